@@ -1,0 +1,217 @@
+//! What the master wants done. The driver performs actions in their order.
+
+use crate::lane::{Gate, LaneError};
+use crate::outcome::{AttemptReport, Settlement};
+use farm_protocol::{AttemptId, KindId, Session, SlotId, TaskId};
+use std::ops::Range;
+
+/// Something is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Start a worker process. Answered by `Spawned` or `SpawnFailed`.
+    Spawn {
+        /// Where.
+        slot: SlotId,
+        /// What the process is called from now on.
+        session: Session,
+        /// The kind whose worker program it is.
+        kind: KindId,
+    },
+    /// Append bytes to a pipe of a worker. A worker that is gone swallows them.
+    Send {
+        /// Where.
+        slot: SlotId,
+        /// To which process.
+        session: Session,
+        /// Over which pipe.
+        link: Link,
+        /// Where in [`Actions::bytes`] they stand.
+        bytes: Range<usize>,
+    },
+    /// Signal the process group of a worker. A process that is gone or collected is not touched.
+    Signal {
+        /// Where.
+        slot: SlotId,
+        /// Which process.
+        session: Session,
+        /// Which signal.
+        signal: Signal,
+    },
+    /// Decode a large response off the loop. Answered by `Decoded`.
+    Decode {
+        /// Where it came from.
+        slot: SlotId,
+        /// From which process.
+        session: Session,
+        /// Whose response it is.
+        id: AttemptId,
+        /// Its kind.
+        kind: KindId,
+        /// The encoded response.
+        bytes: Vec<u8>,
+    },
+    /// An attempt was sent. For observers; the `Send` precedes it.
+    Started {
+        /// What.
+        id: AttemptId,
+        /// Where.
+        slot: SlotId,
+        /// To which process.
+        session: Session,
+    },
+    /// An attempt that executed came to rest and the task goes on. For observers; the last attempt
+    /// of a task is in its settlement.
+    AttemptEnded {
+        /// Whose.
+        task: TaskId,
+        /// How.
+        report: AttemptReport,
+    },
+    /// A task has ended: tell whoever waits, and forget it.
+    Settle(Settlement),
+    /// A task was not admitted: hand it back. It was never in the farm.
+    Refuse {
+        /// Which.
+        task: TaskId,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// Workers of a kind cannot be started; its pool has ended, and what waits is settled `SpawnFailed`.
+    PoolEnded {
+        /// Which kind.
+        kind: KindId,
+        /// The last failure, with what to do.
+        error: String,
+    },
+    /// A worker said hello and is ready. For observers.
+    WorkerReady {
+        /// Where.
+        slot: SlotId,
+        /// Which process.
+        session: Session,
+        /// The pid it states, for people.
+        pid: u32,
+    },
+    /// A worker is gone and its session over. For observers.
+    WorkerGone {
+        /// Where.
+        slot: SlotId,
+        /// Which process.
+        session: Session,
+        /// How and why, for people.
+        why: String,
+    },
+    /// After a `Shut`: nothing is in flight and no worker lives. The last action.
+    Stopped,
+}
+
+/// A pipe from master to worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// What is to be performed, in order.
+    Requests,
+    /// What must be heard at once.
+    Control,
+}
+
+/// A signal of the ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGTERM.
+    Terminate,
+    /// SIGKILL.
+    Kill,
+}
+
+/// Why a task was not admitted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The lane refuses it.
+    #[error(transparent)]
+    Lane(#[from] LaneError),
+    /// It needs a task that is not in the farm: never submitted, or ended already.
+    #[error(
+        "it needs {0}, which is not in the farm (it was never submitted, or has ended already)"
+    )]
+    UnknownNeed(TaskId),
+    /// It names a limit the configuration does not have.
+    #[error("its limit is not in the configuration")]
+    UnknownLimit,
+    /// The pool of its kind has ended because its workers cannot be started.
+    #[error("no worker can be started: {0}")]
+    PoolEnded(String),
+    /// The farm is closing.
+    #[error("the farm admits nothing any more ({0:?})")]
+    NotAdmitting(Gate),
+}
+
+/// The out-parameter of the machine: one ordered list, and the bytes that `Send`s refer to.
+/// Reused from call to call so that the hot path allocates nothing.
+#[derive(Debug, Default)]
+pub struct Actions {
+    list: Vec<Action>,
+    /// What `Send`s refer to.
+    pub bytes: Vec<u8>,
+}
+
+impl Actions {
+    /// An empty list.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends an action.
+    pub fn push(&mut self, action: Action) {
+        self.list.push(action);
+    }
+
+    /// Appends a `Send` of everything in `bytes` from `start` on. Bytes for the same pipe as the
+    /// action before become one `Send`.
+    pub fn send_from(&mut self, slot: SlotId, session: Session, link: Link, start: usize) {
+        let end = self.bytes.len();
+        self.list.push(Action::Send {
+            slot,
+            session,
+            link,
+            bytes: start..end,
+        });
+    }
+
+    /// The actions so far.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Action] {
+        &self.list
+    }
+
+    /// Whether nothing is to be done.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Takes the actions out, in order; the bytes stay until [`Actions::clear`].
+    pub fn drain(&mut self) -> std::vec::Drain<'_, Action> {
+        self.list.drain(..)
+    }
+
+    /// Moves the list out so that it can be walked while `self.bytes` is read; give it back with [`Actions::restore`].
+    #[must_use]
+    pub fn take_list(&mut self) -> Vec<Action> {
+        std::mem::take(&mut self.list)
+    }
+
+    /// Gives back a walked list, for its memory.
+    pub fn restore(&mut self, mut list: Vec<Action>) {
+        list.clear();
+        if self.list.is_empty() {
+            self.list = list;
+        }
+    }
+
+    /// Forgets everything, keeps the memory.
+    pub fn clear(&mut self) {
+        self.list.clear();
+        self.bytes.clear();
+    }
+}

@@ -1,0 +1,84 @@
+//! What a master is told once, before the first event. Plain fields; nothing here is read from anywhere.
+
+use crate::lane::Boundary;
+use crate::options::TaskOptions;
+use farm_protocol::{DEFAULT_FRAME_LIMIT, FrameLimit, KindHello};
+use std::time::Duration;
+
+/// The configuration of a master.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The kinds, in the order of their `KindId`s. At most `u16::MAX`.
+    pub kinds: Vec<KindConfig>,
+    /// The capacities of the named limits, in the order of their `LimitId`s.
+    pub limits: Vec<u32>,
+    /// How long a worker may take from its spawn to its hello.
+    pub hello_timeout: Duration,
+    /// What happens when workers cannot be started.
+    pub start_failures: StartFailures,
+    /// The largest frame sent or accepted.
+    pub frame_limit: FrameLimit,
+    /// How long an idle worker may take to end after it was asked, before it is killed.
+    pub close_budget: Duration,
+    /// Seed of the only randomness, the jitter of delays.
+    pub seed: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            kinds: Vec::new(),
+            limits: Vec::new(),
+            hello_timeout: Duration::from_secs(10),
+            start_failures: StartFailures::default(),
+            frame_limit: DEFAULT_FRAME_LIMIT,
+            close_budget: Duration::from_secs(2),
+            seed: 0,
+        }
+    }
+}
+
+/// What one kind is given.
+#[derive(Clone, Debug)]
+pub struct KindConfig {
+    /// Name, version and schema, for the check of the hello.
+    pub hello: KindHello,
+    /// How many worker processes it may have at once; they are started when there is work for them.
+    pub slots: u32,
+    /// The boundary of its lane. `max_in_flight` is raised to what slots and credit allow if it says less.
+    pub boundary: Boundary,
+    /// How many requests a worker may hold beyond the one it executes; 0 unless the kind's
+    /// requests do not depend on the worker's status.
+    pub credit_cap: u32,
+    /// How many injected tasks may wait beyond the lane's `max_queued`.
+    pub injection_limit: usize,
+    /// Responses above this many bytes are decoded off the loop.
+    pub decode_above: usize,
+    /// The options of tasks that come without any.
+    pub defaults: TaskOptions,
+}
+
+/// Responses above this size are decoded off the loop by default: decoding one takes about as long as a thousand small ones.
+pub const DECODE_ABOVE: usize = 256 << 10;
+
+/// How start failures are met. A start failure is a session that ends, not by our own kill,
+/// before it settled anything and without a death charged to a task.
+#[derive(Clone, Copy, Debug)]
+pub struct StartFailures {
+    /// After this many in a row the kind's pool is ended with one error.
+    pub limit: u32,
+    /// The pause after the first; doubled after each further one.
+    pub pause: Duration,
+    /// The pause never grows beyond this.
+    pub max_pause: Duration,
+}
+
+impl Default for StartFailures {
+    fn default() -> Self {
+        Self {
+            limit: 3,
+            pause: Duration::from_millis(100),
+            max_pause: Duration::from_secs(5),
+        }
+    }
+}

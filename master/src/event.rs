@@ -1,0 +1,143 @@
+//! What the master is told. Every variant is a fact that has happened; nothing is asked here.
+
+use crate::evidence::MemoryEvidence;
+use crate::lane::{Entry, Gate};
+use crate::options::TaskOptions;
+use farm_protocol::page::Noted;
+use farm_protocol::{AttemptId, KindId, Session, SlotId, TaskId, Termination};
+
+/// Something happened.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A task wants to enter the lane of its kind. The task is in `Kinds` under this id already;
+    /// the answer is nothing, or [`crate::Action::Refuse`].
+    Submit {
+        /// Its id, never used before.
+        task: TaskId,
+        /// Its kind.
+        kind: KindId,
+        /// Who brings it.
+        entry: Entry,
+        /// Its options; `None`: the kind's defaults.
+        options: Option<Box<TaskOptions>>,
+    },
+    /// A caller wants a task to end. Unknown and ended tasks are ignored.
+    Cancel {
+        /// Which.
+        task: TaskId,
+        /// Why, for people.
+        reason: String,
+    },
+    /// A lane is paused, resumed or told to admit nothing.
+    SetGate {
+        /// Whose lane.
+        kind: KindId,
+        /// How it shall be.
+        gate: Gate,
+    },
+    /// The farm shall end. A stronger wish replaces a weaker one, never the other way round.
+    Shut(Shut),
+    /// [`crate::Action::Spawn`] succeeded: the process exists.
+    Spawned {
+        /// Where.
+        slot: SlotId,
+        /// Which process.
+        session: Session,
+        /// Whether it has a page; without one it gets one request at a time.
+        page: bool,
+    },
+    /// [`crate::Action::Spawn`] failed: there is no process, and no further event of this session.
+    SpawnFailed {
+        /// Where.
+        slot: SlotId,
+        /// Which it would have been.
+        session: Session,
+        /// What was attempted on what and why it failed.
+        error: String,
+    },
+    /// Bytes came over a worker's answers pipe.
+    Bytes {
+        /// From where.
+        slot: SlotId,
+        /// From which process.
+        session: Session,
+        /// As they came.
+        bytes: &'a [u8],
+    },
+    /// A worker wrote to its own stdout or stderr. Delivered before the `Bytes` of answers that
+    /// were written after it.
+    Output {
+        /// Where.
+        slot: SlotId,
+        /// Which process.
+        session: Session,
+        /// Which stream.
+        stream: Stream,
+        /// What the page said when the output was read.
+        noted: Noted,
+        /// As they came.
+        bytes: &'a [u8],
+    },
+    /// The answers pipe of a worker has been read to its end. Exactly once per session, before or after `Exited`.
+    Eof {
+        /// Where.
+        slot: SlotId,
+        /// Which process.
+        session: Session,
+    },
+    /// A worker process is gone and collected. Exactly once per session.
+    Exited {
+        /// Where.
+        slot: SlotId,
+        /// Which process.
+        session: Session,
+        /// How.
+        exit: Exit<'a>,
+    },
+    /// [`crate::Action::Decode`] is done.
+    Decoded {
+        /// Where it came from.
+        slot: SlotId,
+        /// From which process.
+        session: Session,
+        /// Whose response it is.
+        id: AttemptId,
+        /// Under which number `Kinds` finds what was decoded.
+        handle: u64,
+    },
+    /// A deadline fell, or nothing happened at all.
+    Wake,
+}
+
+/// How a worker process went.
+#[derive(Debug)]
+pub struct Exit<'a> {
+    /// What the system says.
+    pub termination: Termination,
+    /// What its page said when it was dead; `None` without a page.
+    pub noted: Option<Noted>,
+    /// What was seen around it; its last words are in it.
+    pub evidence: MemoryEvidence<'a>,
+}
+
+/// One of a process's two output streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stream {
+    /// Descriptor 1.
+    Stdout,
+    /// Descriptor 2.
+    Stderr,
+}
+
+/// How the farm shall end, weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shut {
+    /// Admit nothing new, run what is queued, then close.
+    Drain,
+    /// Start nothing new, end what runs, then close.
+    Finish,
+    /// Start nothing new, cancel what runs (each with its own budget), then close.
+    Stop,
+    /// Kill everything now.
+    Kill,
+}

@@ -1,0 +1,43 @@
+//! The rules of a farm's master: a state machine without I/O.
+//!
+//! # The contract of the machine
+//!
+//! 1. [`Master::handle`] returns quickly, never blocks, never fails. A refusal is an action.
+//! 2. Actions form one ordered queue across calls. `Send` means appended to the link's buffer.
+//! 3. `now` never goes backwards. [`Master::deadline`] says when the machine wants to be woken; extra wake-ups are harmless.
+//! 4. Same configuration, seed and sequence of (now, event, answers of the kinds) give the same actions, byte for byte.
+//! 5. A peer may say anything; it can never panic us. A broken invariant of our own is an assertion, on in production.
+//! 6. Stale is normal: what does not match the session or attempt in flight is dropped and counted.
+//!
+//! This crate reads no clock, starts no thread, opens nothing, draws no entropy, and has no map of
+//! random order. It knows no descriptor, no pid, and not how a worker works.
+#![forbid(unsafe_code)]
+
+mod action;
+mod config;
+mod event;
+pub mod evidence;
+mod kind;
+mod kinds;
+pub mod lane;
+mod machine;
+mod options;
+mod outcome;
+mod registry;
+
+pub use action::{Action, Actions, Link, Refusal, Signal};
+pub use config::{Config, DECODE_ABOVE, KindConfig, StartFailures};
+pub use event::{Event, Exit, Shut, Stream};
+pub use evidence::{MemoryEvidence, MemoryVerdict};
+pub use kind::{Feedback, Next, Request, Response, Sending, TaskKind, Verdict, WorkerStatus};
+pub use kinds::{Judged, KindFault, Kinds, NextOfWorker, Payload, RequestAnswer, ResponseAnswer};
+pub use machine::{Counters, Master};
+pub use options::{
+    Backoff, Cause, CrashLimit, LimitId, Need, OnLost, Retries, RetryOn, TaskOptions, TimeLimit,
+    When,
+};
+pub use outcome::{
+    AttemptEnd, AttemptReport, CancelledBy, Death, HowStopped, Outcome, Resource, Settlement,
+    SkippedBy,
+};
+pub use registry::{Decoder, Held, OUTPUT_KEPT, Receive, Registry, Settled, WorkerOutput};

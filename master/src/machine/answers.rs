@@ -1,0 +1,448 @@
+//! What workers say: frames in, and what they mean for the attempt they are about.
+
+use super::slot::{Decoding, Ending, Phase};
+use super::task::{State, StopWhy};
+use super::{Master, Turn};
+use crate::action::{Action, Signal};
+use crate::event::Stream;
+use crate::kinds::{Judged, NextOfWorker, Payload, ResponseAnswer};
+use crate::options::Cause;
+use crate::outcome::{AttemptEnd, HowStopped, Outcome};
+use farm_protocol::page::Noted;
+use farm_protocol::{
+    AttemptHeader, AttemptId, Frame, FrameKind, MarshalError, ReplyHeader, Session, SlotId, TaskId,
+    decode, decode_prefix,
+};
+
+impl Master {
+    pub(super) fn bytes(
+        &mut self,
+        turn: &mut Turn<'_>,
+        slot: SlotId,
+        session: Session,
+        bytes: &[u8],
+    ) {
+        let Some(process) = self.process(slot, session) else {
+            return;
+        };
+        match &mut process.phase {
+            Phase::Launching(greeting) => match greeting.push(bytes) {
+                Ok(None) => return,
+                Ok(Some(hello)) => {
+                    if !self.greet(turn, slot, session, &hello) {
+                        return;
+                    }
+                }
+                Err(fault) => return self.start_failed(turn, slot, fault.to_string()),
+            },
+            Phase::Running(decoder) | Phase::Closing(decoder) => decoder.push(bytes),
+            Phase::Deaf => return,
+        }
+        self.read_frames(turn, slot, session);
+    }
+
+    fn read_frames(&mut self, turn: &mut Turn<'_>, slot: SlotId, session: Session) {
+        // The decoder is lent out while its frames are acted upon; what is learned meanwhile about
+        // this process (retire it, kill it) changes the phase around the empty place.
+        let Some(mut decoder) = self.process_at(slot).lend_decoder() else {
+            return;
+        };
+        loop {
+            match decoder.next_frame() {
+                Ok(Some(frame)) => {
+                    if let Err(why) = self.frame(turn, slot, session, frame) {
+                        return self.babbled(turn, slot, why);
+                    }
+                    if matches!(self.process_at(slot).phase, Phase::Deaf) {
+                        return;
+                    }
+                }
+                Ok(None) => break,
+                Err(error) => return self.babbled(turn, slot, error.to_string()),
+            }
+        }
+        self.process_at(slot).return_decoder(decoder);
+    }
+
+    /// Acts on one frame. `Err`: the worker speaks no protocol that we know.
+    fn frame(
+        &mut self,
+        turn: &mut Turn<'_>,
+        slot: SlotId,
+        session: Session,
+        frame: Frame<'_>,
+    ) -> Result<(), String> {
+        if frame.kind == FrameKind::Reply {
+            let (header, body) = decode_prefix::<ReplyHeader>(frame.body).map_err(in_words)?;
+            return self.reply(turn, slot, session, &header, body);
+        }
+        let (header, body) = decode_prefix::<AttemptHeader>(frame.body).map_err(in_words)?;
+        match frame.kind {
+            FrameKind::Feedback => {
+                self.feedback(turn, slot, header.id, body);
+                Ok(())
+            }
+            FrameKind::Revoked => self.revoked(turn, slot, header.id),
+            FrameKind::Refused => {
+                let message = decode(body).map_err(in_words)?;
+                self.fault(turn, slot, header.id, Outcome::RequestRefused(message))?;
+                self.retire(
+                    turn,
+                    slot,
+                    Ending::Babbled("it could not decode a request".into()),
+                );
+                Ok(())
+            }
+            FrameKind::Unmarshallable => {
+                let message = decode(body).map_err(in_words)?;
+                self.process_at(slot).settled += 1;
+                self.fault(
+                    turn,
+                    slot,
+                    header.id,
+                    Outcome::ResponseNotMarshallable(message),
+                )
+            }
+            FrameKind::Panicked => {
+                let message: String = decode(body).map_err(in_words)?;
+                self.panicked(slot, header.id, message)
+            }
+            FrameKind::Reply
+            | FrameKind::Hello
+            | FrameKind::Request
+            | FrameKind::Stop
+            | FrameKind::Cancel
+            | FrameKind::Revoke => Err(format!("a frame {:?} is not for the master", frame.kind)),
+        }
+    }
+
+    /// Where an answered attempt stands among what the worker holds. Requests are performed in
+    /// order, so it must be the first that is not being decoded.
+    fn answered(&mut self, slot: SlotId, id: AttemptId) -> Result<Option<usize>, String> {
+        let process = self.process_at(slot);
+        let Some(index) = process.in_flight.iter().position(|flight| flight.id == id) else {
+            self.counters.stale_answers += 1;
+            return Ok(None);
+        };
+        if process
+            .in_flight
+            .iter()
+            .take(index)
+            .any(|flight| flight.decoding.is_none())
+        {
+            return Err(format!("it answered {id} before what it was sent earlier"));
+        }
+        if process.in_flight[index].decoding.is_some()
+            || process.in_flight[index].panicked.is_some()
+        {
+            return Err(format!("it answered {id} twice"));
+        }
+        Ok(Some(index))
+    }
+
+    fn reply(
+        &mut self,
+        turn: &mut Turn<'_>,
+        slot: SlotId,
+        session: Session,
+        header: &ReplyHeader,
+        body: &[u8],
+    ) -> Result<(), String> {
+        let Some(index) = self.answered(slot, header.id)? else {
+            return Ok(());
+        };
+        let kind = self.slots[slot.0 as usize].kind;
+        self.pools[kind.0 as usize].measured(header.ran());
+        let process = self.process_at(slot);
+        process.last_answer = turn.now;
+        process.settled += 1;
+        let left_behind = header.flags.left_behind;
+        let stopping = matches!(self.tasks.at(header.id.task).state(), State::Stopping(..));
+        if stopping {
+            self.counters.late_answers += 1;
+            let how = if header.flags.heeded_cancel {
+                HowStopped::Acked
+            } else {
+                HowStopped::LateReply
+            };
+            self.land(slot, index);
+            self.came_to_rest(turn, header.id.task, how);
+        } else if body.len() > self.pools[kind.0 as usize].config.decode_above {
+            let flight = &mut self.process_at(slot).in_flight[index];
+            flight.decoding = Some(Decoding { left_behind });
+            // It has answered in time, however long the decoding takes.
+            self.disarm_running(header.id.task);
+            turn.actions.push(Action::Decode {
+                slot,
+                session,
+                id: header.id,
+                kind,
+                bytes: body.to_vec(),
+            });
+            return Ok(());
+        } else {
+            self.land(slot, index);
+            self.use_response(turn, slot, header.id, Payload::Bytes(body));
+        }
+        if left_behind {
+            self.retire(turn, slot, Ending::Replaced);
+        }
+        self.retire_if_empty(turn, slot);
+        Ok(())
+    }
+
+    /// A response that was too large for the loop is decoded.
+    pub(super) fn decoded(
+        &mut self,
+        turn: &mut Turn<'_>,
+        slot: SlotId,
+        session: Session,
+        id: AttemptId,
+        handle: u64,
+    ) {
+        // Between the answer and here the worker may have died; the answer counts all the same.
+        let process = self
+            .slots
+            .get_mut(slot.0 as usize)
+            .and_then(|slot| slot.of(session));
+        let index = process.and_then(|process| {
+            process
+                .in_flight
+                .iter()
+                .position(|f| f.id == id && f.decoding.is_some())
+        });
+        let Some(index) = index else {
+            self.counters.stale_answers += 1;
+            return;
+        };
+        let left_behind = self.process_at(slot).in_flight[index]
+            .decoding
+            .is_some_and(|d| d.left_behind);
+        self.land(slot, index);
+        if matches!(self.tasks.at(id.task).state(), State::Stopping(..)) {
+            self.counters.late_answers += 1;
+            self.came_to_rest(turn, id.task, HowStopped::LateReply);
+        } else {
+            self.use_response(turn, slot, id, Payload::Decoded(handle));
+        }
+        if left_behind {
+            self.retire(turn, slot, Ending::Replaced);
+        }
+        self.retire_if_empty(turn, slot);
+        self.end_session_if_over(turn, slot);
+    }
+
+    /// Takes a request from what the worker holds: it is answered.
+    fn land(&mut self, slot: SlotId, index: usize) {
+        let process = self.process_at(slot);
+        process.in_flight.remove(index).expect("looked up just now");
+        process.solo = false;
+        let kind = self.slots[slot.0 as usize].kind;
+        self.touch(kind);
+    }
+
+    fn use_response(
+        &mut self,
+        turn: &mut Turn<'_>,
+        slot: SlotId,
+        id: AttemptId,
+        payload: Payload<'_>,
+    ) {
+        let kind = self.tasks.at(id.task).kind;
+        match turn.kinds.response(id, slot, payload) {
+            ResponseAnswer::Taken {
+                judged,
+                next,
+                injected,
+            } => {
+                match judged {
+                    Judged::Done => self.succeeded(turn, id.task),
+                    Judged::Failed { cause, fatal } => {
+                        self.failed(
+                            turn,
+                            id.task,
+                            AttemptEnd::Failed,
+                            Outcome::Failed(()),
+                            (!fatal).then_some(cause),
+                        );
+                    }
+                }
+                self.inject(turn, kind, injected);
+                if next == NextOfWorker::End {
+                    self.retire(turn, slot, Ending::Replaced);
+                }
+            }
+            ResponseAnswer::Garbled(error) => {
+                self.failed(
+                    turn,
+                    id.task,
+                    AttemptEnd::Fault,
+                    Outcome::ResponseGarbled(error),
+                    None,
+                );
+                self.retire(
+                    turn,
+                    slot,
+                    Ending::Babbled("its response could not be decoded".into()),
+                );
+            }
+            ResponseAnswer::Fault(fault) => {
+                self.failed(
+                    turn,
+                    id.task,
+                    AttemptEnd::Fault,
+                    Outcome::KindFault(fault),
+                    None,
+                );
+                self.retire(turn, slot, Ending::Replaced);
+            }
+        }
+    }
+
+    /// An answer that ends the task for good.
+    fn fault(
+        &mut self,
+        turn: &mut Turn<'_>,
+        slot: SlotId,
+        id: AttemptId,
+        outcome: Outcome,
+    ) -> Result<(), String> {
+        let Some(index) = self.answered(slot, id)? else {
+            return Ok(());
+        };
+        self.process_at(slot).last_answer = turn.now;
+        self.land(slot, index);
+        if matches!(self.tasks.at(id.task).state(), State::Stopping(..)) {
+            self.came_to_rest(turn, id.task, HowStopped::LateReply);
+        } else {
+            self.failed(turn, id.task, AttemptEnd::Fault, outcome, None);
+        }
+        self.retire_if_empty(turn, slot);
+        Ok(())
+    }
+
+    /// The worker is about to end by a panic. Its exit brings the evidence; until then the attempt stays in flight.
+    fn panicked(&mut self, slot: SlotId, id: AttemptId, message: String) -> Result<(), String> {
+        let Some(index) = self.answered(slot, id)? else {
+            return Ok(());
+        };
+        self.process_at(slot).in_flight[index].panicked = Some(message);
+        Ok(())
+    }
+
+    /// An attempt has not begun and never will.
+    fn revoked(&mut self, turn: &mut Turn<'_>, slot: SlotId, id: AttemptId) -> Result<(), String> {
+        let process = self.process_at(slot);
+        let Some(index) = process.in_flight.iter().position(|flight| flight.id == id) else {
+            self.counters.stale_answers += 1;
+            return Ok(());
+        };
+        if process.in_flight[index].decoding.is_some() {
+            return Err(format!("it gave {id} back after it had answered it"));
+        }
+        self.land(slot, index);
+        if matches!(self.tasks.at(id.task).state(), State::Stopping(..)) {
+            self.came_to_rest(turn, id.task, HowStopped::BeforeStart);
+        } else {
+            self.put_back(turn, id.task);
+        }
+        self.retire_if_empty(turn, slot);
+        Ok(())
+    }
+
+    fn feedback(&mut self, turn: &mut Turn<'_>, slot: SlotId, id: AttemptId, body: &[u8]) {
+        // Also of an attempt that was asked to stop: what a command writes while it ends is output.
+        if self
+            .process_at(slot)
+            .in_flight
+            .iter()
+            .any(|flight| flight.id == id)
+        {
+            if turn.kinds.feedback(id, body).is_err() {
+                self.counters.bad_feedback += 1;
+            }
+        } else {
+            self.counters.stale_answers += 1;
+        }
+    }
+
+    /// The worker's own output: exactly one task's when it holds one, else of the run it fell in.
+    pub(super) fn output(
+        &mut self,
+        turn: &mut Turn<'_>,
+        slot: SlotId,
+        session: Session,
+        stream: Stream,
+        noted: Noted,
+        bytes: &[u8],
+    ) {
+        let Some(process) = self.process(slot, session) else {
+            return;
+        };
+        let executing = noted.executing.and_then(|id| process.flight(id.task));
+        // Nothing executes: all that is in flight may have been answered before it was read.
+        let run = executing.map_or(process.in_flight.len(), |index| index + 1);
+        let tasks: Vec<TaskId> = process
+            .in_flight
+            .iter()
+            .take(run)
+            .map(|flight| flight.id.task)
+            .collect();
+        turn.kinds.output(&tasks, stream, bytes);
+    }
+
+    /// The worker said something that is no protocol. Where its next frame would begin is unknown:
+    /// it is killed, and the attempt that it should have answered has a garbled response.
+    pub(super) fn babbled(&mut self, turn: &mut Turn<'_>, slot: SlotId, why: String) {
+        let process = self.process_at(slot);
+        process.phase = Phase::Deaf;
+        let first = process
+            .in_flight
+            .iter()
+            .position(|f| f.decoding.is_none() && f.panicked.is_none());
+        if let Some(index) = first {
+            let task = process.in_flight[index].id.task;
+            self.land(slot, index);
+            if matches!(self.tasks.at(task).state(), State::Stopping(..)) {
+                self.came_to_rest(turn, task, HowStopped::LateReply);
+            } else {
+                let error = MarshalError::Decode(why.clone());
+                self.failed(
+                    turn,
+                    task,
+                    AttemptEnd::Fault,
+                    Outcome::ResponseGarbled(error),
+                    None,
+                );
+            }
+        }
+        self.kill(turn, slot, Ending::Babbled(why));
+    }
+
+    /// SIGKILL now; the exit event does the rest.
+    pub(super) fn kill(&mut self, turn: &mut Turn<'_>, slot: SlotId, why: Ending) {
+        let process = self.process_at(slot);
+        process.ending.get_or_insert(why);
+        if process.exit.is_none() && process.signalled != Some(Signal::Kill) {
+            process.signalled = Some(Signal::Kill);
+            let session = process.session;
+            turn.actions.push(Action::Signal {
+                slot,
+                session,
+                signal: Signal::Kill,
+            });
+        }
+    }
+}
+
+fn in_words(error: MarshalError) -> String {
+    error.to_string()
+}
+
+/// Whether a stop was for a time limit: those may be retried.
+pub(super) const fn cause_of(why: &StopWhy) -> Option<Cause> {
+    match why {
+        StopWhy::TimedOut(_) => Some(Cause::Timeout),
+        StopWhy::Cancelled(_) => None,
+    }
+}

@@ -1,0 +1,449 @@
+//! Who gets what: ready tasks to workers with room, and workers for what waits.
+
+use super::ready::{Cursor, Ready};
+use super::slot::{Ending, Flight, Process};
+use super::task::{Place, State, Task, key};
+use super::timers::Timer;
+use super::{Master, Turn};
+use crate::action::{Action, Link};
+use crate::kinds::RequestAnswer;
+use crate::lane::Gate;
+use crate::outcome::{Outcome, SkippedBy};
+use farm_protocol::{
+    Attempt, FrameError, FrameKind, KindId, MarshalError, RequestHeader, Session, TaskId,
+    attempt_frame, request_frame,
+};
+use std::time::Duration;
+
+/// Requests held for this long behind another while a worker idles are called back.
+const HELD_TOO_LONG: Duration = Duration::from_millis(2);
+
+impl Master {
+    pub(super) fn dispatch_touched(&mut self, turn: &mut Turn<'_>) {
+        for index in 0..self.pools.len() {
+            // Dispatching may end tasks, whose dependents may be of any kind, also an earlier one.
+            while std::mem::take(&mut self.pools[index].touched) {
+                self.dispatch(turn, index);
+                self.tell_dependents(turn);
+            }
+        }
+        if self.pools.iter().any(|pool| pool.touched) {
+            self.dispatch_touched(turn);
+        }
+    }
+
+    fn dispatch(&mut self, turn: &mut Turn<'_>, pool: usize) {
+        self.bring_back(turn, pool);
+        if let Some(error) = self.pools[pool].ended.clone() {
+            // What came back from the last workers finds no further one.
+            let kind = KindId(u16::try_from(pool).expect("a pool per kind"));
+            let outcome = || Outcome::SpawnFailed(error.clone());
+            return self.end_everything_waiting(turn, Some(kind), &outcome);
+        }
+        if self.pools[pool].ready.is_empty() {
+            self.watch_held(turn, pool);
+            return;
+        }
+        if !self.may_start(pool) {
+            return;
+        }
+        // Every worker one, before any gets a second.
+        for slot in self.pools[pool].slots.clone() {
+            if self.pools[pool].ready.is_empty() {
+                break;
+            }
+            if self.slots[slot]
+                .process
+                .as_ref()
+                .is_some_and(Process::is_idle)
+            {
+                self.start_one(turn, pool, slot);
+            }
+        }
+        let credit = self.pools[pool].credit();
+        if credit > 0 && !self.pools[pool].ready.is_empty() {
+            self.fill(turn, pool, credit);
+        }
+        self.staff(turn, pool);
+    }
+
+    fn may_start(&self, pool: usize) -> bool {
+        let pool = &self.pools[pool];
+        match pool.lane.gate() {
+            Gate::Running | Gate::Draining => true,
+            Gate::Paused | Gate::Closed => false,
+        }
+    }
+
+    /// Retries whose delay is over come back as soon as the lane has room.
+    fn bring_back(&mut self, turn: &mut Turn<'_>, index: usize) {
+        while let Some(&id) = self.pools[index].returning.front() {
+            let pool = &mut self.pools[index];
+            match pool.lane.retry(key(id)) {
+                Ok(seq) => {
+                    pool.returning.pop_front();
+                    self.tasks.at_mut(id).seq = seq;
+                    self.make_ready(id);
+                }
+                Err(_) if pool.lane.gate() == Gate::Closed => {
+                    pool.returning.pop_front();
+                    self.end_returning(turn, id);
+                }
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Shares out what is ready ahead of the answers, evenly.
+    fn fill(&mut self, turn: &mut Turn<'_>, pool: usize, credit: usize) {
+        let slots = self.pools[pool].slots.clone();
+        let running = |slot: &usize| self.slots[*slot].process.as_ref();
+        let held: usize = slots
+            .clone()
+            .filter_map(|slot| running(&slot))
+            .map(|p| p.in_flight.len())
+            .sum();
+        let workers = slots
+            .clone()
+            .filter(|slot| running(slot).is_some_and(|p| p.takes(credit)))
+            .count();
+        if workers == 0 {
+            return;
+        }
+        let share = (held + self.pools[pool].ready.len())
+            .div_ceil(workers)
+            .max(1);
+        for slot in slots {
+            loop {
+                let Some(process) = &self.slots[slot].process else {
+                    break;
+                };
+                let full = process.in_flight.len() >= share || !process.takes(credit);
+                if full || !self.start_one(turn, pool, slot) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Sends the first task that this worker may take. False when there is none.
+    fn start_one(&mut self, turn: &mut Turn<'_>, pool: usize, slot: usize) -> bool {
+        while let Some(task) = self.pick(turn, pool, slot) {
+            match self.start(turn, task, slot) {
+                Attempted::Sent => return true,
+                Attempted::Ended => {}
+                Attempted::NoPlace => return false,
+            }
+        }
+        false
+    }
+
+    /// The first ready task that may go to this worker, now.
+    fn pick(&mut self, turn: &mut Turn<'_>, pool: usize, slot: usize) -> Option<TaskId> {
+        let process = self.slots[slot].process.as_ref()?;
+        let (fresh, empty) = (process.is_fresh(), process.in_flight.is_empty());
+        // A fresh worker is what a suspected task waits for; others can go on elsewhere.
+        if fresh && self.pools[pool].solo_ready > 0 {
+            let suspected = self.pick_among(turn, pool, slot, |task| task.solo);
+            if suspected.is_some() {
+                return suspected;
+            }
+        }
+        self.pick_among(turn, pool, slot, |task| {
+            !task.solo && (empty || !task.wants_to_be_alone())
+        })
+    }
+
+    fn pick_among(
+        &mut self,
+        turn: &mut Turn<'_>,
+        pool: usize,
+        slot: usize,
+        wanted: impl Fn(&Task) -> bool,
+    ) -> Option<TaskId> {
+        let mut cursor = None;
+        while let Some((at, id)) = self.pools[pool].ready.next(cursor) {
+            cursor = Some(Ready::after(at));
+            let task = self.tasks.at(id);
+            if !wanted(task) {
+                continue;
+            }
+            let options = task.options(&self.pools[pool].config.defaults);
+            if let Some(limit) = options.limit.filter(|limit| !self.limits.has_room(*limit)) {
+                let (priority, seq) = (options.priority, task.seq);
+                self.leave_ready(id);
+                self.limits.park(limit, priority, seq, id);
+                self.tasks.at_mut(id).set(State::Parked);
+                cursor = None::<Cursor>;
+                continue;
+            }
+            match turn.kinds.matches(id, self.slots[slot].id) {
+                Ok(true) => return Some(id),
+                Ok(false) => {}
+                Err(fault) => {
+                    self.end_queued(turn, id, Outcome::KindFault(fault));
+                    cursor = None;
+                }
+            }
+        }
+        None
+    }
+
+    /// Sends a ready task.
+    fn start(&mut self, turn: &mut Turn<'_>, id: TaskId, slot: usize) -> Attempted {
+        let kind = self.tasks.at(id).kind;
+        let Ok(started) = self.pools[kind.0 as usize]
+            .lane
+            .start(key(id), turn.now.as_millis())
+        else {
+            // Cancelled attempts still occupy their workers; their end touches the pool again.
+            return Attempted::NoPlace;
+        };
+        self.leave_ready(id);
+        let slot_id = self.slots[slot].id;
+        let process = self.slots[slot]
+            .process
+            .as_mut()
+            .expect("picked for this worker");
+        let task = self.tasks.at_mut(id);
+        task.attempt = Attempt(started.attempt);
+        let number = process.sent + 1;
+        let header = RequestHeader {
+            number,
+            id: task.fence(),
+            kind: process.kind_there,
+        };
+        let start = turn.actions.bytes.len();
+        let limit = self.config.frame_limit;
+        let kinds = &mut *turn.kinds;
+        let built = request_frame(&mut turn.actions.bytes, &header, limit, |out| {
+            match kinds.request(header.id, slot_id, out, limit.0 as usize) {
+                RequestAnswer::Ready => Ok(()),
+                RequestAnswer::Skip => Err(Unsent(Outcome::Skipped(SkippedBy::Kind))),
+                RequestAnswer::NotMarshallable(error) => {
+                    Err(Unsent(Outcome::RequestNotMarshallable(error)))
+                }
+                RequestAnswer::Fault(fault) => Err(Unsent(Outcome::KindFault(fault))),
+            }
+        });
+        let place = Place {
+            slot: slot_id,
+            session: process.session,
+            number,
+            sent: turn.now,
+        };
+        if let Err(Unsent(outcome)) = built {
+            self.end_unsent(turn, id, outcome);
+            return Attempted::Ended;
+        }
+        process.sent = number;
+        process.solo = task.solo;
+        let flight = Flight {
+            id: header.id,
+            number,
+            decoding: None,
+            panicked: None,
+        };
+        process.in_flight.push_back(flight);
+        task.started = Some(turn.now);
+        task.set(State::Sent(place));
+        turn.actions
+            .send_from(slot_id, place.session, Link::Requests, start);
+        turn.actions.push(Action::Started {
+            id: header.id,
+            slot: slot_id,
+            session: place.session,
+        });
+        self.arm_attempt(turn, id);
+        Attempted::Sent
+    }
+
+    /// What counts from the start of an attempt.
+    fn arm_attempt(&mut self, turn: &Turn<'_>, id: TaskId) {
+        let task = self.tasks.at_mut(id);
+        let options = task.options(&self.pools[task.kind.0 as usize].config.defaults);
+        let (running, limit) = (options.running, options.limit);
+        if let Some(until) = task.waiting_until.take() {
+            self.timers.disarm(until, Timer::Waiting(id));
+        }
+        if let Some(running) = running {
+            let until = turn.now.after(running);
+            task.running_until = Some(until);
+            self.timers.arm(until, Timer::Running(id));
+        }
+        if let Some(limit) = limit {
+            self.limits.enter(limit);
+        }
+    }
+
+    /// Workers for what is ready and found none.
+    fn staff(&mut self, turn: &mut Turn<'_>, pool: usize) {
+        let paused = self.pools[pool].pause_until.is_some();
+        if paused || self.pools[pool].ready.is_empty() {
+            return;
+        }
+        let slots = self.pools[pool].slots.clone();
+        let launching = slots
+            .clone()
+            .filter(|slot| self.is_launching(*slot))
+            .count();
+        let mut wanted = self.pools[pool].ready.len().saturating_sub(launching);
+        for slot in slots {
+            if wanted == 0 {
+                return;
+            }
+            if self.slots[slot].process.is_none() {
+                self.spawn(turn, slot);
+                wanted -= 1;
+            }
+        }
+        if launching == 0 {
+            self.make_room(turn, pool);
+        }
+    }
+
+    /// Every slot is taken, and an idle worker suits no ready task: replace one such worker by a
+    /// fresh one, unless some worker that is busy now suits the first of them.
+    fn make_room(&mut self, turn: &mut Turn<'_>, pool: usize) {
+        let Some((_, first)) = self.pools[pool].ready.next(None) else {
+            return;
+        };
+        let solo = self.tasks.at(first).solo;
+        let mut idle_old = None;
+        for slot in self.pools[pool].slots.clone() {
+            let Some(process) = &self.slots[slot].process else {
+                return;
+            };
+            if process.ending.is_some() || (process.is_idle() && process.is_fresh()) {
+                return;
+            }
+            let suits = !solo
+                && turn
+                    .kinds
+                    .matches(first, self.slots[slot].id)
+                    .unwrap_or(false);
+            if suits {
+                return;
+            }
+            if process.is_idle() {
+                idle_old.get_or_insert(slot);
+            }
+        }
+        if let Some(slot) = idle_old {
+            self.retire(turn, self.slots[slot].id, Ending::Replaced);
+        }
+    }
+
+    fn spawn(&mut self, turn: &mut Turn<'_>, slot: usize) {
+        self.last_session = Session(self.last_session.0 + 1);
+        let session = self.last_session;
+        self.counters.sessions += 1;
+        let Self {
+            slots,
+            config,
+            timers,
+            ..
+        } = self;
+        let slot = &mut slots[slot];
+        slot.process = Some(Process::launching(session, config.frame_limit, turn.now));
+        timers.arm(
+            turn.now.after(config.hello_timeout),
+            Timer::Hello(slot.id, session),
+        );
+        turn.actions.push(Action::Spawn {
+            slot: slot.id,
+            session,
+            kind: slot.kind,
+        });
+    }
+
+    /// Nothing is ready. If a worker idles while another holds requests behind a long task, look again soon.
+    fn watch_held(&mut self, turn: &Turn<'_>, pool: usize) {
+        let state = &self.pools[pool];
+        if state.config.credit_cap == 0 || state.rebalancing {
+            return;
+        }
+        let processes = || {
+            state
+                .slots
+                .clone()
+                .filter_map(|slot| self.slots[slot].process.as_ref())
+        };
+        let idle = processes().any(Process::is_idle);
+        if idle && processes().any(|process| process.in_flight.len() > 1) {
+            let kind = KindId(u16::try_from(pool).expect("a pool per kind"));
+            self.pools[pool].rebalancing = true;
+            self.timers
+                .arm(turn.now.after(HELD_TOO_LONG), Timer::Rebalance(kind));
+        }
+    }
+
+    /// Calls half of the held requests back from workers that have not answered for a while.
+    pub(super) fn rebalance(&mut self, turn: &mut Turn<'_>, kind: KindId) {
+        let pool = kind.0 as usize;
+        self.pools[pool].rebalancing = false;
+        let idle = |slot: usize| {
+            self.slots[slot]
+                .process
+                .as_ref()
+                .is_some_and(Process::is_idle)
+        };
+        if !self.pools[pool].ready.is_empty() || !self.pools[pool].slots.clone().any(idle) {
+            return;
+        }
+        for slot in self.pools[pool].slots.clone() {
+            let Some(process) = &self.slots[slot].process else {
+                continue;
+            };
+            if turn.now.since(process.last_answer) >= HELD_TOO_LONG {
+                let keep = process.in_flight.len().div_ceil(2).max(1);
+                self.revoke(turn, slot, keep);
+            }
+        }
+        self.watch_held(turn, pool);
+    }
+
+    /// Asks for everything back that a worker holds behind its first `keep` requests.
+    pub(super) fn revoke(&self, turn: &mut Turn<'_>, slot: usize, keep: usize) {
+        let Some(process) = &self.slots[slot].process else {
+            return;
+        };
+        let start = turn.actions.bytes.len();
+        for flight in process.in_flight.iter().skip(keep) {
+            let header = farm_protocol::AttemptHeader {
+                number: flight.number,
+                id: flight.id,
+            };
+            attempt_frame(&mut turn.actions.bytes, FrameKind::Revoke, &header);
+        }
+        if turn.actions.bytes.len() > start {
+            turn.actions
+                .send_from(self.slots[slot].id, process.session, Link::Control, start);
+        }
+    }
+}
+
+/// What became of a picked task.
+enum Attempted {
+    /// It is on its way.
+    Sent,
+    /// It has ended instead.
+    Ended,
+    /// It is still ready: the lane has no place in flight.
+    NoPlace,
+}
+
+/// Why a picked task was not sent after all.
+struct Unsent(Outcome);
+
+impl From<FrameError> for Unsent {
+    fn from(error: FrameError) -> Self {
+        let limit = match error {
+            FrameError::TooLong { limit, .. } => limit as usize,
+            FrameError::Empty | FrameError::UnknownKind(_) => unreachable!("a request is neither"),
+        };
+        Self(Outcome::RequestNotMarshallable(MarshalError::TooLarge {
+            limit,
+        }))
+    }
+}

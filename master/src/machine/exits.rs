@@ -1,0 +1,264 @@
+//! The end of a process: whom it is charged to, and what becomes of everything it held.
+
+use super::slot::{Ending, ExitFacts, Flight, Phase, Process};
+use super::task::State;
+use super::timers::Timer;
+use super::{Master, Turn};
+use crate::action::{Action, Signal};
+use crate::event::{Exit, Shut};
+use crate::evidence::out_of_memory;
+use crate::options::OnLost;
+use crate::outcome::{Death, HowStopped};
+use farm_protocol::{AttemptId, Session, SlotId, TaskId, Termination, signal_name};
+
+/// A worker whose answers have ended gets this long to end itself, in parts of the close budget.
+const AFTER_EOF: u32 = 2;
+
+impl Master {
+    pub(super) fn eof(&mut self, turn: &mut Turn<'_>, slot: SlotId, session: Session) {
+        let grace = self.config.close_budget / AFTER_EOF;
+        let Some(process) = self.process(slot, session) else {
+            return;
+        };
+        process.eof = true;
+        if process.exit.is_none() {
+            // Normally the exit follows at once. A worker that closed its answers and lives on can
+            // never answer again.
+            self.timers
+                .arm(turn.now.after(grace), Timer::CloseKill(slot, session));
+        }
+        self.end_session_if_over(turn, slot);
+    }
+
+    pub(super) fn exited(
+        &mut self,
+        turn: &mut Turn<'_>,
+        slot: SlotId,
+        session: Session,
+        exit: &Exit<'_>,
+    ) {
+        let Some(process) = self.process(slot, session) else {
+            return;
+        };
+        process.exit = Some(ExitFacts {
+            termination: exit.termination,
+            noted: exit.noted,
+            last_words: exit.evidence.last_words.to_vec(),
+            peak_bytes: exit.evidence.peak_bytes,
+            memory: out_of_memory(exit.termination, &exit.evidence),
+        });
+        self.end_session_if_over(turn, slot);
+    }
+
+    /// A session is over when the process is collected *and* its answers are read to their end:
+    /// whoever acted on the exit alone would run tasks again whose answers are still in the pipe.
+    pub(super) fn end_session_if_over(&mut self, turn: &mut Turn<'_>, slot: SlotId) {
+        let Some(process) = &self.slots[slot.0 as usize].process else {
+            return;
+        };
+        let decoding = process
+            .in_flight
+            .iter()
+            .any(|flight| flight.decoding.is_some());
+        if process.exit.is_none() || !process.eof || decoding {
+            return;
+        }
+        let place = &mut self.slots[slot.0 as usize];
+        let kind = place.kind;
+        let mut process = place.process.take().expect("looked at just now");
+        let exit = process.exit.take().expect("looked at just now");
+        self.touch(kind);
+        let executing = executing(&process, &exit);
+        let flights: Vec<Flight> = process.in_flight.drain(..).collect();
+        let mut charged = false;
+        for flight in flights {
+            let executed = executing == Some(flight.id);
+            charged |= self.flight_lost(turn, slot, &process, &exit, flight, executed);
+        }
+        let why = obituary(&process, &exit);
+        turn.actions.push(Action::WorkerGone {
+            slot,
+            session: process.session,
+            why: why.clone(),
+        });
+        self.judge_start(turn, slot, &process, &exit, charged, why);
+    }
+
+    /// What becomes of one request that a dead worker held. True when the task is charged with the death.
+    fn flight_lost(
+        &mut self,
+        turn: &mut Turn<'_>,
+        slot: SlotId,
+        process: &Process,
+        exit: &ExitFacts,
+        flight: Flight,
+        executed: bool,
+    ) -> bool {
+        let id = flight.id.task;
+        if matches!(self.tasks.at(id).state(), State::Stopping(..)) {
+            let how = if executed || exit.noted.is_none() {
+                how_stopped(process, exit)
+            } else {
+                HowStopped::BeforeStart
+            };
+            self.came_to_rest(turn, id, how);
+            // It ended because it was asked to: that is an answer of a sort, and no start failure.
+            return executed;
+        }
+        let ours = match process.ending {
+            // Its end was ours; a panic was not.
+            Some(
+                Ending::Ladder | Ending::Closing | Ending::Babbled(_) | Ending::StartFailed(_),
+            ) => flight.panicked.is_none(),
+            // It was still finishing what it executed when it died by itself.
+            Some(Ending::Replaced) => process.signalled.is_some(),
+            Some(Ending::Mute) | None => false,
+        };
+        if !executed {
+            self.put_back(turn, id);
+            return false;
+        }
+        let task = self.tasks.at(id);
+        let options = task.options(&self.pools[task.kind.0 as usize].config.defaults);
+        // Our kill costs nothing, but a task that must never run twice ends here all the same.
+        if ours && options.on_lost == OnLost::Retry {
+            self.our_kill(turn, id);
+            return false;
+        }
+        let started = task.place().expect("in flight").sent;
+        let death = Death {
+            attempt: task.attempt,
+            slot,
+            session: process.session,
+            termination: exit.termination,
+            last_words: exit.last_words.clone(),
+            peak_bytes: exit.peak_bytes,
+            memory: exit.memory,
+            ran: turn.now.since(started),
+            panic: flight.panicked,
+        };
+        self.charge(turn, id, death);
+        true
+    }
+
+    /// We killed a worker for another reason than the task that it executed.
+    fn our_kill(&mut self, turn: &mut Turn<'_>, id: TaskId) {
+        if self.shut >= Some(Shut::Finish) {
+            // Nothing starts any more, so the task ends here: it was running and we stopped it.
+            self.stop(
+                turn,
+                id,
+                super::task::StopWhy::Cancelled(crate::outcome::CancelledBy::Stopping),
+            );
+            self.came_to_rest(turn, id, HowStopped::Killed);
+        } else {
+            self.put_back(turn, id);
+        }
+    }
+
+    /// Whether a session that is over was a start failure.
+    fn judge_start(
+        &mut self,
+        turn: &mut Turn<'_>,
+        slot: SlotId,
+        process: &Process,
+        exit: &ExitFacts,
+        charged: bool,
+        why: String,
+    ) {
+        let kind = self.slots[slot.0 as usize].kind;
+        let pool = &mut self.pools[kind.0 as usize];
+        if charged || process.settled > 0 {
+            pool.start_failures = 0;
+            if !charged && process.ending.is_none() {
+                self.counters.idle_deaths += 1;
+            }
+            return;
+        }
+        match (&process.ending, &process.phase) {
+            (Some(Ending::StartFailed(why)), _) => {
+                let why = with_last_words(why.clone(), &exit.last_words);
+                self.count_start_failure(turn, kind, why);
+            }
+            // SIGTERM was ours.
+            (None | Some(Ending::Mute), _) if process.signalled == Some(Signal::Terminate) => {}
+            (None, Phase::Launching(_)) => {
+                let why = format!(
+                    "the program ended before its hello, so it is no farm worker or could not start: {why}"
+                );
+                self.count_start_failure(turn, kind, why);
+            }
+            (Some(Ending::Mute), _)
+            | (None, Phase::Running(_) | Phase::Closing(_) | Phase::Deaf) => {
+                let why = format!("the worker ended before it answered anything: {why}");
+                self.count_start_failure(turn, kind, why);
+            }
+            (Some(Ending::Replaced | Ending::Closing | Ending::Ladder | Ending::Babbled(_)), _) => {
+            }
+        }
+    }
+}
+
+/// Which attempt the process was executing when it died.
+fn executing(process: &Process, exit: &ExitFacts) -> Option<AttemptId> {
+    if let Some(flight) = process
+        .in_flight
+        .iter()
+        .find(|flight| flight.panicked.is_some())
+    {
+        return Some(flight.id);
+    }
+    match exit.noted {
+        // A note about an attempt that has been answered is older than the answer.
+        Some(noted) => noted
+            .executing
+            .filter(|id| process.in_flight.iter().any(|flight| flight.id == *id)),
+        // Without a page it held one request at most, and it may have been executing it.
+        None => process.in_flight.front().map(|flight| flight.id),
+    }
+}
+
+/// How a stopped attempt ended with its process.
+const fn how_stopped(process: &Process, exit: &ExitFacts) -> HowStopped {
+    const SIGKILL: i32 = 9;
+    const SIGTERM: i32 = 15;
+    match (exit.termination.signal(), process.signalled) {
+        (Some(SIGKILL), Some(Signal::Kill)) => HowStopped::Killed,
+        (Some(SIGTERM), Some(_)) => HowStopped::Terminated,
+        (_, _) => HowStopped::Exited,
+    }
+}
+
+/// How and why a process ended, for people.
+fn obituary(process: &Process, exit: &ExitFacts) -> String {
+    let ours = match (&process.ending, process.signalled, exit.termination) {
+        (Some(Ending::StartFailed(why) | Ending::Babbled(why)), _, _) => format!(" ({why})"),
+        (_, Some(Signal::Kill), Termination::Signaled { signal, .. })
+            if signal_name(signal) == Some("SIGKILL") =>
+        {
+            " (by the farm)".to_string()
+        }
+        (_, _, _) => String::new(),
+    };
+    let memory = exit
+        .memory
+        .words()
+        .map(|words| format!(", {words}"))
+        .unwrap_or_default();
+    with_last_words(
+        format!("{}{ours}{memory}", exit.termination),
+        &exit.last_words,
+    )
+}
+
+/// How much of the last words an error quotes, in bytes.
+const QUOTED: usize = 512;
+
+fn with_last_words(text: String, last_words: &[u8]) -> String {
+    let tail = &last_words[last_words.len().saturating_sub(QUOTED)..];
+    let tail = String::from_utf8_lossy(tail);
+    match tail.trim() {
+        "" => text,
+        words => format!("{text}; its last words: {words}"),
+    }
+}

@@ -1,0 +1,85 @@
+//! The named concurrency caps: how many are in flight under each, and who is parked at a full one.
+
+use crate::lane::Seq;
+use crate::options::LimitId;
+use farm_protocol::TaskId;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+#[derive(Debug)]
+struct Limit {
+    cap: usize,
+    in_flight: usize,
+    parked: BTreeMap<(Reverse<i32>, Seq, TaskId), ()>,
+}
+
+#[derive(Debug)]
+pub(super) struct Limits {
+    limits: Vec<Limit>,
+}
+
+impl Limits {
+    pub(super) fn new(caps: &[u32]) -> Self {
+        let limit = |cap: &u32| Limit {
+            cap: *cap as usize,
+            in_flight: 0,
+            parked: BTreeMap::new(),
+        };
+        Self {
+            limits: caps.iter().map(limit).collect(),
+        }
+    }
+
+    fn at(&mut self, id: LimitId) -> &mut Limit {
+        self.limits
+            .get_mut(id.0 as usize)
+            .expect("limits are checked at admission")
+    }
+
+    pub(super) fn knows(&self, id: LimitId) -> bool {
+        (id.0 as usize) < self.limits.len()
+    }
+
+    pub(super) fn has_room(&mut self, id: LimitId) -> bool {
+        let limit = self.at(id);
+        limit.in_flight < limit.cap
+    }
+
+    /// An attempt under this limit goes out.
+    pub(super) fn enter(&mut self, id: LimitId) {
+        self.at(id).in_flight += 1;
+    }
+
+    /// An attempt under this limit is over.
+    pub(super) fn leave(&mut self, id: LimitId) {
+        let limit = self.at(id);
+        limit.in_flight = limit
+            .in_flight
+            .checked_sub(1)
+            .expect("what leaves has entered");
+    }
+
+    pub(super) fn park(&mut self, id: LimitId, priority: i32, seq: Seq, task: TaskId) {
+        self.at(id)
+            .parked
+            .insert((Reverse(priority), seq, task), ());
+    }
+
+    pub(super) fn unpark(&mut self, id: LimitId, priority: i32, seq: Seq, task: TaskId) {
+        self.at(id).parked.remove(&(Reverse(priority), seq, task));
+    }
+
+    /// The parked tasks that may try again: as many as there is room. They may find it taken and
+    /// park again; none is forgotten, because every leave comes here again.
+    pub(super) fn wake(&mut self, id: LimitId) -> Vec<TaskId> {
+        let limit = self.at(id);
+        let mut awake = Vec::new();
+        while awake.len() < limit.cap.saturating_sub(limit.in_flight) {
+            let Some(((_, _, task), ())) = limit.parked.pop_first() else {
+                break;
+            };
+            awake.push(task);
+        }
+        awake
+    }
+}

@@ -1,0 +1,94 @@
+//! A kind's pool: its lane, who may start, its slots, and what was measured.
+
+use super::ready::Ready;
+use crate::config::KindConfig;
+use crate::lane::Lane;
+use farm_protocol::{Instant, TaskId};
+use std::collections::VecDeque;
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::time::Duration;
+
+/// A worker is sent about this much work ahead: enough to hide the way of an answer and the next
+/// request through the kernel, too little for anything to wait behind it.
+const AHEAD: Duration = Duration::from_micros(300);
+
+/// A measured task weighs one part in this many of the average.
+const WEIGHT: u64 = 8;
+
+#[derive(Debug)]
+pub(super) struct Pool {
+    pub(super) config: KindConfig,
+    pub(super) lane: Lane,
+    pub(super) ready: Ready,
+    /// Suspected tasks among the ready ones: they want a fresh worker each.
+    pub(super) solo_ready: usize,
+    /// Its slots among all.
+    pub(super) slots: Range<usize>,
+    /// Retries whose delay is over, and that found the lane full.
+    pub(super) returning: VecDeque<TaskId>,
+    /// Start failures in a row.
+    pub(super) start_failures: u32,
+    /// No worker is started before this.
+    pub(super) pause_until: Option<Instant>,
+    /// Its workers cannot be started: the last failure.
+    pub(super) ended: Option<String>,
+    /// Something changed that may let a task start.
+    pub(super) touched: bool,
+    /// A look at unfairly held requests is due.
+    pub(super) rebalancing: bool,
+    /// Moving average of the time per task, in nanoseconds; 0 before the first.
+    average_nanos: u64,
+}
+
+impl Pool {
+    pub(super) fn new(mut config: KindConfig, slots: Range<usize>) -> Self {
+        let most = slots
+            .len()
+            .saturating_mul(1 + config.credit_cap as usize)
+            .max(1);
+        let most = NonZeroUsize::new(most).expect("at least one");
+        config.boundary.max_in_flight = config.boundary.max_in_flight.max(most);
+        let mut lane = Lane::new(config.boundary);
+        lane.set_injection_limit(config.injection_limit);
+        Self {
+            config,
+            lane,
+            ready: Ready::default(),
+            solo_ready: 0,
+            slots,
+            returning: VecDeque::new(),
+            start_failures: 0,
+            pause_until: None,
+            ended: None,
+            touched: false,
+            rebalancing: false,
+            average_nanos: 0,
+        }
+    }
+
+    /// One task took this long.
+    pub(super) fn measured(&mut self, ran: Duration) {
+        let nanos = u64::try_from(ran.as_nanos()).unwrap_or(u64::MAX).max(1);
+        self.average_nanos = match self.average_nanos {
+            0 => nanos,
+            average => (average - average / WEIGHT)
+                .saturating_add(nanos / WEIGHT)
+                .max(1),
+        };
+    }
+
+    /// How many requests a worker may hold beyond the one it executes: hundreds when tasks take
+    /// microseconds, none when they take long, so that nothing waits behind them.
+    pub(super) fn credit(&self) -> usize {
+        if self.config.credit_cap == 0 || self.average_nanos == 0 {
+            return 0;
+        }
+        // A task costs the pipe about a microsecond, however short it is.
+        let average = self.average_nanos.max(1_000);
+        let ahead = u64::try_from(AHEAD.as_nanos()).unwrap_or(u64::MAX) / average;
+        usize::try_from(ahead)
+            .unwrap_or(usize::MAX)
+            .min(self.config.credit_cap as usize)
+    }
+}

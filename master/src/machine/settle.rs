@@ -1,0 +1,322 @@
+//! Ends: of an attempt, and of a task. Every task passes through [`Master::settle`] exactly once.
+
+use super::answers::cause_of;
+use super::task::{State, key};
+use super::timers::Timer;
+use super::{Master, Turn};
+use crate::action::Action;
+use crate::event::Shut;
+use crate::options::{Backoff, Cause, CrashLimit, OnLost, Retries, When};
+use crate::outcome::{AttemptEnd, AttemptReport, Death, HowStopped, Outcome, Settlement};
+use farm_protocol::TaskId;
+use std::time::Duration;
+
+/// A task that has ended and whose dependents have not been told.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) task: TaskId,
+    pub(super) done: bool,
+    pub(super) dependents: Vec<(TaskId, When)>,
+}
+
+impl Master {
+    /// The response was an output.
+    pub(super) fn succeeded(&mut self, turn: &mut Turn<'_>, id: TaskId) {
+        self.pool_of(id)
+            .lane
+            .succeed(key(id))
+            .expect("an answered task is in flight");
+        self.attempt_over(turn, id, AttemptEnd::Done);
+        self.settle(turn, id, Outcome::Done(()));
+    }
+
+    /// An attempt in flight failed; `retry` says for which cause it may be retried, if at all.
+    pub(super) fn failed(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: TaskId,
+        end: AttemptEnd,
+        outcome: Outcome,
+        retry: Option<Cause>,
+    ) {
+        self.pool_of(id)
+            .lane
+            .fail(key(id), outcome.status())
+            .expect("the attempt was in flight");
+        self.attempt_over(turn, id, end);
+        self.retry_or_settle(turn, id, outcome, retry);
+    }
+
+    /// An attempt that was asked to stop is at rest.
+    pub(super) fn came_to_rest(&mut self, turn: &mut Turn<'_>, id: TaskId, how: HowStopped) {
+        let task = self.tasks.at(id);
+        let State::Stopping(_, why) = task.state() else {
+            panic!("{id} comes to rest without having been asked to stop")
+        };
+        let (why, attempt) = (why.clone(), task.attempt);
+        self.pool_of(id)
+            .lane
+            .settle(key(id), attempt.0)
+            .expect("cancelled and not settled");
+        let cause = cause_of(&why);
+        let (end, outcome) = super::stop::ended_by(why, how);
+        if how == HowStopped::BeforeStart {
+            self.attempt_void(id);
+        } else {
+            self.attempt_over(turn, id, end);
+        }
+        self.retry_or_settle(turn, id, outcome, cause);
+    }
+
+    /// The request of a started task could not be built: nothing was sent, nobody is charged.
+    pub(super) fn end_unsent(&mut self, turn: &mut Turn<'_>, id: TaskId, outcome: Outcome) {
+        self.pool_of(id)
+            .lane
+            .fail(key(id), outcome.status())
+            .expect("just started");
+        self.settle(turn, id, outcome);
+    }
+
+    /// Ends a task that waits in the lane (needing, ready or parked).
+    pub(super) fn end_queued(&mut self, turn: &mut Turn<'_>, id: TaskId, outcome: Outcome) {
+        self.leave_waiting(id);
+        let now_ms = turn.now.as_millis();
+        let lane = &mut self.pool_of(id).lane;
+        let _ = lane
+            .cancel(key(id), outcome.status(), now_ms)
+            .expect("it waits in the lane");
+        self.settle(turn, id, outcome);
+    }
+
+    /// Ends a task that waited for a retry: as its last attempt ended.
+    pub(super) fn end_returning(&mut self, turn: &mut Turn<'_>, id: TaskId) {
+        let task = self.tasks.at_mut(id);
+        let last = task
+            .last_end
+            .take()
+            .expect("a retry has a failure behind it");
+        if let State::Delayed { until } = *task.state() {
+            self.timers.disarm(until, Timer::Delay(id));
+        }
+        self.settle(turn, id, *last);
+    }
+
+    /// Takes a waiting task out of whichever place it waits in.
+    fn leave_waiting(&mut self, id: TaskId) {
+        let task = self.tasks.at(id);
+        match task.state() {
+            State::Needing { .. } => {}
+            State::Ready => self.leave_ready(id),
+            State::Parked => {
+                let options = task.options(&self.pools[task.kind.0 as usize].config.defaults);
+                let limit = options.limit.expect("only a limit parks");
+                self.limits.unpark(limit, options.priority, task.seq, id);
+            }
+            State::Sent(_) | State::Stopping(..) | State::Delayed { .. } | State::Returning => {
+                panic!("{id} does not wait in the lane")
+            }
+        }
+    }
+
+    /// A worker died executing this task, and it is charged.
+    pub(super) fn charge(&mut self, turn: &mut Turn<'_>, id: TaskId, death: Death) {
+        let end = match death.panic {
+            Some(_) => AttemptEnd::Panicked,
+            None => AttemptEnd::Died(death.termination),
+        };
+        self.attempt_over(turn, id, end);
+        let task = self.tasks.at_mut(id);
+        let options = task.options(&self.pools[task.kind.0 as usize].config.defaults);
+        let (on_lost, limit) = (options.on_lost, options.crash_limit);
+        let was_solo = task.solo;
+        task.deaths.push(death);
+        let suspected = match limit {
+            CrashLimit::Deaths(limit) => task.deaths.len() >= limit as usize,
+            CrashLimit::Unlimited => {
+                // Without a limit nothing is ever decided from old deaths: keep only the last.
+                let excess = task.deaths.len() - 1;
+                task.deaths.drain(..excess);
+                false
+            }
+        };
+        let closing = self.shut >= Some(Shut::Finish);
+        if on_lost == OnLost::Fail || (closing && !was_solo) {
+            let death = self.tasks.at_mut(id).deaths.pop().expect("just pushed");
+            let lost = if death.panic.is_some() {
+                Outcome::Panicked
+            } else {
+                Outcome::WorkerLost
+            };
+            self.end_lost(turn, id, lost(Box::new(death)));
+        } else if was_solo && suspected {
+            let deaths = std::mem::take(&mut self.tasks.at_mut(id).deaths);
+            self.end_lost(turn, id, Outcome::Poisoned(deaths));
+        } else {
+            self.tasks.at_mut(id).solo = suspected;
+            self.requeue(id);
+        }
+    }
+
+    fn end_lost(&mut self, turn: &mut Turn<'_>, id: TaskId, outcome: Outcome) {
+        self.pool_of(id)
+            .lane
+            .fail(key(id), outcome.status())
+            .expect("it was in flight");
+        self.settle(turn, id, outcome);
+    }
+
+    /// An attempt that never began comes back: it costs nothing, and the task keeps its place.
+    pub(super) fn put_back(&mut self, turn: &mut Turn<'_>, id: TaskId) {
+        self.attempt_void(id);
+        if self.shut >= Some(Shut::Finish) {
+            let lane = &mut self.pool_of(id).lane;
+            lane.requeue(key(id)).expect("it was in flight");
+            let now_ms = turn.now.as_millis();
+            let _ = lane
+                .cancel(key(id), "closed", now_ms)
+                .expect("it waits again");
+            self.settle(turn, id, Outcome::Closed);
+        } else {
+            self.requeue(id);
+        }
+    }
+
+    fn requeue(&mut self, id: TaskId) {
+        self.pool_of(id)
+            .lane
+            .requeue(key(id))
+            .expect("it was in flight");
+        self.make_ready(id);
+    }
+
+    pub(super) fn disarm_running(&mut self, id: TaskId) {
+        if let Some(until) = self.tasks.at_mut(id).running_until.take() {
+            self.timers.disarm(until, Timer::Running(id));
+        }
+    }
+
+    /// What ends with every attempt, executed or not: its time limit and its place under a limit.
+    fn attempt_void(&mut self, id: TaskId) {
+        self.disarm_running(id);
+        let task = self.tasks.at(id);
+        let kind = task.kind;
+        let limit = task
+            .options(&self.pools[kind.0 as usize].config.defaults)
+            .limit;
+        self.touch(kind);
+        if let Some(limit) = limit {
+            self.limits.leave(limit);
+            for parked in self.limits.wake(limit) {
+                self.make_ready(parked);
+            }
+        }
+    }
+
+    /// An attempt that executed is over.
+    fn attempt_over(&mut self, turn: &mut Turn<'_>, id: TaskId, end: AttemptEnd) {
+        self.attempt_void(id);
+        let task = self.tasks.at_mut(id);
+        let place = task.place().expect("an attempt that is over was somewhere");
+        let report = AttemptReport {
+            attempt: task.attempt,
+            slot: place.slot,
+            session: place.session,
+            started: place.sent,
+            finished: turn.now,
+            end,
+        };
+        task.reports.push(report);
+    }
+
+    fn retry_or_settle(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: TaskId,
+        outcome: Outcome,
+        cause: Option<Cause>,
+    ) {
+        let task = self.tasks.at(id);
+        let retries = task
+            .options(&self.pools[task.kind.0 as usize].config.defaults)
+            .retries;
+        let allowed = cause.is_some_and(|cause| retries.on.has(cause));
+        let closing = self.shut >= Some(Shut::Finish);
+        if !allowed || closing || task.retries_used >= retries.count {
+            return self.settle(turn, id, outcome);
+        }
+        if let Some(report) = task.reports.last() {
+            turn.actions.push(Action::AttemptEnded {
+                task: id,
+                report: report.clone(),
+            });
+        }
+        let delay = self.delay(&retries, task.retries_used);
+        let task = self.tasks.at_mut(id);
+        task.retries_used += 1;
+        task.last_end = Some(Box::new(outcome));
+        if delay.is_zero() {
+            self.delay_over(id);
+        } else {
+            let until = turn.now.after(delay);
+            task.set(State::Delayed { until });
+            self.timers.arm(until, Timer::Delay(id));
+        }
+    }
+
+    /// The pause before retry number `used` + 1.
+    fn delay(&mut self, retries: &Retries, used: u32) -> Duration {
+        let factor = match retries.backoff {
+            Backoff::Fixed => 1,
+            Backoff::Exponential => 2u32.checked_pow(used).unwrap_or(u32::MAX),
+        };
+        let delay = retries.delay.saturating_mul(factor).min(retries.max_delay);
+        if !retries.jitter {
+            return delay;
+        }
+        let half = u64::try_from(delay.as_nanos() / 2).unwrap_or(u64::MAX);
+        let drawn = if half == 0 {
+            0
+        } else {
+            self.random.next() % (half + 1)
+        };
+        delay - Duration::from_nanos(drawn)
+    }
+
+    pub(super) fn delay_over(&mut self, id: TaskId) {
+        let task = self.tasks.at_mut(id);
+        task.set(State::Returning);
+        let kind = task.kind;
+        self.pools[kind.0 as usize].returning.push_back(id);
+        self.touch(kind);
+    }
+
+    /// The one way out of the farm.
+    pub(super) fn settle(&mut self, turn: &mut Turn<'_>, id: TaskId, outcome: Outcome) {
+        let task = self.tasks.remove(id);
+        let pool = &mut self.pools[task.kind.0 as usize];
+        pool.touched = true;
+        if let Some(until) = task.waiting_until {
+            self.timers.disarm(until, Timer::Waiting(id));
+        }
+        assert!(
+            pool.lane.forget(key(id)),
+            "{id} settles while its lane is not done with it"
+        );
+        if !task.dependents.is_empty() {
+            let done = outcome.is_done();
+            self.ended.push_back(Ended {
+                task: id,
+                done,
+                dependents: task.dependents,
+            });
+        }
+        turn.actions.push(Action::Settle(Settlement {
+            task: id,
+            outcome,
+            attempts: task.reports,
+            submitted: task.submitted,
+            started: task.started,
+            finished: turn.now,
+        }));
+    }
+}

@@ -1,0 +1,156 @@
+//! Slots and the sessions in them: what is known of one worker process.
+
+use crate::evidence::MemoryVerdict;
+use farm_protocol::{
+    AttemptId, FrameDecoder, FrameLimit, Greeting, Instant, KindId, Session, SlotId, TaskId,
+    Termination,
+};
+use std::collections::VecDeque;
+
+/// A place for one worker process of one kind.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) id: SlotId,
+    pub(super) kind: KindId,
+    /// The process in it. `None`: closed, and free for the next.
+    pub(super) process: Option<Process>,
+}
+
+/// One process in a slot.
+#[derive(Debug)]
+pub(super) struct Process {
+    pub(super) session: Session,
+    pub(super) phase: Phase,
+    /// Position of our kind in the worker's hello.
+    pub(super) kind_there: KindId,
+    /// Requests sent and not answered, in the order of sending.
+    pub(super) in_flight: VecDeque<Flight>,
+    /// How many requests were sent.
+    pub(super) sent: u64,
+    /// How many of them it answered: with none it is fresh.
+    pub(super) settled: u64,
+    /// Whether it has a page. Without one it holds one request at a time.
+    pub(super) page: bool,
+    /// It executes a suspected task and gets nothing else.
+    pub(super) solo: bool,
+    /// It was asked to end.
+    pub(super) asked_to_end: bool,
+    /// When it last answered.
+    pub(super) last_answer: Instant,
+    /// The strongest signal that we sent.
+    pub(super) signalled: Option<crate::action::Signal>,
+    /// Why we end it, if we do: such an end is our own and costs nobody anything.
+    pub(super) ending: Option<Ending>,
+    pub(super) eof: bool,
+    pub(super) exit: Option<ExitFacts>,
+}
+
+/// The life of a worker process.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// It has not said hello.
+    Launching(Greeting),
+    /// It takes requests.
+    Running(FrameDecoder),
+    /// It gets nothing new; what it holds may still be answered. It is asked to end when it holds nothing.
+    Closing(FrameDecoder),
+    /// It said something that is no protocol, or never said hello: its bytes are not read any more.
+    Deaf,
+}
+
+/// Why we end a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The kind wants a new one, or one has to make room.
+    Replaced,
+    /// The farm is closing.
+    Closing,
+    /// It could not be started as it should; the message says why.
+    StartFailed(String),
+    /// An attempt on it had to be killed.
+    Ladder,
+    /// It closed its answers and lived on: it can never answer again. That is its death, not our wish.
+    Mute,
+    /// It said nonsense; its task is settled already.
+    Babbled(String),
+}
+
+/// One request on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Flight {
+    pub(super) id: AttemptId,
+    pub(super) number: u64,
+    /// Its answer is here and is being decoded off the loop.
+    pub(super) decoding: Option<Decoding>,
+    /// `perform` panicked with this message; the worker is about to end.
+    pub(super) panicked: Option<String>,
+}
+
+/// What the header of an answer said that is being decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Decoding {
+    pub(super) left_behind: bool,
+}
+
+/// What is kept of an exit until the answers have been read to their end.
+#[derive(Debug)]
+pub(super) struct ExitFacts {
+    pub(super) termination: Termination,
+    pub(super) noted: Option<farm_protocol::page::Noted>,
+    pub(super) last_words: Vec<u8>,
+    pub(super) peak_bytes: Option<u64>,
+    pub(super) memory: MemoryVerdict,
+}
+
+impl Process {
+    pub(super) fn launching(session: Session, limit: FrameLimit, now: Instant) -> Self {
+        Self {
+            session,
+            phase: Phase::Launching(Greeting::new(limit)),
+            kind_there: KindId(0),
+            in_flight: VecDeque::new(),
+            sent: 0,
+            settled: 0,
+            page: false,
+            solo: false,
+            asked_to_end: false,
+            last_answer: now,
+            signalled: None,
+            ending: None,
+            eof: false,
+            exit: None,
+        }
+    }
+
+    /// Whether nothing was ever sent to it.
+    pub(super) const fn is_fresh(&self) -> bool {
+        self.sent == 0
+    }
+
+    /// Whether it takes another request when it may hold `credit` beyond the one it executes.
+    pub(super) fn takes(&self, credit: usize) -> bool {
+        let running = matches!(self.phase, Phase::Running(_)) && self.ending.is_none();
+        let credit = if self.page && !self.solo { credit } else { 0 };
+        running && self.exit.is_none() && !self.eof && self.in_flight.len() <= credit
+    }
+
+    /// Whether it takes requests and has none.
+    pub(super) fn is_idle(&self) -> bool {
+        self.takes(0) && self.in_flight.is_empty()
+    }
+
+    pub(super) fn flight(&self, task: TaskId) -> Option<usize> {
+        self.in_flight
+            .iter()
+            .position(|flight| flight.id.task == task)
+    }
+}
+
+impl Slot {
+    /// The process, if it is this session. Anything else is stale.
+    pub(super) fn of(&mut self, session: Session) -> Option<&mut Process> {
+        self.process
+            .as_mut()
+            .filter(|process| process.session == session)
+    }
+}

@@ -1,0 +1,188 @@
+//! The ladder and the time limits: ask at once, SIGTERM at half of the budget, SIGKILL at its end.
+
+use super::slot::Ending;
+use super::task::{Place, State, StopWhy, key};
+use super::timers::Timer;
+use super::{Master, Turn};
+use crate::action::{Action, Link, Signal};
+use crate::lane::{CancelEffect, Due};
+use crate::options::TimeLimit;
+use crate::outcome::{AttemptEnd, CancelledBy, HowStopped, Outcome};
+use farm_protocol::{AttemptHeader, FrameKind, TaskId, attempt_frame};
+
+impl Master {
+    pub(super) fn cancel(&mut self, turn: &mut Turn<'_>, id: TaskId, reason: String) {
+        self.cancel_by(turn, id, CancelledBy::Caller(reason));
+    }
+
+    pub(super) fn cancel_by(&mut self, turn: &mut Turn<'_>, id: TaskId, by: CancelledBy) {
+        let Some(task) = self.tasks.get(id) else {
+            return;
+        };
+        match task.state() {
+            State::Needing { .. } | State::Ready | State::Parked => {
+                let how = HowStopped::BeforeStart;
+                self.end_queued(turn, id, Outcome::Cancelled { by, how });
+            }
+            State::Delayed { .. } | State::Returning => {
+                let how = HowStopped::BeforeStart;
+                self.forget_return(id);
+                self.tasks.at_mut(id).last_end = Some(Box::new(Outcome::Cancelled { by, how }));
+                self.end_returning(turn, id);
+            }
+            // What is being decoded has been answered before the wish: the answer wins.
+            State::Sent(place) if self.is_decoding(*place, id) => {}
+            State::Sent(_) => self.stop(turn, id, StopWhy::Cancelled(by)),
+            // The first reason stands: a task that is being stopped for its time limit timed out.
+            State::Stopping(..) => {}
+        }
+    }
+
+    fn is_decoding(&self, place: Place, id: TaskId) -> bool {
+        let process = self.slots[place.slot.0 as usize].process.as_ref();
+        process.is_some_and(|process| {
+            process
+                .flight(id)
+                .is_some_and(|index| process.in_flight[index].decoding.is_some())
+        })
+    }
+
+    /// Takes a task out of the queue of retries that found the lane full.
+    pub(super) fn forget_return(&mut self, id: TaskId) {
+        let pool = self.pool_of(id);
+        pool.returning.retain(|other| *other != id);
+    }
+
+    /// Asks an attempt in flight to stop. Its answer is void from now on; the worker is free when it is at rest.
+    pub(super) fn stop(&mut self, turn: &mut Turn<'_>, id: TaskId, why: StopWhy) {
+        let now_ms = turn.now.as_millis();
+        let task = self.tasks.at_mut(id);
+        let State::Sent(place) = *task.state() else {
+            panic!("{id} is not with a worker")
+        };
+        let pool = &mut self.pools[task.kind.0 as usize];
+        let grace = task.options(&pool.config.defaults).grace;
+        let reason = match &why {
+            StopWhy::Cancelled(_) => "cancelled",
+            StopWhy::TimedOut(_) => "timeout",
+        };
+        let effect = match grace {
+            Some(grace) => {
+                let budget = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
+                pool.lane.cancel_within(key(id), reason, now_ms, budget)
+            }
+            None => pool.lane.cancel(key(id), reason, now_ms),
+        };
+        match effect.expect("a sent task is in flight in its lane") {
+            CancelEffect::StopWorker { .. } => {}
+            CancelEffect::RemovedFromQueue => panic!("{id} was in flight"),
+        }
+        task.set(State::Stopping(place, why));
+        let header = AttemptHeader {
+            number: place.number,
+            id: task.fence(),
+        };
+        self.disarm_running(id);
+        let start = turn.actions.bytes.len();
+        attempt_frame(&mut turn.actions.bytes, FrameKind::Cancel, &header);
+        turn.actions
+            .send_from(place.slot, place.session, Link::Control, start);
+    }
+
+    /// Everything whose time has come.
+    pub(super) fn fall_due(&mut self, turn: &mut Turn<'_>) {
+        while let Some(timer) = self.timers.pop(turn.now) {
+            match timer {
+                Timer::Hello(slot, session) => self.hello_overdue(turn, slot, session),
+                Timer::CloseTerminate(slot, session) => {
+                    self.close_overdue(turn, slot, session, Signal::Terminate);
+                }
+                Timer::CloseKill(slot, session) => {
+                    self.close_overdue(turn, slot, session, Signal::Kill);
+                }
+                Timer::Running(id) => {
+                    self.tasks.at_mut(id).running_until = None;
+                    self.stop(turn, id, StopWhy::TimedOut(TimeLimit::Running));
+                }
+                Timer::Waiting(id) => self.waited_too_long(turn, id),
+                Timer::Delay(id) => self.delay_over(id),
+                Timer::Pause(kind) => {
+                    self.pools[kind.0 as usize].pause_until = None;
+                    self.touch(kind);
+                }
+                Timer::Rebalance(kind) => self.rebalance(turn, kind),
+            }
+        }
+        for pool in 0..self.pools.len() {
+            self.climb(turn, pool);
+        }
+    }
+
+    fn waited_too_long(&mut self, turn: &mut Turn<'_>, id: TaskId) {
+        let task = self.tasks.at_mut(id);
+        task.waiting_until = None;
+        let outcome = Outcome::TimedOut {
+            which: TimeLimit::Waiting,
+            how: HowStopped::BeforeStart,
+        };
+        match task.state() {
+            State::Needing { .. } | State::Ready | State::Parked => {
+                self.end_queued(turn, id, outcome);
+            }
+            // It has started once: the limit was on the first start, and is disarmed there.
+            State::Sent(_) | State::Stopping(..) | State::Delayed { .. } | State::Returning => {
+                panic!("{id} started and its waiting limit fell")
+            }
+        }
+    }
+
+    /// The rungs of the ladder that are due in one lane.
+    pub(super) fn climb(&mut self, turn: &mut Turn<'_>, pool: usize) {
+        let now_ms = turn.now.as_millis();
+        if self.pools[pool]
+            .lane
+            .next_deadline()
+            .is_none_or(|at| at > now_ms)
+        {
+            return;
+        }
+        for overdue in self.pools[pool].lane.overdue(now_ms) {
+            let found = self.slots[self.pools[pool].slots.clone()]
+                .iter()
+                .filter_map(|slot| slot.process.as_ref().map(|process| (slot.id, process)))
+                .find(|(_, process)| {
+                    process.in_flight.iter().any(|flight| {
+                        key(flight.id.task) == overdue.key && flight.id.attempt.0 == overdue.attempt
+                    })
+                });
+            let Some((slot, process)) = found else {
+                continue;
+            };
+            let session = process.session;
+            match overdue.what {
+                Due::Terminate => {
+                    let process = self.process_at(slot);
+                    process.signalled.get_or_insert(Signal::Terminate);
+                    let signal = Signal::Terminate;
+                    turn.actions.push(Action::Signal {
+                        slot,
+                        session,
+                        signal,
+                    });
+                }
+                Due::Kill => self.kill(turn, slot, Ending::Ladder),
+            }
+        }
+    }
+}
+
+/// What a stopped attempt is, and its task if it is not retried.
+pub(super) fn ended_by(why: StopWhy, how: HowStopped) -> (AttemptEnd, Outcome) {
+    match why {
+        StopWhy::Cancelled(by) => (AttemptEnd::Cancelled(how), Outcome::Cancelled { by, how }),
+        StopWhy::TimedOut(which) => (
+            AttemptEnd::TimedOut(which),
+            Outcome::TimedOut { which, how },
+        ),
+    }
+}

@@ -1,0 +1,5 @@
+//! Scenarios: events in, actions out. After each step the invariants hold, and actions that a
+//! scenario does not name fail it.
+
+mod basics;
+mod stage;

@@ -1,0 +1,454 @@
+//! The stage for scenarios: a master, kinds that know only ids, and workers played by the test,
+//! whose every message passes through the codec.
+
+use crate::lane::{AdapterMode, Boundary, Entry};
+use crate::{
+    Action, Actions, Cause, Config, Event, Exit, Judged, KindConfig, KindFault, Kinds, Link,
+    Master, MemoryEvidence, NextOfWorker, Outcome, Payload, RequestAnswer, ResponseAnswer,
+    Settlement, Shut, Signal, Stream, TaskOptions,
+};
+use farm_protocol::page::Noted;
+use farm_protocol::{
+    AttemptHeader, AttemptId, DEFAULT_FRAME_LIMIT, Frame, FrameDecoder, FrameError, FrameKind,
+    Hello, Instant, KindHello, KindId, PREAMBLE, ReplyFlags, ReplyHeader, RequestHeader, Session,
+    SlotId, TaskId, Termination, attempt_frame_body, begin_frame, decode_prefix, encode_into,
+    finish_frame, reply_frame,
+};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Kinds without types: a request is the task's index, a response is one letter.
+#[derive(Default)]
+pub(super) struct Ids {
+    /// Tasks that the worker in a slot may not take.
+    pub(super) refuses: Vec<(TaskId, SlotId)>,
+    /// Tasks whose request is not to be built, and what is answered instead.
+    pub(super) unbuilt: BTreeMap<TaskId, RequestAnswer>,
+    /// Follow-up tasks that the next response injects.
+    pub(super) injects: Vec<TaskId>,
+    /// Output handed over, in order.
+    pub(super) outputs: Vec<(Vec<TaskId>, Vec<u8>)>,
+    pub(super) feedback: Vec<AttemptId>,
+    pub(super) fresh: Vec<SlotId>,
+    pub(super) faulty_match: Option<TaskId>,
+}
+
+/// Responses: done, failed, failed for good, done and end the worker, undecodable, panicking callback.
+pub(super) const OK: &[u8] = b"o";
+pub(super) const FAIL: &[u8] = b"f";
+pub(super) const FATAL: &[u8] = b"F";
+pub(super) const END: &[u8] = b"e";
+pub(super) const GARBLED: &[u8] = b"?";
+pub(super) const FAULTY: &[u8] = b"!";
+
+impl Kinds for Ids {
+    fn matches(&mut self, task: TaskId, slot: SlotId) -> Result<bool, KindFault> {
+        if self.faulty_match == Some(task) {
+            return Err(fault("task_match"));
+        }
+        Ok(!self.refuses.contains(&(task, slot)))
+    }
+
+    fn request(&mut self, id: AttemptId, _: SlotId, out: &mut Vec<u8>, _: usize) -> RequestAnswer {
+        let answer = self
+            .unbuilt
+            .get(&id.task)
+            .cloned()
+            .unwrap_or(RequestAnswer::Ready);
+        if answer == RequestAnswer::Ready {
+            out.extend_from_slice(b"please");
+        }
+        answer
+    }
+
+    fn response(&mut self, _: AttemptId, _: SlotId, payload: Payload<'_>) -> ResponseAnswer {
+        let letter = match payload {
+            Payload::Bytes(bytes) => bytes[0],
+            Payload::Decoded(letter) => u8::try_from(letter).expect("a letter"),
+        };
+        let taken = |judged, next, injected| ResponseAnswer::Taken {
+            judged,
+            next,
+            injected,
+        };
+        let injected = std::mem::take(&mut self.injects);
+        match letter {
+            b'o' => taken(Judged::Done, NextOfWorker::Stay, injected),
+            b'e' => taken(Judged::Done, NextOfWorker::End, injected),
+            b'f' => taken(
+                Judged::Failed {
+                    cause: Cause::Exit,
+                    fatal: false,
+                },
+                NextOfWorker::Stay,
+                injected,
+            ),
+            b'F' => taken(
+                Judged::Failed {
+                    cause: Cause::Exit,
+                    fatal: true,
+                },
+                NextOfWorker::Stay,
+                injected,
+            ),
+            b'!' => ResponseAnswer::Fault(fault("use_response")),
+            _ => ResponseAnswer::Garbled(farm_protocol::MarshalError::Decode("no letter".into())),
+        }
+    }
+
+    fn feedback(&mut self, id: AttemptId, _: &[u8]) -> Result<(), String> {
+        self.feedback.push(id);
+        Ok(())
+    }
+
+    fn output(&mut self, tasks: &[TaskId], _: Stream, bytes: &[u8]) {
+        self.outputs.push((tasks.to_vec(), bytes.to_vec()));
+    }
+
+    fn fresh(&mut self, slot: SlotId) {
+        self.fresh.push(slot);
+    }
+}
+
+pub(super) fn fault(callback: &str) -> KindFault {
+    KindFault {
+        callback: callback.into(),
+        message: "boom".into(),
+    }
+}
+
+/// A master on a stage.
+pub(super) struct Stage {
+    pub(super) master: Master,
+    pub(super) kinds: Ids,
+    pub(super) now: Instant,
+    actions: Actions,
+    /// What the master did and the scenario has not looked at.
+    log: Vec<String>,
+    settled: BTreeMap<TaskId, Settlement>,
+    next_task: u32,
+    /// The request last sent per slot: its number.
+    numbers: BTreeMap<AttemptId, u64>,
+}
+
+pub(super) fn kind_hello() -> KindHello {
+    KindHello {
+        name: "ids".into(),
+        version: 1,
+        schema: 7,
+    }
+}
+
+pub(super) fn config(slots: u32, credit: u32) -> Config {
+    let boundary = Boundary::new(AdapterMode::PushPull, slots as usize, 1000, 1000).expect("valid");
+    let kind = KindConfig {
+        hello: kind_hello(),
+        slots,
+        boundary,
+        credit_cap: credit,
+        injection_limit: 2,
+        decode_above: 1000,
+        defaults: TaskOptions::default(),
+    };
+    Config {
+        kinds: vec![kind],
+        limits: vec![1],
+        ..Config::default()
+    }
+}
+
+impl Stage {
+    pub(super) fn new(config: Config) -> Self {
+        Self {
+            master: Master::new(config),
+            kinds: Ids::default(),
+            now: Instant::from_millis(1_000),
+            actions: Actions::new(),
+            log: Vec::new(),
+            settled: BTreeMap::new(),
+            next_task: 0,
+            numbers: BTreeMap::new(),
+        }
+    }
+
+    /// One step; the actions go to the log as one line each.
+    pub(super) fn tell(&mut self, event: Event<'_>) {
+        self.master
+            .handle(self.now, event, &mut self.kinds, &mut self.actions);
+        self.master.check_invariants();
+        let list = self.actions.take_list();
+        for action in &list {
+            let line = match action {
+                Action::Send {
+                    slot, link, bytes, ..
+                } => {
+                    self.sent(*slot, *link, bytes.clone());
+                    continue;
+                }
+                Action::Settle(settlement) => {
+                    let old = self.settled.insert(settlement.task, settlement.clone());
+                    assert!(old.is_none(), "{} was settled twice", settlement.task);
+                    format!("settle {} {}", settlement.task, settlement.outcome.status())
+                }
+                Action::Spawn { slot, session, .. } => format!("spawn {slot} {session}"),
+                Action::Signal {
+                    slot,
+                    session,
+                    signal,
+                } => format!("{} {slot} {session}", signal_word(*signal)),
+                Action::Started { .. } => continue,
+                Action::AttemptEnded { task, report } => {
+                    format!("again {task} after {:?}", report.end)
+                }
+                Action::Refuse { task, refusal } => format!("refuse {task}: {refusal}"),
+                Action::PoolEnded { error, .. } => format!("pool ended: {error}"),
+                Action::WorkerReady { slot, .. } => format!("ready {slot}"),
+                Action::WorkerGone { slot, why, .. } => format!("gone {slot}: {why}"),
+                Action::Decode { id, .. } => format!("decode {id}"),
+                Action::Stopped => "stopped".into(),
+            };
+            self.log.push(line);
+        }
+        self.actions.restore(list);
+        self.actions.clear();
+    }
+
+    fn sent(&mut self, slot: SlotId, link: Link, bytes: std::ops::Range<usize>) {
+        let mut decoder = FrameDecoder::new(DEFAULT_FRAME_LIMIT);
+        decoder.push(&self.actions.bytes[bytes]);
+        while let Some(Frame { kind, body }) =
+            decoder.next_frame().expect("the master speaks protocol")
+        {
+            let line = match (kind, link) {
+                (FrameKind::Request, Link::Requests) => {
+                    let (header, _) = decode_prefix::<RequestHeader>(body).expect("a header");
+                    self.numbers.insert(header.id, header.number);
+                    format!("request {slot} {}", header.id)
+                }
+                (FrameKind::Stop, Link::Requests) => format!("stop {slot}"),
+                (FrameKind::Cancel | FrameKind::Revoke, Link::Control) => {
+                    let (header, _) = decode_prefix::<AttemptHeader>(body).expect("a header");
+                    assert_eq!(self.numbers[&header.id], header.number);
+                    let word = if kind == FrameKind::Cancel {
+                        "cancel"
+                    } else {
+                        "revoke"
+                    };
+                    format!("{word} {slot} {}", header.id)
+                }
+                (kind, link) => panic!("{kind:?} over {link:?}"),
+            };
+            self.log.push(line);
+        }
+        assert_eq!(decoder.pending(), 0);
+    }
+
+    /// The log since the last look must be exactly this.
+    #[track_caller]
+    pub(super) fn expect(&mut self, lines: &[&str]) {
+        let log = std::mem::take(&mut self.log);
+        assert_eq!(log, lines);
+    }
+
+    /// Forgets the log, for steps that another scenario looks at.
+    pub(super) fn skip(&mut self) {
+        self.log.clear();
+    }
+
+    pub(super) fn submit(&mut self, options: TaskOptions) -> TaskId {
+        let task = TaskId::new(self.next_task, 0);
+        self.next_task += 1;
+        let options = Some(Box::new(options));
+        self.tell(Event::Submit {
+            task,
+            kind: KindId(0),
+            entry: Entry::Push,
+            options,
+        });
+        task
+    }
+
+    pub(super) fn task(&mut self) -> TaskId {
+        self.submit(TaskOptions::default())
+    }
+
+    pub(super) fn pass(&mut self, millis: u64) {
+        self.now = self.now.after(Duration::from_millis(millis));
+        self.tell(Event::Wake);
+    }
+
+    /// The process exists and says hello.
+    pub(super) fn hello(&mut self, slot: u32, session: u64) {
+        self.spawned(slot, session, true);
+        self.say(slot, session, &hello_bytes(vec![kind_hello()]));
+    }
+
+    pub(super) fn spawned(&mut self, slot: u32, session: u64, page: bool) {
+        self.tell(Event::Spawned {
+            slot: SlotId(slot),
+            session: Session(session),
+            page,
+        });
+    }
+
+    pub(super) fn say(&mut self, slot: u32, session: u64, bytes: &[u8]) {
+        self.tell(Event::Bytes {
+            slot: SlotId(slot),
+            session: Session(session),
+            bytes,
+        });
+    }
+
+    pub(super) fn reply(&mut self, slot: u32, session: u64, id: AttemptId, letter: &[u8]) {
+        self.reply_with(slot, session, id, letter, ReplyFlags::default());
+    }
+
+    pub(super) fn reply_with(
+        &mut self,
+        slot: u32,
+        session: u64,
+        id: AttemptId,
+        payload: &[u8],
+        flags: ReplyFlags,
+    ) {
+        let bytes = reply_bytes(id, payload, flags, Duration::from_micros(1));
+        self.say(slot, session, &bytes);
+    }
+
+    /// A frame about an attempt, with a text.
+    pub(super) fn about(
+        &mut self,
+        slot: u32,
+        session: u64,
+        kind: FrameKind,
+        id: AttemptId,
+        text: &str,
+    ) {
+        let header = AttemptHeader {
+            number: self.numbers[&id],
+            id,
+        };
+        let mut out = Vec::new();
+        attempt_frame_body::<FrameError>(&mut out, kind, &header, DEFAULT_FRAME_LIMIT, |out| {
+            if kind != FrameKind::Revoked {
+                encode_into(text, out, 1000).expect("encodes");
+            }
+            Ok(())
+        })
+        .expect("short");
+        self.say(slot, session, &out);
+    }
+
+    /// The process is gone: answers read to the end, then collected.
+    pub(super) fn die(
+        &mut self,
+        slot: u32,
+        session: u64,
+        termination: Termination,
+        executing: Option<AttemptId>,
+    ) {
+        self.tell(Event::Eof {
+            slot: SlotId(slot),
+            session: Session(session),
+        });
+        self.exit(slot, session, termination, executing);
+    }
+
+    pub(super) fn exit(
+        &mut self,
+        slot: u32,
+        session: u64,
+        termination: Termination,
+        executing: Option<AttemptId>,
+    ) {
+        let noted = Some(Noted {
+            executing,
+            started_nanos: 1,
+            peak_bytes: 0,
+        });
+        let exit = Exit {
+            termination,
+            noted,
+            evidence: MemoryEvidence::default(),
+        };
+        self.tell(Event::Exited {
+            slot: SlotId(slot),
+            session: Session(session),
+            exit,
+        });
+    }
+
+    pub(super) fn shut(&mut self, how: Shut) {
+        self.tell(Event::Shut(how));
+    }
+
+    #[track_caller]
+    pub(super) fn outcome(&self, task: TaskId) -> &Outcome {
+        &self.settled.get(&task).expect("not settled").outcome
+    }
+
+    #[track_caller]
+    pub(super) fn settlement(&self, task: TaskId) -> &Settlement {
+        self.settled.get(&task).expect("not settled")
+    }
+}
+
+const fn signal_word(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Terminate => "term",
+        Signal::Kill => "kill",
+    }
+}
+
+pub(super) fn id(task: TaskId, attempt: u32) -> AttemptId {
+    AttemptId {
+        task,
+        attempt: farm_protocol::Attempt(attempt),
+    }
+}
+
+pub(super) fn hello_bytes(kinds: Vec<KindHello>) -> Vec<u8> {
+    let mut out = PREAMBLE.to_vec();
+    let start = begin_frame(&mut out, FrameKind::Hello);
+    encode_into(
+        &Hello {
+            pid: 1,
+            build: String::new(),
+            kinds,
+        },
+        &mut out,
+        1000,
+    )
+    .expect("encodes");
+    finish_frame(&mut out, start, DEFAULT_FRAME_LIMIT).expect("short");
+    out
+}
+
+pub(super) fn reply_bytes(
+    id: AttemptId,
+    payload: &[u8],
+    flags: ReplyFlags,
+    ran: Duration,
+) -> Vec<u8> {
+    let mut out = Vec::new();
+    let header = ReplyHeader {
+        id,
+        flags,
+        ran_nanos: ran.as_nanos() as u64,
+    };
+    reply_frame::<FrameError>(&mut out, &header, DEFAULT_FRAME_LIMIT, |out| {
+        out.extend_from_slice(payload);
+        Ok(())
+    })
+    .expect("short");
+    out
+}
+
+pub(super) const SEGV: Termination = Termination::Signaled {
+    signal: 11,
+    core_dumped: false,
+};
+pub(super) const KILLED: Termination = Termination::Signaled {
+    signal: 9,
+    core_dumped: false,
+};

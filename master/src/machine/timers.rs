@@ -1,0 +1,54 @@
+//! What is to happen when. A table that is asked, not woken: an entry is removed with its reason,
+//! and one that outlived it is recognised as stale when it falls.
+
+use farm_protocol::{Instant, KindId, Session, SlotId, TaskId};
+use std::collections::BTreeSet;
+
+/// A thing that falls due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Timer {
+    /// The worker has not said hello.
+    Hello(SlotId, Session),
+    /// The worker was asked to end and has not: SIGTERM.
+    CloseTerminate(SlotId, Session),
+    /// The worker was asked to end and has not: SIGKILL.
+    CloseKill(SlotId, Session),
+    /// The attempt has run as long as it may.
+    Running(TaskId),
+    /// The task has waited as long as it may.
+    Waiting(TaskId),
+    /// The delay before a retry is over.
+    Delay(TaskId),
+    /// The pause after a start failure is over.
+    Pause(KindId),
+    /// Look whether requests are held behind a long task while others idle.
+    Rebalance(KindId),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Timers {
+    set: BTreeSet<(Instant, Timer)>,
+}
+
+impl Timers {
+    pub(super) fn arm(&mut self, at: Instant, timer: Timer) {
+        self.set.insert((at, timer));
+    }
+
+    pub(super) fn disarm(&mut self, at: Instant, timer: Timer) {
+        self.set.remove(&(at, timer));
+    }
+
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.set.first().map(|(at, _)| *at)
+    }
+
+    /// Takes out one timer that is due.
+    pub(super) fn pop(&mut self, now: Instant) -> Option<Timer> {
+        let first = self.set.first()?;
+        if first.0 > now {
+            return None;
+        }
+        self.set.pop_first().map(|(_, timer)| timer)
+    }
+}

@@ -1,0 +1,222 @@
+//! What a submitter may say about one task, and what a kind says about all of its tasks.
+
+use farm_protocol::TaskId;
+use std::time::Duration;
+
+/// The options of one task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskOptions {
+    /// Larger first; equal priorities in the order of submission.
+    pub priority: i32,
+    /// Tasks of the same farm that must have ended before this one starts. Each must have been
+    /// submitted and not have ended yet; of what has ended the submitter knows the end.
+    pub needs: Vec<Need>,
+    /// The named cap this task counts against while it is in flight.
+    pub limit: Option<LimitId>,
+    /// The longest time from submission to the first start.
+    pub waiting: Option<Duration>,
+    /// The longest time an attempt may execute. A task with it is never sent behind another.
+    pub running: Option<Duration>,
+    /// The cancellation budget of this task: from the ask to SIGKILL. `None`: the lane's.
+    pub grace: Option<Duration>,
+    /// When and how often it runs again after it failed.
+    pub retries: Retries,
+    /// How many workers may die executing it before it is suspected.
+    pub crash_limit: CrashLimit,
+    /// Whether an attempt whose worker died may run again at all.
+    pub on_lost: OnLost,
+}
+
+impl Default for TaskOptions {
+    fn default() -> Self {
+        Self {
+            priority: 0,
+            needs: Vec::new(),
+            limit: None,
+            waiting: None,
+            running: None,
+            grace: None,
+            retries: Retries::default(),
+            crash_limit: CrashLimit::Deaths(2),
+            on_lost: OnLost::Retry,
+        }
+    }
+}
+
+/// A task that must end first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// Which.
+    pub task: TaskId,
+    /// How it must end.
+    pub when: When,
+}
+
+/// How a needed task must end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum When {
+    /// `Done`.
+    #[default]
+    Success,
+    /// Anything but `Done`.
+    Failure,
+    /// Anything.
+    Always,
+}
+
+impl When {
+    /// Whether an end (`done`: it was `Done`) is as needed.
+    #[must_use]
+    pub const fn allows(self, done: bool) -> bool {
+        match self {
+            Self::Success => done,
+            Self::Failure => !done,
+            Self::Always => true,
+        }
+    }
+}
+
+/// A named concurrency cap: its position in the configuration's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LimitId(pub u16);
+
+/// When a failed task runs again. Deaths of workers are counted by [`CrashLimit`], never here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retries {
+    /// How many times at most.
+    pub count: u32,
+    /// How the delay grows.
+    pub backoff: Backoff,
+    /// The first delay.
+    pub delay: Duration,
+    /// The delay never grows beyond this.
+    pub max_delay: Duration,
+    /// Whether each delay is drawn between half and the whole of it, so that many do not come back at once.
+    pub jitter: bool,
+    /// After which ends.
+    pub on: RetryOn,
+}
+
+/// A delay never grows beyond this unless the submitter says so.
+const DEFAULT_MAX_DELAY: Duration = Duration::from_secs(60);
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self {
+            count: 0,
+            backoff: Backoff::Fixed,
+            delay: Duration::ZERO,
+            max_delay: DEFAULT_MAX_DELAY,
+            jitter: false,
+            on: RetryOn::ALL,
+        }
+    }
+}
+
+/// How the delay between retries grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backoff {
+    /// Always the first delay.
+    Fixed,
+    /// Doubled at each retry.
+    Exponential,
+}
+
+/// A set of causes after which a task is retried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryOn {
+    /// The kind called the response a failure.
+    pub exit: bool,
+    /// A time limit passed.
+    pub timeout: bool,
+    /// A resource limit was exceeded, or memory ran out.
+    pub resource: bool,
+    /// What the kind calls a crash of the task (for a command: ended by a signal).
+    pub crash: bool,
+}
+
+impl RetryOn {
+    /// Every cause.
+    pub const ALL: Self = Self {
+        exit: true,
+        timeout: true,
+        resource: true,
+        crash: true,
+    };
+
+    /// Whether `cause` is in the set.
+    #[must_use]
+    pub const fn has(self, cause: Cause) -> bool {
+        match cause {
+            Cause::Exit => self.exit,
+            Cause::Timeout => self.timeout,
+            Cause::Resource => self.resource,
+            Cause::Crash => self.crash,
+        }
+    }
+}
+
+/// Why an attempt failed, for [`RetryOn`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cause {
+    /// The kind called the response a failure.
+    #[default]
+    Exit,
+    /// A time limit passed.
+    Timeout,
+    /// A resource limit was exceeded, or memory ran out.
+    Resource,
+    /// The kind calls it a crash of the task.
+    Crash,
+}
+
+/// How many workers a task may take with it. After that many charged deaths it runs once more
+/// in a fresh worker that holds nothing else; a further death ends it `Poisoned`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrashLimit {
+    /// This many.
+    Deaths(u32),
+    /// No limit: it may kill workers for ever.
+    Unlimited,
+}
+
+/// Whether an attempt whose worker died may run again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnLost {
+    /// Yes, within the crash limit: delivery is at least once.
+    Retry,
+    /// No: the first death ends the task `WorkerLost`; delivery is at most once.
+    Fail,
+}
+
+/// A time limit of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeLimit {
+    /// From submission to the first start.
+    Waiting,
+    /// The start of a worker for it.
+    Starting,
+    /// The execution of one attempt, by the clock on the wall.
+    Running,
+    /// The processor time of one attempt.
+    Cpu,
+    /// No sign of progress for too long.
+    Stall,
+    /// The limit of its group.
+    Group,
+}
+
+impl TimeLimit {
+    /// The limit's name for people.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Cpu => "cpu",
+            Self::Stall => "stall",
+            Self::Group => "group",
+        }
+    }
+}

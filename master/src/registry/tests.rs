@@ -1,0 +1,1 @@
+//! The adapter with a kind of each sort of misbehaviour.

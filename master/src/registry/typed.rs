@@ -1,0 +1,283 @@
+//! One kind with its types: the only place where `dyn Any` becomes a task again.
+
+use super::{Answered, Body, Erased, Held, OUTPUT_KEPT, Settled, WorkerOutput};
+use crate::action::Refusal;
+use crate::event::Stream;
+use crate::kind::{Next, Response, Sending, TaskKind, Verdict, WorkerStatus};
+use crate::kinds::{Judged, KindFault, NextOfWorker, RequestAnswer, ResponseAnswer};
+use crate::outcome::{Outcome, Settlement};
+use farm_protocol::{AttemptId, MarshalError, SlotId, decode, encode_into};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A kind and what it remembers of the worker in each slot.
+pub(super) struct Typed<K: TaskKind> {
+    kind: K,
+    workers: Vec<WorkerStatus<K::Competence>>,
+}
+
+impl<K: TaskKind> Typed<K> {
+    pub(super) const fn new(kind: K) -> Self {
+        Self {
+            kind,
+            workers: Vec::new(),
+        }
+    }
+
+    fn status(&self, slot: SlotId) -> &WorkerStatus<K::Competence> {
+        self.workers
+            .get(slot.0 as usize)
+            .unwrap_or(&WorkerStatus::Fresh)
+    }
+
+    fn set_status(&mut self, slot: SlotId, status: WorkerStatus<K::Competence>) {
+        let index = slot.0 as usize;
+        if self.workers.len() <= index {
+            self.workers.resize_with(index + 1, || WorkerStatus::Fresh);
+        }
+        self.workers[index] = status;
+    }
+
+    fn take_verdict(&mut self, slot: SlotId, held: &mut Held<K>, verdict: Verdict<K>) -> Answered {
+        let judged = match &verdict.result {
+            Ok(_) => Judged::Done,
+            Err(_) => Judged::Failed {
+                cause: verdict.cause,
+                fatal: verdict.fatal,
+            },
+        };
+        held.result = Some(verdict.result);
+        let (next, inject) = match verdict.next {
+            Next::Stay { competence, inject } => {
+                self.set_status(slot, WorkerStatus::Old(competence));
+                (NextOfWorker::Stay, inject)
+            }
+            Next::End => (NextOfWorker::End, Vec::new()),
+        };
+        let follow_ups = inject
+            .into_iter()
+            .map(|task| Box::new(Held::<K>::new(task, None)) as Box<dyn Any + Send>)
+            .collect();
+        Answered {
+            answer: ResponseAnswer::Taken {
+                judged,
+                next,
+                injected: Vec::new(),
+            },
+            follow_ups,
+        }
+    }
+}
+
+/// Decodes a response of `K`; a function without state, so that it can run on any thread.
+pub(super) fn decode_response<K: TaskKind>(
+    bytes: &[u8],
+) -> Result<Box<dyn Any + Send>, MarshalError> {
+    let response: Response<K> = decode(bytes)?;
+    Ok(Box::new(response))
+}
+
+fn held<K: TaskKind>(held: &dyn Any) -> &Held<K> {
+    held.downcast_ref()
+        .expect("a task is submitted under its own kind")
+}
+
+fn held_mut<K: TaskKind>(held: &mut dyn Any) -> &mut Held<K> {
+    held.downcast_mut()
+        .expect("a task is submitted under its own kind")
+}
+
+/// Runs a callback; a panic is its fault and nobody else's.
+///
+/// `AssertUnwindSafe`: after a panic the kind's own state may be half changed. That is the kind's
+/// affair; nothing of ours is borrowed mutably by a callback except through it.
+fn contained<T>(callback: &str, run: impl FnOnce() -> T) -> Result<T, KindFault> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
+        let message = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_string())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "a panic without a message".to_string());
+        KindFault {
+            callback: callback.to_string(),
+            message,
+        }
+    })
+}
+
+fn answered(answer: ResponseAnswer) -> Answered {
+    Answered {
+        answer,
+        follow_ups: Vec::new(),
+    }
+}
+
+impl<K: TaskKind> Erased for Typed<K> {
+    fn matches(&self, slot: SlotId, task: &dyn Any) -> Result<bool, KindFault> {
+        let held = held::<K>(task);
+        contained("task_match", || {
+            self.kind.task_match(self.status(slot), &held.task)
+        })
+    }
+
+    fn request(
+        &mut self,
+        id: AttemptId,
+        slot: SlotId,
+        task: &dyn Any,
+        out: &mut Vec<u8>,
+        limit: usize,
+    ) -> RequestAnswer {
+        let held = held::<K>(task);
+        let status = self
+            .workers
+            .get(slot.0 as usize)
+            .unwrap_or(&WorkerStatus::Fresh);
+        let kind = &mut self.kind;
+        let sending = Sending { id, slot };
+        // Encoding runs the user's `Serialize`, so it is contained as well.
+        let before = out.len();
+        let encoded = contained("request_of_task", || {
+            let request = kind.request_of_attempt(sending, status, &held.task)?;
+            Some(encode_into(&request, out, limit))
+        });
+        match encoded {
+            Ok(Some(Ok(()))) => RequestAnswer::Ready,
+            Ok(Some(Err(error))) => match marshal_error(kind, held, &error) {
+                Ok(()) => RequestAnswer::NotMarshallable(error),
+                Err(fault) => RequestAnswer::Fault(fault),
+            },
+            Ok(None) => RequestAnswer::Skip,
+            Err(fault) => {
+                out.truncate(before);
+                RequestAnswer::Fault(fault)
+            }
+        }
+    }
+
+    fn response(&mut self, slot: SlotId, task: &mut dyn Any, payload: Body<'_>) -> Answered {
+        let held = held_mut::<K>(task);
+        let decoded: Result<Response<K>, MarshalError> = match payload {
+            Body::Bytes(bytes) => match contained("decoding the response", || decode(bytes)) {
+                Ok(decoded) => decoded,
+                Err(fault) => return answered(ResponseAnswer::Fault(fault)),
+            },
+            Body::Decoded(decoded) => {
+                let decoded: Box<Result<Box<dyn Any + Send>, MarshalError>> =
+                    decoded.downcast().expect("only keep_decoded stores here");
+                decoded.map(|response| *response.downcast().expect("decoded by the kind's decoder"))
+            }
+        };
+        let response = match decoded {
+            Ok(response) => response,
+            Err(error) => {
+                return match marshal_error(&mut self.kind, held, &error) {
+                    Ok(()) => answered(ResponseAnswer::Garbled(error)),
+                    Err(fault) => answered(ResponseAnswer::Fault(fault)),
+                };
+            }
+        };
+        let status = self
+            .workers
+            .get(slot.0 as usize)
+            .unwrap_or(&WorkerStatus::Fresh);
+        let kind = &mut self.kind;
+        match contained("use_response", || {
+            kind.use_response(status, &held.task, response)
+        }) {
+            Ok(verdict) => self.take_verdict(slot, held, verdict),
+            Err(fault) => answered(ResponseAnswer::Fault(fault)),
+        }
+    }
+
+    fn feedback(&mut self, task: &dyn Any, bytes: &[u8]) -> Result<(), String> {
+        let held = held::<K>(task);
+        let kind = &mut self.kind;
+        contained("on_feedback", || match decode(bytes) {
+            Ok(feedback) => {
+                kind.on_feedback(&held.task, feedback);
+                Ok(())
+            }
+            Err(error) => Err(error.to_string()),
+        })
+        .unwrap_or_else(|fault| Err(fault.to_string()))
+    }
+
+    fn output(&mut self, task: &mut dyn Any, stream: Stream, bytes: &[u8], shared: bool) {
+        let output = held_mut::<K>(task).output.get_or_insert_default();
+        output.shared |= shared;
+        let kept = match stream {
+            Stream::Stdout => &mut output.stdout,
+            Stream::Stderr => &mut output.stderr,
+        };
+        let room = OUTPUT_KEPT - kept.len();
+        output.truncated |= bytes.len() > room;
+        kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    fn fresh(&mut self, slot: SlotId) {
+        self.set_status(slot, WorkerStatus::Fresh);
+    }
+
+    fn settle(&mut self, task: Box<dyn Any + Send>, settlement: Settlement) -> Option<KindFault> {
+        let held: Box<Held<K>> = task
+            .downcast()
+            .expect("a task is submitted under its own kind");
+        let Held {
+            task,
+            waiter,
+            result,
+            output,
+        } = *held;
+        let outcome = settlement.outcome;
+        let mut fault = None;
+        if !matches!(outcome, Outcome::Done(()) | Outcome::Failed(())) {
+            let kind = &mut self.kind;
+            // A panic here cannot change how the task ended: that is decided and observed already.
+            fault = contained("on_lost", || kind.on_lost(&task, &outcome)).err();
+        }
+        let Some(waiter) = waiter else { return fault };
+        let (mut output_of, mut failure_of) = (None, None);
+        match result {
+            Some(Ok(output)) => output_of = Some(output),
+            Some(Err(failure)) => failure_of = Some(failure),
+            None => {}
+        }
+        let outcome = outcome.map(
+            |()| output_of.expect("Done is settled only after the kind gave an output"),
+            |()| failure_of.expect("Failed is settled only after the kind gave a failure"),
+        );
+        waiter.settled(Settled {
+            id: settlement.task,
+            task,
+            outcome,
+            attempts: settlement.attempts,
+            submitted: settlement.submitted,
+            started: settlement.started,
+            finished: settlement.finished,
+            output: output
+                .map(|output| *output)
+                .unwrap_or_else(WorkerOutput::default),
+        });
+        fault
+    }
+
+    fn refuse(&mut self, task: Box<dyn Any + Send>, refusal: Refusal) {
+        let held: Box<Held<K>> = task
+            .downcast()
+            .expect("a task is submitted under its own kind");
+        if let Some(waiter) = held.waiter {
+            waiter.refused(held.task, refusal);
+        }
+    }
+}
+
+fn marshal_error<K: TaskKind>(
+    kind: &mut K,
+    held: &Held<K>,
+    error: &MarshalError,
+) -> Result<(), KindFault> {
+    contained("on_marshal_error", || {
+        kind.on_marshal_error(&held.task, error)
+    })
+}

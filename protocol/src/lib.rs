@@ -1,0 +1,49 @@
+//! What crosses the pipe between a master and its workers: ids, frames, marshalling, the hello
+//! and the layout of the shared page.
+//!
+//! ```text
+//!   master                                                      worker
+//!     │ requests pipe:  Request* Stop                              │  read by the thread that performs
+//!     ├───────────────────────────────────────────────────────────►│
+//!     │ control pipe:   Cancel Revoke                              │  read by the watcher thread, at once
+//!     ├───────────────────────────────────────────────────────────►│
+//!     │ answers pipe:   preamble Hello (Reply|Feedback|Revoked|…)* │
+//!     │◄───────────────────────────────────────────────────────────┤
+//!     │ page: (task, attempt, start) of what executes now          │
+//!     │◄ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─┤
+//! ```
+//!
+//! This crate knows no pipe, no process and no policy: it has no I/O, no clock and no thread, and
+//! without `std` it cannot even name them.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod frame;
+mod hello;
+mod id;
+mod launch;
+mod marshal;
+mod message;
+pub mod page;
+mod termination;
+mod time;
+mod wire;
+
+pub use frame::{
+    DEFAULT_FRAME_LIMIT, Frame, FrameDecoder, FrameError, FrameKind, FrameLimit, begin_frame,
+    finish_frame,
+};
+pub use hello::{Greeting, Hello, HelloFault, KindHello, PREAMBLE, PROTOCOL_VERSION, Preamble};
+pub use id::{Attempt, AttemptId, KindId, Session, SlotId, TaskId};
+pub use launch::{Launch, NotLaunched};
+pub use marshal::{MarshalError, decode, decode_prefix, encode, encode_into};
+pub use message::{
+    AttemptHeader, FaultBody, ReplyFlags, ReplyHeader, RequestHeader, attempt_frame,
+    attempt_frame_body, reply_frame, request_frame,
+};
+pub use postcard_schema::Schema;
+pub use termination::{Termination, signal_name};
+pub use time::Instant;
+pub use wire::{Never, Wire};

@@ -1,0 +1,93 @@
+//! How a process ended.
+
+use core::fmt;
+use serde::{Deserialize, Serialize};
+
+/// How a process ended, as the system says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Termination {
+    /// It exited by itself with this code.
+    Exited(i32),
+    /// A signal ended it.
+    Signaled {
+        /// The signal's number on this system.
+        signal: i32,
+        /// Whether it dumped core.
+        core_dumped: bool,
+    },
+    /// Its exit status was collected by somebody else or cannot be had: how it ended is unknown.
+    Lost,
+}
+
+impl Termination {
+    /// The signal that ended it, if one did.
+    #[must_use]
+    pub const fn signal(self) -> Option<i32> {
+        match self {
+            Self::Signaled { signal, .. } => Some(signal),
+            Self::Exited(_) | Self::Lost => None,
+        }
+    }
+}
+
+impl fmt::Display for Termination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Exited(code) => write!(f, "exited with code {code}"),
+            Self::Signaled {
+                signal,
+                core_dumped,
+            } => {
+                match signal_name(signal) {
+                    Some(name) => write!(f, "killed by {name}")?,
+                    None => write!(f, "killed by signal {signal}")?,
+                }
+                if core_dumped {
+                    write!(f, " (core dumped)")
+                } else {
+                    Ok(())
+                }
+            }
+            Self::Lost => write!(f, "ended in an unknown way"),
+        }
+    }
+}
+
+/// The name of a signal number on Linux (the numbers of x86, Arm and RISC-V).
+#[must_use]
+pub const fn signal_name(signal: i32) -> Option<&'static str> {
+    Some(match signal {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL",
+        5 => "SIGTRAP",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        10 => "SIGUSR1",
+        11 => "SIGSEGV",
+        12 => "SIGUSR2",
+        13 => "SIGPIPE",
+        14 => "SIGALRM",
+        15 => "SIGTERM",
+        16 => "SIGSTKFLT",
+        17 => "SIGCHLD",
+        18 => "SIGCONT",
+        19 => "SIGSTOP",
+        20 => "SIGTSTP",
+        21 => "SIGTTIN",
+        22 => "SIGTTOU",
+        23 => "SIGURG",
+        24 => "SIGXCPU",
+        25 => "SIGXFSZ",
+        26 => "SIGVTALRM",
+        27 => "SIGPROF",
+        28 => "SIGWINCH",
+        29 => "SIGIO",
+        30 => "SIGPWR",
+        31 => "SIGSYS",
+        _ => return None,
+    })
+}
