@@ -81,7 +81,7 @@ impl When {
 pub struct LimitId(pub u16);
 
 /// When a failed task runs again. Deaths of workers are counted by [`CrashLimit`], never here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Retries {
     /// How many times at most.
     pub count: u32,
@@ -97,62 +97,90 @@ pub struct Retries {
     pub on: RetryOn,
 }
 
-/// A delay never grows beyond this unless the submitter says so.
-const DEFAULT_MAX_DELAY: Duration = Duration::from_secs(60);
+impl Retries {
+    /// The cap of delays unless the submitter says otherwise.
+    pub const DEFAULT_MAX_DELAY: Duration = Duration::from_secs(600);
 
-impl Default for Retries {
-    fn default() -> Self {
+    /// Never again.
+    pub const NONE: Self = Self::immediate(0);
+
+    /// Up to `count` times, at once, after the default causes.
+    #[must_use]
+    pub const fn immediate(count: u32) -> Self {
         Self {
-            count: 0,
+            count,
             backoff: Backoff::Fixed,
             delay: Duration::ZERO,
-            max_delay: DEFAULT_MAX_DELAY,
+            max_delay: Self::DEFAULT_MAX_DELAY,
             jitter: false,
-            on: RetryOn::ALL,
+            on: RetryOn::DEFAULT,
         }
     }
 }
 
+impl Default for Retries {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
 /// How the delay between retries grows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Backoff {
     /// Always the first delay.
+    #[default]
     Fixed,
     /// Doubled at each retry.
     Exponential,
 }
 
 /// A set of causes after which a task is retried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RetryOn {
-    /// The kind called the response a failure.
-    pub exit: bool,
-    /// A time limit passed.
-    pub timeout: bool,
-    /// A resource limit was exceeded, or memory ran out.
-    pub resource: bool,
-    /// What the kind calls a crash of the task (for a command: ended by a signal).
-    pub crash: bool,
-}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RetryOn(u8);
 
 impl RetryOn {
+    /// No cause.
+    pub const NONE: Self = Self(0);
+    /// The kind called the response a failure.
+    pub const EXIT: Self = Self(1);
+    /// A time limit passed.
+    pub const TIMEOUT: Self = Self(2);
+    /// A resource limit was exceeded, or memory ran out.
+    pub const RESOURCE: Self = Self(4);
+    /// What the kind calls a crash of the task (for a command: ended by a signal).
+    pub const CRASH: Self = Self(8);
     /// Every cause.
-    pub const ALL: Self = Self {
-        exit: true,
-        timeout: true,
-        resource: true,
-        crash: true,
-    };
+    pub const ALL: Self = Self(15);
+    /// What a retry without causes means: the task itself failed. A time limit must be asked for.
+    pub const DEFAULT: Self = Self(Self::EXIT.0 | Self::CRASH.0);
+
+    /// Whether all of `other` are in the set.
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The causes of both.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether it is no cause at all.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
 
     /// Whether `cause` is in the set.
     #[must_use]
     pub const fn has(self, cause: Cause) -> bool {
-        match cause {
-            Cause::Exit => self.exit,
-            Cause::Timeout => self.timeout,
-            Cause::Resource => self.resource,
-            Cause::Crash => self.crash,
-        }
+        self.contains(match cause {
+            Cause::Exit => Self::EXIT,
+            Cause::Timeout => Self::TIMEOUT,
+            Cause::Resource => Self::RESOURCE,
+            Cause::Crash => Self::CRASH,
+        })
     }
 }
 

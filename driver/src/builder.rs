@@ -1,0 +1,197 @@
+//! The settings of a farm, and its start.
+
+use crate::farm::Farm;
+use crate::mailbox::Mailbox;
+use crate::observer::Observer;
+use crate::pool::Pool;
+use crate::program::Program;
+use crate::shared::Shared;
+use crate::turn::{Loop, WAKER};
+use farm_master::{Config, Registry, StartFailures, TaskKind};
+use farm_protocol::{FrameLimit, KindId};
+use mio::{Poll, Waker};
+use std::fmt;
+use std::io;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// The next farm's number in this program.
+static FARMS: AtomicU64 = AtomicU64::new(0);
+
+/// A kind of a farm that is being built or runs.
+pub struct KindRef<K> {
+    pub(crate) id: KindId,
+    pub(crate) farm: u64,
+    of: PhantomData<fn(K)>,
+}
+
+impl<K> KindRef<K> {
+    /// The kind's number in traces and for observers.
+    #[must_use]
+    pub const fn id(self) -> KindId {
+        self.id
+    }
+}
+
+impl<K> Clone for KindRef<K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K> Copy for KindRef<K> {}
+
+impl<K> fmt::Debug for KindRef<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KindRef")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a farm could not be started. Nothing of it is left.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The poll of the loop could not be opened.
+    #[error(
+        "cannot open the farm's poll: {0}; if the limit of open files is reached, raise it (`ulimit -n`)"
+    )]
+    Poll(#[source] io::Error),
+    /// The loop's thread could not be started.
+    #[error(
+        "cannot start the farm's thread: {0}; if the limit of threads is reached, raise it (`ulimit -u`)"
+    )]
+    Thread(#[source] io::Error),
+}
+
+/// Collects kinds and settings.
+pub struct FarmBuilder {
+    farm: u64,
+    config: Config,
+    registry: Registry,
+    programs: Vec<Program>,
+    through: bool,
+    observer: Option<Box<dyn Observer>>,
+    name: String,
+}
+
+impl FarmBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            farm: FARMS.fetch_add(1, Ordering::Relaxed),
+            config: Config::default(),
+            registry: Registry::new(),
+            programs: Vec::new(),
+            through: false,
+            observer: None,
+            name: "farm".to_owned(),
+        }
+    }
+
+    /// Adds a kind with its pool of workers.
+    ///
+    /// # Panics
+    /// With more than `u16::MAX` kinds.
+    pub fn kind<K: TaskKind>(&mut self, kind: K, pool: Pool) -> KindRef<K> {
+        let id = self.registry.register(kind);
+        self.config.kinds.push(pool.config::<K>());
+        self.programs.push(pool.program);
+        KindRef {
+            id,
+            farm: self.farm,
+            of: PhantomData,
+        }
+    }
+
+    /// How long a worker may take from its start to its hello.
+    pub fn hello_timeout(&mut self, span: Duration) -> &mut Self {
+        self.config.hello_timeout = span;
+        self
+    }
+
+    /// What happens when workers cannot be started.
+    pub fn start_failures(&mut self, policy: StartFailures) -> &mut Self {
+        self.config.start_failures = policy;
+        self
+    }
+
+    /// The capacities of the named limits, in the order of their `LimitId`s.
+    pub fn limits(&mut self, capacities: Vec<u32>) -> &mut Self {
+        self.config.limits = capacities;
+        self
+    }
+
+    /// The largest frame sent or accepted.
+    pub fn frame_limit(&mut self, limit: FrameLimit) -> &mut Self {
+        self.config.frame_limit = limit;
+        self
+    }
+
+    /// How long an idle worker may take to end after it was asked.
+    pub fn close_budget(&mut self, span: Duration) -> &mut Self {
+        self.config.close_budget = span;
+        self
+    }
+
+    /// The seed of the jitter of delays.
+    pub fn seed(&mut self, seed: u64) -> &mut Self {
+        self.config.seed = seed;
+        self
+    }
+
+    /// Whether workers are given the farm's own stdout and stderr, for tasks that write through.
+    pub fn through(&mut self, through: bool) -> &mut Self {
+        self.through = through;
+        self
+    }
+
+    /// Whoever watches.
+    pub fn observer(&mut self, observer: Box<dyn Observer>) -> &mut Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// The name of the loop's thread.
+    ///
+    /// # Panics
+    /// With a zero byte in it.
+    pub fn name(&mut self, name: &str) -> &mut Self {
+        assert!(!name.contains('\0'), "a thread's name has no zero byte");
+        name.clone_into(&mut self.name);
+        self
+    }
+
+    /// Starts the farm's loop. Workers are started when there is work for them.
+    ///
+    /// # Errors
+    /// [`StartError`]: the system refuses the loop what it needs.
+    pub fn start(self) -> Result<Farm, StartError> {
+        let poll = Poll::new().map_err(StartError::Poll)?;
+        let waker = Waker::new(poll.registry(), WAKER).map_err(StartError::Poll)?;
+        let post = Arc::new(Mailbox::new(waker));
+        let shared = Arc::new(Shared::new(post, self.farm));
+        let of_loop = Arc::clone(&shared);
+        let thread = thread::Builder::new()
+            .name(self.name)
+            .spawn(move || {
+                Loop::new(of_loop, poll, self.config, self.registry)
+                    .with(self.programs, self.through, self.observer)
+                    .run();
+            })
+            .map_err(StartError::Thread)?;
+        Ok(Farm::new(shared, thread))
+    }
+}
+
+impl fmt::Debug for FarmBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FarmBuilder")
+            .field("config", &self.config)
+            .field("programs", &self.programs)
+            .field("through", &self.through)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,166 @@
+//! The handle of a running farm.
+
+use crate::builder::{FarmBuilder, KindRef};
+use crate::message::Message;
+use crate::queue::Queue;
+use crate::shared::{Over, Shared};
+use crate::source::{Source, SourceWaker, Typed};
+use crate::sync::{Mutex, lock};
+use crossbeam_channel::bounded;
+use farm_master::lane::Gate;
+use farm_master::{Shut, TaskKind};
+use farm_protocol::{SlotId, TaskId};
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread::JoinHandle;
+
+/// A running farm. Clones are handles of the same farm; when the last one is dropped without a
+/// [`Farm::shut`] having ended it, everything is killed, and no process is left.
+#[derive(Clone, Debug)]
+pub struct Farm {
+    room: Arc<Room>,
+}
+
+/// What the last handle takes with it.
+#[derive(Debug)]
+struct Room {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Farm {
+    /// Begins a farm.
+    #[must_use]
+    pub fn builder() -> FarmBuilder {
+        FarmBuilder::new()
+    }
+
+    pub(crate) fn new(shared: Arc<Shared>, thread: JoinHandle<()>) -> Self {
+        Self {
+            room: Arc::new(Room {
+                shared,
+                thread: Mutex::new(Some(thread)),
+            }),
+        }
+    }
+
+    fn post(&self, message: Message) {
+        self.room.shared.post(message);
+    }
+
+    fn check<K>(&self, kind: KindRef<K>) {
+        assert_eq!(
+            kind.farm, self.room.shared.farm,
+            "the kind belongs to another farm"
+        );
+    }
+
+    /// The way in for tasks of a kind.
+    ///
+    /// # Panics
+    /// When the kind belongs to another farm.
+    #[must_use]
+    pub fn queue<K: TaskKind>(&self, kind: KindRef<K>) -> Queue<K> {
+        self.check(kind);
+        Queue::new(Arc::clone(&self.room.shared), kind.id)
+    }
+
+    /// Has tasks of a kind pulled from `source` whenever there is room for them.
+    ///
+    /// # Panics
+    /// When the kind belongs to another farm.
+    pub fn feed<K: TaskKind>(
+        &self,
+        kind: KindRef<K>,
+        source: impl Source<K> + 'static,
+    ) -> SourceWaker {
+        self.check(kind);
+        let woken = Arc::new(AtomicBool::new(false));
+        let source = Box::new(Typed::<K, _>::new(source));
+        self.post(Message::Feed {
+            kind: kind.id,
+            source,
+            woken: Arc::clone(&woken),
+        });
+        SourceWaker {
+            post: Arc::clone(&self.room.shared.post),
+            woken,
+        }
+    }
+
+    /// Asks for the end of a task, with a reason for people. Unknown and ended tasks are ignored.
+    pub fn cancel(&self, task: TaskId, reason: impl Into<String>) {
+        self.post(Message::Cancel {
+            task,
+            reason: reason.into(),
+        });
+    }
+
+    /// Pauses, resumes or closes the lane of a kind.
+    ///
+    /// # Panics
+    /// When the kind belongs to another farm.
+    pub fn set_gate<K: TaskKind>(&self, kind: KindRef<K>, gate: Gate) {
+        self.check(kind);
+        self.post(Message::SetGate {
+            kind: kind.id,
+            gate,
+        });
+    }
+
+    /// Asks the farm to end. A stronger wish replaces a weaker one.
+    pub fn shut(&self, how: Shut) {
+        self.post(Message::Shut(how));
+    }
+
+    /// Waits until the farm has ended: every task has its end, and no worker is left.
+    ///
+    /// # Panics
+    /// With the panic of the farm's loop, if it panicked; its workers are killed then too. And
+    /// when called on that loop, where it would wait for ever.
+    pub fn wait_stopped(&self) {
+        let over = self.room.shared.wait_over();
+        let thread = lock(&self.room.thread).take();
+        match (thread.map(JoinHandle::join), over) {
+            (Some(Err(panic)), _) => resume_unwind(panic),
+            (None, Over::Panicked) => panic!("the farm's loop has panicked"),
+            (Some(Ok(())) | None, Over::No | Over::Stopped | Over::Panicked) => {}
+        }
+    }
+
+    /// Stops every worker with its group (SIGSTOP); the farm's clock stands still. Returns when it is done.
+    pub fn suspend(&self) {
+        let (done, wait) = bounded(1);
+        self.post(Message::Suspend { done });
+        // An error: the farm is over, and there is nothing to stop.
+        let _over = wait.recv();
+    }
+
+    /// The opposite of [`Farm::suspend`]. Returns when it is done.
+    pub fn resume(&self) {
+        let (done, wait) = bounded(1);
+        self.post(Message::Resume { done });
+        let _over = wait.recv();
+    }
+
+    /// The worker processes at this moment; none when the farm is over.
+    #[must_use]
+    pub fn worker_pids(&self) -> Vec<(SlotId, u32)> {
+        let (answer, wait) = bounded(1);
+        self.post(Message::WorkerPids { answer });
+        wait.recv().unwrap_or_default()
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let thread = lock(&self.thread).take();
+        let Some(thread) = thread else { return };
+        self.shared.post(Message::Shut(Shut::Kill));
+        // A callback on the loop may drop the last handle: it cannot wait for itself.
+        if !self.shared.is_loop_thread() && thread.join().is_err() {
+            log::error!("the farm's loop has panicked; its workers have been killed");
+        }
+    }
+}

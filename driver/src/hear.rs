@@ -1,0 +1,69 @@
+//! What the loop does with each message from outside.
+
+use crate::message::Message;
+use crate::pull::Feed;
+use crate::turn::Loop;
+use farm_master::Event;
+use rustix::process::Signal;
+
+impl Loop {
+    pub(crate) fn hear(&mut self, message: Message) {
+        match message {
+            Message::Submit(submission) => self.submit(submission),
+            Message::CancelTicket { ticket, reason } => {
+                // A ticket of a farm that is over never learns an id, and is resolved already.
+                if let Some(task) = ticket.id() {
+                    self.tell(Event::Cancel { task, reason });
+                }
+            }
+            Message::Cancel { task, reason } => self.tell(Event::Cancel { task, reason }),
+            Message::SetGate { kind, gate } => self.tell(Event::SetGate { kind, gate }),
+            Message::Shut(how) => self.tell(Event::Shut(how)),
+            Message::Suspend { done } => {
+                if !self.clock.stands() {
+                    self.clock.stop();
+                    self.signal_all(Signal::STOP);
+                }
+                // Whoever asked may be gone.
+                let _gone = done.send(());
+            }
+            Message::Resume { done } => {
+                if self.clock.stands() {
+                    self.signal_all(Signal::CONT);
+                    self.clock.go();
+                }
+                let _gone = done.send(());
+            }
+            Message::WorkerPids { answer } => {
+                let _gone = answer.send(self.workers.pids());
+            }
+            Message::Feed {
+                kind,
+                source,
+                woken,
+            } => self.feeds.push(Feed::new(kind, source, woken)),
+            Message::SourceWoken => self.wake_feeds(),
+            Message::Decoded { place, id, decoded } => {
+                let handle = self.registry.keep_decoded(decoded);
+                let (slot, session) = (place.slot, place.session);
+                self.tell(Event::Decoded {
+                    slot,
+                    session,
+                    id,
+                    handle,
+                });
+            }
+            Message::Exited(place) => {
+                if self.workers.get(place).is_some() {
+                    self.exited(place.slot);
+                }
+            }
+        }
+    }
+
+    fn signal_all(&mut self, signal: Signal) {
+        for process in self.workers.iter_mut() {
+            process.signal(signal);
+        }
+    }
+}

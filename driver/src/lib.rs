@@ -1,0 +1,57 @@
+//! The machine room of a farm's master: one loop thread, worker processes, pipes and timers.
+//!
+//! All rules are in `farm-master`, a machine without I/O. This crate tells it what happened and
+//! does what it says, and does not know why.
+//!
+//! ```text
+//!  Queue, Ticket, Farm ──► mailbox ──┐                         ┌──► spawn, signal, write
+//!  pipes, exits ──────────► poll ────┼─► loop ─► Master ─► Action ──► settle ──► Ticket, Receive
+//!  Source ────────────────► pull ────┘                         └──► Observer
+//! ```
+//!
+//! Library manners: it installs no signal handler, waits for no child it did not start, sets
+//! nothing for the whole process and initialises no logger. Several farms may run in one process.
+//! It relies on what every Rust program has: SIGPIPE is ignored.
+
+mod builder;
+mod clock;
+mod decode;
+mod exit;
+mod farm;
+mod hear;
+mod link;
+mod mailbox;
+mod memory;
+mod message;
+mod observer;
+mod perform;
+mod pool;
+mod process;
+mod program;
+mod pull;
+mod queue;
+mod reading;
+mod reap;
+mod shared;
+mod source;
+mod spawn;
+mod sync;
+#[cfg(all(target_os = "linux", not(feature = "portable")))]
+#[path = "system/linux.rs"]
+mod system;
+#[cfg(not(all(target_os = "linux", not(feature = "portable"))))]
+#[path = "system/portable.rs"]
+mod system;
+mod ticket;
+mod turn;
+mod watch;
+mod workers;
+
+pub use builder::{FarmBuilder, KindRef, StartError};
+pub use farm::Farm;
+pub use observer::Observer;
+pub use pool::Pool;
+pub use program::{EnvPolicy, Inherit, Program};
+pub use queue::Queue;
+pub use source::{Intake, Source, SourceState, SourceWaker};
+pub use ticket::{Refused, Resolved, Ticket};

@@ -1,0 +1,36 @@
+//! Whoever watches a farm: progress, logs, statistics. It is told, and changes nothing.
+
+use farm_master::AttemptReport;
+use farm_protocol::{AttemptId, Instant, KindId, Session, SlotId, TaskId};
+
+/// Told what happens, on the farm's loop: quick, never blocking. One that panics is told nothing more.
+///
+/// `now` is the farm's clock: monotonic, standing still while the farm is suspended.
+#[expect(
+    unused_variables,
+    reason = "the names document the arguments of the empty defaults"
+)]
+pub trait Observer: Send {
+    /// An attempt was sent to the worker with this pid.
+    fn started(&mut self, now: Instant, id: AttemptId, slot: SlotId, session: Session, pid: u32) {}
+
+    /// An attempt came to rest and its task goes on. The last attempt of a task is in what its waiter gets.
+    fn attempt_ended(&mut self, now: Instant, task: TaskId, report: &AttemptReport) {}
+
+    /// A worker said hello. `pid` is what it says of itself.
+    fn worker_ready(&mut self, now: Instant, slot: SlotId, session: Session, pid: u32) {}
+
+    /// A worker is gone, and why, for people.
+    fn worker_gone(&mut self, now: Instant, slot: SlotId, session: Session, why: &str) {}
+
+    /// Workers of a kind cannot be started; its pool has ended.
+    fn pool_ended(&mut self, now: Instant, kind: KindId, error: &str) {}
+
+    /// The loop has done what there was to do and is about to look again.
+    fn turn(&mut self, now: Instant) {}
+
+    /// When [`Observer::turn`] shall be called at the latest. Asked after each turn.
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+}

@@ -1,0 +1,152 @@
+//! Performs the machine's actions, in their order.
+
+use crate::decode::Work;
+use crate::process::Role;
+use crate::process::{Place, Process};
+use crate::reap::own_peak_bytes;
+use crate::shared::contained;
+use crate::spawn::{SpawnFault, spawn};
+use crate::system::ExitWatch;
+use crate::turn::{Loop, Spawned};
+use farm_master::{Action, Link, Settlement, Signal};
+use farm_protocol::KindId;
+use rustix::process::Signal as SystemSignal;
+
+impl Loop {
+    /// Performs one action; `bytes` is what a `Send` refers to.
+    pub(crate) fn perform(&mut self, action: Action, bytes: &[u8]) {
+        match action {
+            Action::Spawn {
+                slot,
+                session,
+                kind,
+            } => self.spawn(Place { slot, session }, kind),
+            Action::Send {
+                slot,
+                session,
+                link,
+                bytes: range,
+            } => {
+                self.send(Place { slot, session }, link, &bytes[range]);
+            }
+            Action::Signal {
+                slot,
+                session,
+                signal,
+            } => self.signal(Place { slot, session }, signal),
+            Action::Decode {
+                slot,
+                session,
+                id,
+                kind,
+                bytes,
+            } => {
+                let decoder = self.registry.decoder(kind);
+                let work = Work {
+                    place: Place { slot, session },
+                    id,
+                    decoder,
+                    bytes,
+                };
+                self.decoders.decode(work, &self.shared.post);
+            }
+            Action::Started { id, slot, session } => {
+                let pid = self.workers.pid(slot);
+                self.observe(|o, now| o.started(now, id, slot, session, pid));
+            }
+            Action::AttemptEnded { task, report } => {
+                self.observe(|o, now| o.attempt_ended(now, task, &report));
+            }
+            Action::Settle(settlement) => self.settle(settlement),
+            Action::Refuse { task, refusal } => {
+                contained("a waiter", || self.registry.refuse(task, refusal));
+            }
+            Action::PoolEnded { kind, error } => {
+                log::error!("the pool of {kind} has ended: {error}");
+                self.observe(|o, now| o.pool_ended(now, kind, &error));
+            }
+            Action::WorkerReady { slot, session, pid } => {
+                self.observe(|o, now| o.worker_ready(now, slot, session, pid));
+            }
+            Action::WorkerGone { slot, session, why } => {
+                log::debug!("worker {slot} ({session}) is gone: {why}");
+                self.observe(|o, now| o.worker_gone(now, slot, session, &why));
+            }
+            Action::Stopped => self.stopped = true,
+        }
+    }
+
+    fn signal(&mut self, place: Place, signal: Signal) {
+        let signal = match signal {
+            Signal::Terminate => SystemSignal::TERM,
+            Signal::Kill => SystemSignal::KILL,
+        };
+        if let Some(process) = self.workers.get(place) {
+            process.signal(signal);
+        }
+    }
+
+    fn settle(&mut self, settlement: Settlement) {
+        let task = settlement.task;
+        // A waiter is the user's: its panic must not take the other tasks with it.
+        let fault = contained("a waiter", || self.registry.settle(settlement)).flatten();
+        if let Some(fault) = fault {
+            log::error!("{task} ended as it did, but {fault}");
+        }
+    }
+
+    fn send(&mut self, place: Place, link: Link, bytes: &[u8]) {
+        // A worker that is gone swallows them; its exit has been told.
+        let Some(process) = self.workers.get(place) else {
+            return;
+        };
+        match link {
+            Link::Requests => process.requests.append(bytes),
+            Link::Control => process.control.append(bytes),
+        }
+        if !process.unflushed {
+            process.unflushed = true;
+            self.unflushed.push(place.slot);
+        }
+    }
+
+    fn spawn(&mut self, place: Place, kind: KindId) {
+        let spawned = match self.try_spawn(place, kind) {
+            Ok(page) => Spawned::Yes { place, page },
+            Err(fault) => Spawned::No {
+                place,
+                error: fault.to_string(),
+            },
+        };
+        self.spawned.push_back(spawned);
+    }
+
+    /// Starts a process and has the poll report about it; whether it has a page.
+    fn try_spawn(&mut self, place: Place, kind: KindId) -> Result<bool, SpawnFault> {
+        let program = &self.programs[kind.0 as usize];
+        let (kills, peak) = (self.memory.kills(), own_peak_bytes());
+        let parts = spawn(program, self.through)?;
+        let mut process = Process::new(place, parts, kills, peak);
+        if self.clock.stands() {
+            process.signal(SystemSignal::STOP);
+        }
+        let registry = self.poll.registry();
+        let token = Role::Exit.token(place.slot);
+        let watched = process
+            .register(registry)
+            .and_then(|()| ExitWatch::new(process.pid, place, token, registry, &self.shared.post));
+        match watched {
+            Ok(watch) => {
+                process.watch = Some(watch);
+                let page = process.page.is_some();
+                self.workers.insert(process);
+                Ok(page)
+            }
+            Err(source) => {
+                process.leave(registry);
+                // Its drop kills and collects it.
+                Err(SpawnFault::Watch { source })
+            }
+        }
+    }
+}

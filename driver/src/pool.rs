@@ -1,0 +1,77 @@
+//! What a kind is given: its worker program and its limits.
+
+use crate::program::Program;
+use farm_master::lane::Boundary;
+use farm_master::{DECODE_ABOVE, KindConfig, TaskKind, TaskOptions};
+use farm_protocol::Wire;
+use std::num::NonZeroUsize;
+
+/// How many requests a worker of an independent kind may hold beyond the one it executes. Above a
+/// few hundred nothing is gained any more; the machine uses less where tasks are long.
+const CREDIT_OF_INDEPENDENT: u32 = 256;
+
+/// How many injected tasks may wait beyond the queue, unless the pool says otherwise.
+const INJECTION_LIMIT: usize = 1024;
+
+/// The workers of one kind.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    /// What a worker runs.
+    pub program: Program,
+    /// How many workers there may be at once; they are started when there is work for them.
+    pub slots: u32,
+    /// The limits of the kind's lane; `None`: [`Boundary::for_workers`] of the slots.
+    pub boundary: Option<Boundary>,
+    /// How many requests a worker may hold beyond the one it executes; `None`: 256 if the kind is
+    /// `INDEPENDENT`, else 0. Without effect for a kind that is not.
+    pub credit_cap: Option<u32>,
+    /// How many injected tasks may wait beyond the lane's `max_queued`.
+    pub injection_limit: usize,
+    /// The options of tasks that come without any.
+    pub defaults: TaskOptions,
+    /// Responses above this many bytes are decoded off the loop.
+    pub decode_above: usize,
+}
+
+impl Pool {
+    /// A pool of `slots` workers that run `program`, everything else at its default.
+    #[must_use]
+    pub fn new(program: Program, slots: u32) -> Self {
+        Self {
+            program,
+            slots,
+            boundary: None,
+            credit_cap: None,
+            injection_limit: INJECTION_LIMIT,
+            defaults: TaskOptions::default(),
+            decode_above: DECODE_ABOVE,
+        }
+    }
+
+    /// The same pool with these limits of its lane.
+    #[must_use]
+    pub fn boundary(mut self, boundary: Boundary) -> Self {
+        self.boundary = Some(boundary);
+        self
+    }
+
+    pub(crate) fn config<K: TaskKind>(&self) -> KindConfig {
+        let workers = NonZeroUsize::new(self.slots as usize).unwrap_or(NonZeroUsize::MIN);
+        let credit_cap = if K::INDEPENDENT {
+            self.credit_cap.unwrap_or(CREDIT_OF_INDEPENDENT)
+        } else {
+            0
+        };
+        KindConfig {
+            hello: <K::Wire as Wire>::hello(),
+            slots: self.slots,
+            boundary: self
+                .boundary
+                .unwrap_or_else(|| Boundary::for_workers(workers)),
+            credit_cap,
+            injection_limit: self.injection_limit,
+            decode_above: self.decode_above,
+            defaults: self.defaults.clone(),
+        }
+    }
+}

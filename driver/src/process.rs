@@ -1,0 +1,263 @@
+//! One worker process from spawn to reaping: its group, its pipes, its page, what was seen of it.
+//!
+//! It decides nothing. A process is signalled only while it is known to be unreaped, so its pid can
+//! belong to nobody else; one that is dropped is killed and collected first.
+
+use crate::link::{Incoming, LastWords, Outgoing};
+use crate::reap::{Reaped, reap};
+use crate::system::{ExitWatch, Page};
+use farm_protocol::page::Noted;
+use farm_protocol::{Session, SlotId};
+use mio::unix::SourceFd;
+use mio::{Interest, Registry, Token};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use std::io;
+use std::os::fd::RawFd;
+
+/// Which process: the place and the fence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) slot: SlotId,
+    pub(crate) session: Session,
+}
+
+/// What of a worker the poll reports about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Requests,
+    Control,
+    Answers,
+    Stdout,
+    Stderr,
+    Exit,
+}
+
+impl Role {
+    const ALL: [Self; 6] = [
+        Self::Requests,
+        Self::Control,
+        Self::Answers,
+        Self::Stdout,
+        Self::Stderr,
+        Self::Exit,
+    ];
+
+    /// Roles per slot in the numbering of tokens.
+    const STRIDE: usize = 8;
+
+    pub(crate) const fn token(self, slot: SlotId) -> Token {
+        Token(slot.0 as usize * Self::STRIDE + self as usize)
+    }
+
+    /// Whose token it is. It may be of a process that is gone while another has its slot: whoever
+    /// acts on it looks at the process first, and finds nothing to read.
+    pub(crate) fn of(token: Token) -> Option<(SlotId, Self)> {
+        let role = Self::ALL.get(token.0 % Self::STRIDE)?;
+        Some((SlotId(u32::try_from(token.0 / Self::STRIDE).ok()?), *role))
+    }
+}
+
+/// How far a process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    /// As far as is known it runs. Its pid is its own.
+    Running,
+    /// It has exited and is not reaped: its pid is still its own, and signals reach its group.
+    Exited,
+    /// Its pid may be somebody else's by now. Never signalled.
+    Collected,
+}
+
+/// A worker process and the master's ends of everything it holds.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pub(crate) place: Place,
+    pub(crate) requests: Outgoing,
+    pub(crate) control: Outgoing,
+    pub(crate) answers: Incoming,
+    pub(crate) stdout: Incoming,
+    pub(crate) stderr: Incoming,
+    pub(crate) stdout_words: LastWords,
+    pub(crate) stderr_words: LastWords,
+    /// Something is appended to a pipe and the turn's end will flush it.
+    pub(crate) unflushed: bool,
+    /// A pipe was left with bytes in it; nobody will report them again.
+    pub(crate) unread: bool,
+    /// `Eof` has been told.
+    pub(crate) eof_told: bool,
+    /// We sent SIGKILL while it ran.
+    pub(crate) our_kill: bool,
+    /// Out-of-memory kills that were counted before it was spawned.
+    pub(crate) kills_before: u64,
+    /// The peak of the master at the spawn: the system hands it on to the child as the child's own.
+    pub(crate) inherited_peak: u64,
+    pub(crate) pid: Pid,
+    pub(crate) page: Option<Page>,
+    pub(crate) watch: Option<ExitWatch>,
+    life: Life,
+}
+
+/// The parts of a new process.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) pid: Pid,
+    pub(crate) page: Option<Page>,
+    pub(crate) requests: Outgoing,
+    pub(crate) control: Outgoing,
+    pub(crate) answers: Incoming,
+    pub(crate) stdout: Incoming,
+    pub(crate) stderr: Incoming,
+}
+
+impl Process {
+    pub(crate) fn new(place: Place, parts: Parts, kills_before: u64, inherited_peak: u64) -> Self {
+        Self {
+            place,
+            requests: parts.requests,
+            control: parts.control,
+            answers: parts.answers,
+            stdout: parts.stdout,
+            stderr: parts.stderr,
+            stdout_words: LastWords::default(),
+            stderr_words: LastWords::default(),
+            unflushed: false,
+            unread: false,
+            eof_told: false,
+            our_kill: false,
+            kills_before,
+            inherited_peak,
+            pid: parts.pid,
+            page: parts.page,
+            watch: None,
+            life: Life::Running,
+        }
+    }
+
+    pub(crate) const fn number(&self) -> u32 {
+        self.pid.as_raw_nonzero().get().unsigned_abs()
+    }
+
+    pub(crate) fn noted(&self) -> Noted {
+        self.page.as_ref().map(Page::noted).unwrap_or_default()
+    }
+
+    /// Its last words: of stderr, or of stdout when stderr was silent.
+    pub(crate) fn last_words(&self) -> &[u8] {
+        let words = self.stderr_words.bytes();
+        if words.is_empty() {
+            self.stdout_words.bytes()
+        } else {
+            words
+        }
+    }
+
+    /// Whether it has exited; looks, and collects nothing.
+    pub(crate) fn has_exited(&mut self) -> bool {
+        if self.life != Life::Running {
+            return true;
+        }
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        match waitid(WaitId::Pid(self.pid), look) {
+            Ok(None) | Err(Errno::INTR) => false,
+            Ok(Some(_)) => {
+                self.life = Life::Exited;
+                true
+            }
+            Err(_) => {
+                // Somebody else in this program collects children it did not start, or SIGCHLD is
+                // ignored: how it ended is lost, and its pid is no longer ours to signal.
+                self.life = Life::Collected;
+                true
+            }
+        }
+    }
+
+    /// Signals its group, unless its pid may be somebody else's.
+    pub(crate) fn signal(&mut self, signal: Signal) {
+        let exited = self.has_exited();
+        if self.life == Life::Collected {
+            return;
+        }
+        self.our_kill |= signal == Signal::KILL && !exited;
+        match kill_process_group(self.pid, signal) {
+            // No such group: its members have exited.
+            Ok(()) | Err(Errno::SRCH) => {}
+            Err(error) => log::warn!(
+                "cannot send signal {} to the group of worker {} (pid {}): {error}",
+                signal.as_raw(),
+                self.place.slot,
+                self.number()
+            ),
+        }
+    }
+
+    /// Collects it, waiting for its end if need be. Its group is signalled first, while it still has its number.
+    pub(crate) fn collect(&mut self) -> Reaped {
+        self.signal(Signal::KILL);
+        self.life = Life::Collected;
+        reap(self.pid)
+    }
+
+    /// Has the poll report about its pipes.
+    pub(crate) fn register(&self, registry: &Registry) -> io::Result<()> {
+        let slot = self.place.slot;
+        for (role, fd) in self.pipes() {
+            let interest = match role {
+                Role::Requests | Role::Control => Interest::WRITABLE,
+                Role::Answers | Role::Stdout | Role::Stderr | Role::Exit => Interest::READABLE,
+            };
+            registry.register(&mut SourceFd(&fd), role.token(slot), interest)?;
+        }
+        Ok(())
+    }
+
+    /// Takes everything of it out of the poll. Closing alone would not do: a process that another
+    /// thread has just forked may hold copies until it executes its program.
+    pub(crate) fn leave(&self, registry: &Registry) {
+        for (_, fd) in self.pipes() {
+            // It fails only for what is not registered, and then there is nothing to do.
+            let _gone = registry.deregister(&mut SourceFd(&fd));
+        }
+        if let Some(watch) = &self.watch {
+            watch.leave(registry);
+        }
+    }
+
+    fn pipes(&self) -> impl Iterator<Item = (Role, RawFd)> {
+        let ends = [
+            (Role::Requests, self.requests.raw()),
+            (Role::Control, self.control.raw()),
+            (Role::Answers, self.answers.raw()),
+            (Role::Stdout, self.stdout.raw()),
+            (Role::Stderr, self.stderr.raw()),
+        ];
+        ends.into_iter().filter_map(|(role, fd)| Some((role, fd?)))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Only when the loop ends in a panic or is told to forget everything: no process is left.
+        if self.life != Life::Collected {
+            let _how = self.collect();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Tokens go there and back.
+    use super::*;
+
+    #[test]
+    fn tokens() {
+        for slot in [SlotId(0), SlotId(1), SlotId(77)] {
+            for role in Role::ALL {
+                assert_eq!(Role::of(role.token(slot)), Some((slot, role)));
+            }
+        }
+        assert_eq!(Role::of(Token(6)), None);
+        assert_eq!(Role::of(Token(usize::MAX)), None);
+    }
+}

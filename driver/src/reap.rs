@@ -1,0 +1,127 @@
+//! Collecting one child of ours, with what it used. The only unsafe code of this crate.
+//!
+//! It waits for exactly the process it is told, never for any other child of the program.
+#![expect(
+    unsafe_code,
+    reason = "no safe crate at hand wraps wait4 and getrusage"
+)]
+
+use farm_protocol::Termination;
+use rustix::process::Pid;
+use std::io::{self, ErrorKind};
+use std::mem::MaybeUninit;
+
+/// `ru_maxrss` is in kibibytes, except where it is in bytes.
+const PEAK_UNIT: u64 = if cfg!(target_vendor = "apple") {
+    1
+} else {
+    1024
+};
+
+/// A collected process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reaped {
+    pub(crate) termination: Termination,
+    /// The most memory it or a child it collected held, in bytes; 0 when unknown.
+    pub(crate) peak_bytes: u64,
+}
+
+/// Collects the child `pid`, waiting for its end if need be. A child that somebody else collected is `Lost`.
+pub(crate) fn reap(pid: Pid) -> Reaped {
+    let mut status = 0;
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    loop {
+        // SAFETY: both pointers are to live locals of the types wait4 writes, and it keeps neither.
+        let found = unsafe {
+            libc::wait4(
+                pid.as_raw_nonzero().get(),
+                &raw mut status,
+                0,
+                usage.as_mut_ptr(),
+            )
+        };
+        if found > 0 {
+            break;
+        }
+        if io::Error::last_os_error().kind() != ErrorKind::Interrupted {
+            return Reaped {
+                termination: Termination::Lost,
+                peak_bytes: 0,
+            };
+        }
+    }
+    // SAFETY: `rusage` is plain integers, for which the zeros it was made of are a value already.
+    let usage = unsafe { usage.assume_init() };
+    Reaped {
+        termination: termination(status),
+        peak_bytes: peak(&usage),
+    }
+}
+
+/// The most memory this program held so far, in bytes; 0 when unknown.
+pub(crate) fn own_peak_bytes() -> u64 {
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the pointer is to a live local of the type getrusage writes, and it is not kept;
+    // zeros are a value of `rusage` already, should the call fail.
+    let usage = unsafe {
+        libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr());
+        usage.assume_init()
+    };
+    peak(&usage)
+}
+
+fn peak(usage: &libc::rusage) -> u64 {
+    u64::try_from(usage.ru_maxrss)
+        .unwrap_or(0)
+        .saturating_mul(PEAK_UNIT)
+}
+
+fn termination(status: i32) -> Termination {
+    if libc::WIFEXITED(status) {
+        Termination::Exited(libc::WEXITSTATUS(status))
+    } else if libc::WIFSIGNALED(status) {
+        let signal = libc::WTERMSIG(status);
+        Termination::Signaled {
+            signal,
+            core_dumped: libc::WCOREDUMP(status),
+        }
+    } else {
+        // Only stops and continuations are neither, and wait4 was not asked for those.
+        Termination::Lost
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Real children of the system's shell.
+    use super::*;
+    use std::process::Command;
+
+    #[expect(
+        clippy::zombie_processes,
+        reason = "`reap` collects it, which is the test"
+    )]
+    fn run(script: &str) -> Reaped {
+        let child = Command::new("/bin/sh")
+            .args(["-c", script])
+            .spawn()
+            .expect("a shell");
+        reap(Pid::from_child(&child))
+    }
+
+    #[test]
+    fn ends() {
+        assert_eq!(run("exit 7").termination, Termination::Exited(7));
+        assert_eq!(run("kill -9 $$").termination.signal(), Some(9));
+        assert!(run("exit 0").peak_bytes > 0);
+        assert!(own_peak_bytes() > 0);
+    }
+
+    #[test]
+    fn somebody_elses_is_lost() {
+        let mut child = Command::new("/bin/true").spawn().expect("true");
+        let pid = Pid::from_child(&child);
+        child.wait().expect("collected here");
+        assert_eq!(reap(pid).termination, Termination::Lost);
+    }
+}

@@ -1,0 +1,164 @@
+//! What the loop and everybody outside of it share: the way in, and what is left when it is over.
+
+use crate::message::{Message, Post, Submission};
+use crate::sync::{Condvar, Mutex, lock};
+use farm_master::lane::Gate;
+use farm_master::{Refusal, Registry};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+use std::thread::{self, Thread, ThreadId};
+
+/// How far the loop is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Over {
+    /// It runs.
+    No,
+    /// It has ended as it was told.
+    Stopped,
+    /// It has panicked. Tasks that were in the farm will never be settled.
+    Panicked,
+}
+
+struct End {
+    over: Over,
+    /// Threads that wait for a ticket, to be woken when it can never be resolved.
+    sleepers: Vec<Thread>,
+}
+
+/// Shared by the loop, the farm's handles, queues and tickets.
+pub(crate) struct Shared {
+    pub(crate) post: Post,
+    /// Which farm; a reference to a kind of another one is recognised.
+    pub(crate) farm: u64,
+    end: Mutex<End>,
+    ended: Condvar,
+    /// The kinds after the end: they hand back what still comes in.
+    retired: Mutex<Option<Registry>>,
+    loop_thread: OnceLock<ThreadId>,
+}
+
+impl Shared {
+    pub(crate) fn new(post: Post, farm: u64) -> Self {
+        Self {
+            post,
+            farm,
+            end: Mutex::new(End {
+                over: Over::No,
+                sleepers: Vec::new(),
+            }),
+            ended: Condvar::new(),
+            retired: Mutex::new(None),
+            loop_thread: OnceLock::new(),
+        }
+    }
+
+    /// Sends a message; after the end nobody hears it.
+    pub(crate) fn post(&self, message: Message) {
+        if let Err(message) = self.post.push(message) {
+            log::debug!("the farm is over; {message:?} has no effect");
+        }
+    }
+
+    /// Sends a task in; after the end it is handed back.
+    pub(crate) fn submit(&self, submission: Submission) {
+        if let Err(Message::Submit(submission)) = self.post.push(Message::Submit(submission)) {
+            // The mailbox is closed a moment before the kinds are retired.
+            self.wait_over();
+            if let Some(registry) = &mut *lock(&self.retired) {
+                hand_back(registry, submission);
+            }
+        }
+    }
+
+    /// On the loop thread, first of all.
+    pub(crate) fn enter_loop(&self) {
+        self.loop_thread.get_or_init(|| thread::current().id());
+    }
+
+    pub(crate) fn is_loop_thread(&self) -> bool {
+        self.loop_thread.get() == Some(&thread::current().id())
+    }
+
+    /// On the loop thread, last of all. `registry` still knows the kinds.
+    pub(crate) fn finish(&self, registry: Registry, over: Over) {
+        *lock(&self.retired) = Some(registry);
+        let mut end = lock(&self.end);
+        end.over = over;
+        self.ended.notify_all();
+        for sleeper in end.sleepers.drain(..) {
+            sleeper.unpark();
+        }
+    }
+
+    /// Waits for the end of the loop.
+    ///
+    /// # Panics
+    /// On the loop thread itself, which would wait for ever.
+    pub(crate) fn wait_over(&self) -> Over {
+        assert!(
+            !self.is_loop_thread(),
+            "a callback on the farm's loop waits for that loop"
+        );
+        let mut end = lock(&self.end);
+        while end.over == Over::No {
+            end = self
+                .ended
+                .wait(end)
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+        }
+        end.over
+    }
+
+    pub(crate) fn over(&self) -> Over {
+        lock(&self.end).over
+    }
+
+    /// Lists this thread to be woken at the end of the loop.
+    pub(crate) fn sleeps(&self) {
+        lock(&self.end).sleepers.push(thread::current());
+    }
+
+    /// Takes this thread from the list.
+    pub(crate) fn slept(&self) {
+        let own = thread::current().id();
+        let sleepers = &mut lock(&self.end).sleepers;
+        if let Some(position) = sleepers.iter().position(|thread| thread.id() == own) {
+            sleepers.swap_remove(position);
+        }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("farm", &self.farm)
+            .field("over", &self.over())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Gives a task back that the machine never heard of.
+pub(crate) fn hand_back(registry: &mut Registry, submission: Submission) {
+    let id = registry.insert(submission.kind, submission.held);
+    let refusal = Refusal::NotAdmitting(Gate::Closed);
+    contained("a waiter", || registry.refuse(id, refusal));
+}
+
+/// Runs code that is not ours; a panic of it is reported and goes no further.
+pub(crate) fn contained<T>(whose: &str, run: impl FnOnce() -> T) -> Option<T> {
+    // What a panic leaves half changed is the user's own; ours is borrowed only through calls
+    // that do not unwind between two changes.
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(answer) => Some(answer),
+        Err(panic) => {
+            let message = panic
+                .downcast_ref::<&str>()
+                .copied()
+                .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+                .unwrap_or("without a message");
+            log::error!("{whose} panicked on the farm's loop ({message}); the farm goes on");
+            None
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! What a submitter holds: it is resolved exactly once, with the task's end or the task itself.
+
+use crate::message::{Learn, Message};
+use crate::shared::{Over, Shared};
+use crate::sync::{Mutex, lock};
+use farm_master::{Receive, Refusal, Settled, TaskKind};
+use farm_protocol::TaskId;
+use std::fmt;
+use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+/// A task that was not admitted.
+pub struct Refused<K: TaskKind> {
+    /// The task, handed back.
+    pub task: K::Task,
+    /// Why.
+    pub refusal: Refusal,
+}
+
+/// What a ticket is resolved with.
+pub type Resolved<K> = Result<Settled<K>, Refused<K>>;
+
+impl<K: TaskKind> fmt::Debug for Refused<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refused")
+            .field("refusal", &self.refusal)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<K: TaskKind> fmt::Display for Refused<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the task was not admitted: {}", self.refusal)
+    }
+}
+
+impl<K: TaskKind> std::error::Error for Refused<K> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.refusal)
+    }
+}
+
+enum State<K: TaskKind> {
+    /// Nothing yet; this thread sleeps until there is.
+    Pending(Option<Thread>),
+    /// The answer.
+    Here(Resolved<K>),
+    /// The answer was taken.
+    Taken,
+}
+
+/// Shared by a ticket and the loop, which answers into it.
+pub(crate) struct Cell<K: TaskKind> {
+    /// The id's word, or [`UNKNOWN`].
+    id: AtomicU64,
+    state: Mutex<State<K>>,
+}
+
+/// No task has it: it would be the last generation of the last place.
+const UNKNOWN: u64 = u64::MAX;
+
+impl<K: TaskKind> Cell<K> {
+    pub(crate) fn new() -> Arc<Self> {
+        let state = Mutex::new(State::Pending(None));
+        Arc::new(Self {
+            id: AtomicU64::new(UNKNOWN),
+            state,
+        })
+    }
+
+    fn resolve(&self, resolved: Resolved<K>) {
+        let before = mem::replace(&mut *lock(&self.state), State::Here(resolved));
+        match before {
+            State::Pending(Some(sleeper)) => sleeper.unpark(),
+            State::Pending(None) => {}
+            State::Here(_) | State::Taken => unreachable!("a waiter is resolved exactly once"),
+        }
+    }
+
+    /// The answer, or this thread is the one to be woken.
+    fn take_or_sleep(&self) -> Option<Resolved<K>> {
+        self.take(|| Some(thread::current()))
+    }
+
+    fn take(&self, sleeper: impl FnOnce() -> Option<Thread>) -> Option<Resolved<K>> {
+        let mut state = lock(&self.state);
+        match mem::replace(&mut *state, State::Taken) {
+            State::Here(resolved) => Some(resolved),
+            State::Pending(_) => {
+                *state = State::Pending(sleeper());
+                None
+            }
+            State::Taken => unreachable!("taking the answer consumes the ticket"),
+        }
+    }
+}
+
+impl<K: TaskKind> Receive<K> for Cell<K> {
+    fn settled(&self, settled: Settled<K>) {
+        self.resolve(Ok(settled));
+    }
+
+    fn refused(&self, task: K::Task, refusal: Refusal) {
+        self.resolve(Err(Refused { task, refusal }));
+    }
+}
+
+impl<K: TaskKind> Learn for Cell<K> {
+    fn learn(&self, id: TaskId) {
+        self.id.store(id.to_bits(), Ordering::Relaxed);
+    }
+
+    fn id(&self) -> Option<TaskId> {
+        let bits = self.id.load(Ordering::Relaxed);
+        (bits != UNKNOWN).then(|| TaskId::from_bits(bits))
+    }
+}
+
+/// The claim to a task's end. Dropping it changes nothing for the task.
+#[must_use = "a dropped ticket's task runs, and nobody hears how it ended"]
+pub struct Ticket<K: TaskKind> {
+    pub(crate) cell: Arc<Cell<K>>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl<K: TaskKind> Ticket<K> {
+    /// The task's id, once the loop has taken it in; an unresolved ticket may not have one yet.
+    #[must_use]
+    pub fn id(&self) -> Option<TaskId> {
+        self.cell.id()
+    }
+
+    /// Waits for the end of the task.
+    ///
+    /// # Errors
+    /// [`Refused`]: the task never was in the farm and is handed back.
+    ///
+    /// # Panics
+    /// When the farm's loop has panicked, and on the farm's loop itself, where it would wait for ever.
+    pub fn wait(self) -> Resolved<K> {
+        self.wait_until(None)
+            .unwrap_or_else(|_| unreachable!("without a deadline it waits on"))
+    }
+
+    /// Waits for the end of the task, at most this long.
+    ///
+    /// # Errors
+    /// The ticket, when the time is over.
+    ///
+    /// # Panics
+    /// As [`Ticket::wait`].
+    pub fn wait_timeout(self, span: Duration) -> Result<Resolved<K>, Self> {
+        self.wait_until(Instant::now().checked_add(span))
+    }
+
+    /// The end of the task, if it is there already.
+    ///
+    /// # Errors
+    /// The ticket, when it is not.
+    pub fn try_take(self) -> Result<Resolved<K>, Self> {
+        self.cell.take(|| None).ok_or(self)
+    }
+
+    /// Asks for the end of the task, with a reason for people. How it ends is still told by the
+    /// ticket; it may be done before it hears of this.
+    pub fn cancel(&self, reason: impl Into<String>) {
+        let ticket = Arc::clone(&self.cell) as Arc<dyn Learn>;
+        self.shared.post(Message::CancelTicket {
+            ticket,
+            reason: reason.into(),
+        });
+    }
+
+    fn wait_until(self, deadline: Option<Instant>) -> Result<Resolved<K>, Self> {
+        if let Some(resolved) = self.cell.take(|| None) {
+            return Ok(resolved);
+        }
+        assert!(
+            !self.shared.is_loop_thread(),
+            "a callback on the farm's loop waits for that loop"
+        );
+        self.shared.sleeps();
+        let resolved = self.sleep(deadline);
+        self.shared.slept();
+        match resolved {
+            Ok(Some(resolved)) => Ok(resolved),
+            Ok(None) => panic!("the farm's loop has panicked: how this task ended is not known"),
+            Err(()) => Err(self),
+        }
+    }
+
+    /// The answer; `None`: there will never be one; `Err`: the time is over.
+    fn sleep(&self, deadline: Option<Instant>) -> Result<Option<Resolved<K>>, ()> {
+        loop {
+            // This order: what is answered before the end is seen although the loop is over.
+            let over = self.shared.over();
+            if let Some(resolved) = self.cell.take_or_sleep() {
+                return Ok(Some(resolved));
+            }
+            match over {
+                Over::No => {}
+                Over::Stopped | Over::Panicked => return Ok(None),
+            }
+            match deadline {
+                None => thread::park(),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return Err(());
+                    }
+                    thread::park_timeout(left);
+                }
+            }
+        }
+    }
+}
+
+impl<K: TaskKind> fmt::Debug for Ticket<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ticket")
+            .field("id", &self.id())
+            .finish_non_exhaustive()
+    }
+}

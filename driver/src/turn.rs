@@ -1,0 +1,365 @@
+//! The loop: waits on everything at once, tells the machine what happened, does what it says.
+//!
+//! One turn: wait; then workers' pipes and exits, then messages, then a deadline that has passed
+//! (so that an answer that is there is never overtaken by its timeout), then sources; at the end
+//! the pipes are flushed with one write each, so that many frames share a write.
+
+use crate::clock::Clock;
+use crate::decode::Decoders;
+use crate::link::Reading;
+use crate::memory::Memory;
+use crate::message::{Message, Submission};
+use crate::observer::Observer;
+use crate::process::{Place, Role};
+use crate::program::Program;
+use crate::pull::Feed;
+use crate::shared::{Over, Shared, contained, hand_back};
+use crate::watch::{TOO_LONG, Watch, Watched};
+use crate::workers::Workers;
+use farm_master::{Action, Actions, Config, Event, Master, Registry};
+use farm_protocol::{Instant, SlotId};
+use mio::{Events, Poll, Token};
+use std::collections::VecDeque;
+use std::io::ErrorKind;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The token of the mailbox's wake-up; no slot has it.
+pub(crate) const WAKER: Token = Token(usize::MAX);
+
+/// How many reports of the poll are taken in one turn; the rest comes in the next.
+const EVENTS: usize = 256;
+
+/// What a spawn led to; told after the actions that asked for it.
+#[derive(Debug)]
+pub(crate) enum Spawned {
+    Yes { place: Place, page: bool },
+    No { place: Place, error: String },
+}
+
+/// Everything the loop thread owns.
+pub(crate) struct Loop {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) master: Master,
+    pub(crate) registry: Registry,
+    pub(crate) workers: Workers,
+    pub(crate) poll: Poll,
+    pub(crate) clock: Clock,
+    pub(crate) now: Instant,
+    pub(crate) programs: Vec<Program>,
+    pub(crate) through: bool,
+    pub(crate) observer: Option<Box<dyn Observer>>,
+    pub(crate) feeds: Vec<Feed>,
+    pub(crate) decoders: Decoders,
+    pub(crate) memory: Memory,
+    pub(crate) spawned: VecDeque<Spawned>,
+    /// Slots with something to flush.
+    pub(crate) unflushed: Vec<SlotId>,
+    /// Slots with a pipe that was left with bytes in it.
+    pub(crate) unread: Vec<SlotId>,
+    /// Where answers are read to.
+    pub(crate) answers: Vec<u8>,
+    /// Where output is read to, while answers are still in their place.
+    pub(crate) output: Vec<u8>,
+    pub(crate) stopped: bool,
+    watch: Watch,
+    actions: Actions,
+    events: Events,
+    messages: Vec<Message>,
+}
+
+impl Loop {
+    pub(crate) fn new(shared: Arc<Shared>, poll: Poll, config: Config, registry: Registry) -> Self {
+        let clock = Clock::default();
+        Self {
+            shared,
+            master: Master::new(config),
+            registry,
+            workers: Workers::default(),
+            poll,
+            now: clock.now(),
+            clock,
+            programs: Vec::new(),
+            through: false,
+            observer: None,
+            feeds: Vec::new(),
+            decoders: Decoders::default(),
+            memory: Memory::look(),
+            spawned: VecDeque::new(),
+            unflushed: Vec::new(),
+            unread: Vec::new(),
+            answers: vec![0; crate::reading::ANSWERS_AT_ONCE],
+            output: vec![0; crate::reading::OUTPUT_AT_ONCE],
+            stopped: false,
+            watch: Watch::default(),
+            actions: Actions::new(),
+            events: Events::with_capacity(EVENTS),
+            messages: Vec::new(),
+        }
+    }
+
+    pub(crate) fn with(
+        mut self,
+        programs: Vec<Program>,
+        through: bool,
+        observer: Option<Box<dyn Observer>>,
+    ) -> Self {
+        self.programs = programs;
+        self.through = through;
+        self.observer = observer;
+        self
+    }
+
+    /// Runs until the machine says `Stopped`, and leaves nothing behind, even after a panic.
+    pub(crate) fn run(mut self) {
+        self.shared.enter_loop();
+        let end = catch_unwind(AssertUnwindSafe(|| {
+            while !self.stopped {
+                self.turn();
+            }
+        }));
+        let over = if end.is_ok() {
+            Over::Stopped
+        } else {
+            Over::Panicked
+        };
+        let Self {
+            shared,
+            mut registry,
+            workers,
+            feeds,
+            decoders,
+            observer,
+            ..
+        } = self;
+        // Messages first: from here on submissions find the mailbox closed.
+        for message in shared.post.close() {
+            if let Message::Submit(submission) = message {
+                hand_back(&mut registry, submission);
+            }
+        }
+        // Kills and collects whatever a panic left.
+        drop(workers);
+        drop(decoders);
+        contained("the drop of a source", || drop(feeds));
+        contained("the drop of an observer", || drop(observer));
+        shared.finish(registry, over);
+        if let Err(panic) = end {
+            resume_unwind(panic);
+        }
+    }
+
+    fn turn(&mut self) {
+        let more_to_pull = self.pull();
+        let busy = more_to_pull || !self.unread.is_empty();
+        self.flush();
+        self.wait(busy);
+        self.react();
+        self.read_rest();
+        self.receive();
+        let due = self
+            .master
+            .deadline()
+            .is_some_and(|deadline| deadline <= self.now);
+        if due && !self.stopped {
+            self.tell(Event::Wake);
+        }
+        self.observe(|observer, now| observer.turn(now));
+    }
+
+    /// Tells the machine, does what it says, and tells it what came of that.
+    pub(crate) fn tell(&mut self, event: Event<'_>) {
+        self.tell_one(event);
+        while let Some(spawned) = self.spawned.pop_front() {
+            match spawned {
+                Spawned::Yes {
+                    place: Place { slot, session },
+                    page,
+                } => {
+                    self.tell_one(Event::Spawned {
+                        slot,
+                        session,
+                        page,
+                    });
+                }
+                Spawned::No {
+                    place: Place { slot, session },
+                    error,
+                } => {
+                    self.tell_one(Event::SpawnFailed {
+                        slot,
+                        session,
+                        error,
+                    });
+                }
+            }
+        }
+    }
+
+    fn tell_one(&mut self, event: Event<'_>) {
+        let begin = self.now;
+        self.watch.begin();
+        let mut kinds = Watched {
+            kinds: &mut self.registry,
+            watch: &mut self.watch,
+        };
+        self.master
+            .handle(begin, event, &mut kinds, &mut self.actions);
+        let mut spawns = false;
+        if !self.actions.is_empty() {
+            let bytes = mem::take(&mut self.actions.bytes);
+            let mut list = self.actions.take_list();
+            for action in list.drain(..) {
+                spawns |= matches!(action, Action::Spawn { .. });
+                self.perform(action, &bytes);
+            }
+            self.actions.restore(list);
+            self.actions.bytes = bytes;
+        }
+        self.actions.clear();
+        // One reading serves as this event's end and as the time of the next.
+        self.now = self.clock.now().max(begin);
+        let held = self.now.since(begin);
+        // A start of a process takes its time without any callback.
+        if held > TOO_LONG && !spawns {
+            self.watch.slow(held);
+        }
+    }
+
+    /// Calls the observer, if there is one; one that panics is dropped.
+    pub(crate) fn observe(&mut self, call: impl FnOnce(&mut dyn Observer, Instant)) {
+        let now = self.now;
+        let Some(observer) = self.observer.as_deref_mut() else {
+            return;
+        };
+        if contained("an observer", || call(observer, now)).is_none() {
+            let observer = self.observer.take();
+            contained("the drop of an observer", || drop(observer));
+        }
+    }
+
+    fn flush(&mut self) {
+        for slot in self.unflushed.drain(..) {
+            if let Some(process) = self.workers.in_slot(slot) {
+                process.unflushed = false;
+                // Control first: what must be heard at once.
+                process.control.flush();
+                process.requests.flush();
+            }
+        }
+    }
+
+    /// Waits until something happens; with `busy` only looks whether something has.
+    fn wait(&mut self, busy: bool) {
+        let timeout = if busy {
+            Some(Duration::ZERO)
+        } else {
+            self.timeout()
+        };
+        let sleeps = timeout != Some(Duration::ZERO) && self.shared.post.may_sleep();
+        let timeout = if sleeps {
+            timeout
+        } else {
+            Some(Duration::ZERO)
+        };
+        if let Err(error) = self.poll.poll(&mut self.events, timeout) {
+            // A signal of the program: nothing happened here. Anything else is our own mistake.
+            assert_eq!(
+                error.kind(),
+                ErrorKind::Interrupted,
+                "the poll failed: {error}"
+            );
+            self.events.clear();
+        }
+        if sleeps {
+            self.shared.post.awake();
+        }
+        self.now = self.clock.now().max(self.now);
+    }
+
+    /// How long nothing needs to be done; `None`: until something happens.
+    fn timeout(&self) -> Option<Duration> {
+        if self.clock.stands() {
+            return None;
+        }
+        let observer = self
+            .observer
+            .as_ref()
+            .and_then(|observer| observer.deadline());
+        let first = self.master.deadline().into_iter().chain(observer).min()?;
+        Some(first.since(self.now))
+    }
+
+    fn react(&mut self) {
+        if self.events.is_empty() {
+            return;
+        }
+        let events = mem::replace(&mut self.events, Events::with_capacity(0));
+        for event in &events {
+            let Some((slot, role)) = Role::of(event.token()) else {
+                continue;
+            };
+            let Some(process) = self.workers.in_slot(slot) else {
+                continue;
+            };
+            let hung_up = event.is_read_closed();
+            match role {
+                Role::Requests => process.requests.writable(),
+                Role::Control => process.control.writable(),
+                Role::Answers if hung_up => process.answers.hang_up(),
+                Role::Stdout if hung_up => process.stdout.hang_up(),
+                Role::Stderr if hung_up => process.stderr.hang_up(),
+                Role::Answers | Role::Stdout | Role::Stderr | Role::Exit => {}
+            }
+            match role {
+                Role::Requests | Role::Control => self.unflushed.push(slot),
+                Role::Answers => self.read_answers(slot),
+                Role::Stdout | Role::Stderr => {
+                    if self.read_output(slot) == Reading::More {
+                        self.leave_unread(slot);
+                    }
+                }
+                Role::Exit => self.exited(slot),
+            }
+        }
+        self.events = events;
+    }
+
+    fn receive(&mut self) {
+        let mut messages = mem::take(&mut self.messages);
+        self.shared.post.take(&mut messages);
+        for message in messages.drain(..) {
+            if self.stopped {
+                // As after the closing of the mailbox.
+                if let Message::Submit(submission) = message {
+                    hand_back(&mut self.registry, submission);
+                }
+                continue;
+            }
+            self.hear(message);
+        }
+        self.messages = messages;
+    }
+
+    pub(crate) fn submit(&mut self, submission: Submission) {
+        let Submission {
+            kind,
+            held,
+            options,
+            ticket,
+        } = submission;
+        let task = self.registry.insert(kind, held);
+        if let Some(ticket) = ticket {
+            ticket.learn(task);
+        }
+        let entry = farm_master::lane::Entry::Push;
+        self.tell(Event::Submit {
+            task,
+            kind,
+            entry,
+            options,
+        });
+    }
+}

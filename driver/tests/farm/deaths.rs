@@ -1,0 +1,181 @@
+//! Workers that die, or never were any.
+
+use crate::Test;
+use crate::stage::{Orders, farm, lives, order, pool, run, soon};
+use farm_driver::{Farm, Pool, Program};
+use farm_master::{Death, OnLost, Outcome, Settled, Shut, TaskOptions};
+use farm_protocol::Termination;
+use std::process::Command;
+use std::time::Duration;
+
+pub(crate) const TESTS: &[Test] = &[
+    ("no_program", no_program),
+    ("death_before_the_hello", death_before_the_hello),
+    ("garbage_for_a_hello", garbage_for_a_hello),
+    ("no_hello_in_time", no_hello_in_time),
+    ("killed_in_a_task", killed_in_a_task),
+    ("exit_in_a_task", exit_in_a_task),
+    ("poison", poison),
+    (
+        "the_group_dies_with_its_worker",
+        the_group_dies_with_its_worker,
+    ),
+    (
+        "a_dropped_farm_leaves_nothing",
+        a_dropped_farm_leaves_nothing,
+    ),
+    ("an_idle_death_costs_nobody", an_idle_death_costs_nobody),
+];
+
+fn spawn_failed(settled: &Settled<Orders>) -> &str {
+    match &settled.outcome {
+        Outcome::SpawnFailed(error) => error,
+        other => panic!("not a failed start: {}", other.status()),
+    }
+}
+
+fn no_program() {
+    let (_farm, _, queue) = farm(Pool::new(Program::path("/no/such/worker"), 1));
+    let settled = run(&queue, "double", 1);
+    let error = spawn_failed(&settled);
+    assert!(
+        error.contains("/no/such/worker") && error.contains("check the path"),
+        "{error}"
+    );
+}
+
+fn death_before_the_hello() {
+    let (_farm, _, queue) = farm(pool("die", 1));
+    let settled = run(&queue, "double", 1);
+    let error = spawn_failed(&settled);
+    assert!(
+        error.contains("code 3") && error.contains("no licence found"),
+        "{error}"
+    );
+}
+
+fn garbage_for_a_hello() {
+    let (_farm, _, queue) = farm(pool("garbage", 1));
+    let settled = run(&queue, "double", 1);
+    let error = spawn_failed(&settled);
+    assert!(error.contains("Usage: nothing of the sort"), "{error}");
+}
+
+fn no_hello_in_time() {
+    let mut builder = crate::stage::builder();
+    builder.hello_timeout(Duration::from_millis(20));
+    let kind = builder.kind(Orders, pool("mute", 1));
+    let farm = builder.start().expect("a farm");
+    let settled = run(&farm.queue(kind), "double", 1);
+    spawn_failed(&settled);
+}
+
+fn lost(settled: &Settled<Orders>) -> &Death {
+    match &settled.outcome {
+        Outcome::WorkerLost(death) => death,
+        other => panic!("not lost: {}", other.status()),
+    }
+}
+
+fn once() -> TaskOptions {
+    TaskOptions {
+        on_lost: OnLost::Fail,
+        ..TaskOptions::default()
+    }
+}
+
+fn killed_in_a_task() {
+    let (_farm, _, queue) = farm(pool("", 1));
+    let settled = queue
+        .submit_options(order("kill", 5), once())
+        .wait()
+        .expect("admitted");
+    let death = lost(&settled);
+    assert_eq!(death.termination.signal(), Some(9));
+    assert_eq!(death.last_words, b"last words 5\n");
+    assert!(run(&queue, "double", 1).outcome.is_done());
+}
+
+fn exit_in_a_task() {
+    let (_farm, _, queue) = farm(pool("", 1));
+    let settled = queue
+        .submit_options(order("exit", 4), once())
+        .wait()
+        .expect("admitted");
+    let death = lost(&settled);
+    assert_eq!(death.termination, Termination::Exited(4));
+    assert_eq!(
+        death.last_words, b"leaving\n",
+        "stdout speaks when stderr is silent"
+    );
+}
+
+fn poison() {
+    let (_farm, _, queue) = farm(pool("", 1));
+    let settled = run(&queue, "kill", 0);
+    let Outcome::Poisoned(deaths) = &settled.outcome else {
+        panic!("not poisoned: {}", settled.outcome.status())
+    };
+    assert_eq!(deaths.len(), 3);
+}
+
+fn the_group_dies_with_its_worker() {
+    let (farm, _, queue) = farm(pool("", 1));
+    // The worker exits at once, and the process it left holds its streams open.
+    let settled = queue
+        .submit_options(order("grandchild", 1), once())
+        .wait()
+        .expect("admitted");
+    assert_eq!(lost(&settled).termination, Termination::Exited(9));
+    let words = String::from_utf8_lossy(&lost(&settled).last_words).into_owned();
+    let pid: u32 = words
+        .trim()
+        .trim_start_matches("left ")
+        .parse()
+        .expect("a pid");
+    soon("the group dies", || !lives(pid));
+
+    let settled = run(&queue, "grandchild", 0);
+    let Outcome::Done(pid) = &settled.outcome else {
+        panic!("it answered")
+    };
+    let pid = pid.parse().expect("a pid");
+    assert!(lives(pid));
+    farm.shut(Shut::Finish);
+    farm.wait_stopped();
+    soon("the group dies", || !lives(pid));
+}
+
+fn a_dropped_farm_leaves_nothing() {
+    let (farm, _, queue) = farm(pool("", 2));
+    let hanging = queue.submit(order("hang", 0));
+    assert!(run(&queue, "double", 1).outcome.is_done());
+    let pids = farm.worker_pids();
+    assert_eq!(pids.len(), 2);
+    let other: Farm = farm.clone();
+    drop(farm);
+    assert_eq!(other.worker_pids(), pids, "another handle keeps it");
+    drop(other);
+    for (_, pid) in pids {
+        assert!(!lives(pid));
+    }
+    assert!(!hanging.wait().expect("admitted").outcome.is_done());
+}
+
+fn an_idle_death_costs_nobody() {
+    let (farm, _, queue) = farm(pool("", 1));
+    assert!(run(&queue, "double", 1).outcome.is_done());
+    let pids = farm.worker_pids();
+    let [(_, pid)] = pids[..] else {
+        panic!("one worker: {pids:?}")
+    };
+    let pid = pid.to_string();
+    let kill = Command::new("/bin/sh")
+        .args(["-c", "kill -9 $1", "sh", &pid])
+        .status();
+    assert!(kill.expect("a shell").success());
+    soon("it is collected", || farm.worker_pids().is_empty());
+    let settled = run(&queue, "double", 2);
+    assert!(settled.outcome.is_done());
+    assert_eq!(settled.attempts.len(), 1);
+}

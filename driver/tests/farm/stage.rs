@@ -1,0 +1,132 @@
+//! What the tests share: the master's half of the script, and looking at processes from outside.
+
+use crate::script::Script;
+use farm_driver::{Farm, FarmBuilder, KindRef, Pool, Program, Queue};
+use farm_master::lane::{AdapterMode, Boundary};
+use farm_master::{Response, Settled, StartFailures, TaskKind, Verdict, WorkerStatus};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Nothing here takes this long on a machine that works.
+pub(crate) const LONG: Duration = Duration::from_secs(30);
+
+/// The kind: a task is the request.
+#[derive(Debug)]
+pub(crate) struct Orders;
+
+impl TaskKind for Orders {
+    type Wire = Script;
+    type Task = (String, u64);
+    type Competence = ();
+    type Output = String;
+    type Failure = ();
+
+    fn request_of_task(
+        &mut self,
+        _: &WorkerStatus<()>,
+        task: &Self::Task,
+    ) -> Option<(String, u64)> {
+        Some(task.clone())
+    }
+
+    fn use_response(
+        &mut self,
+        _: &WorkerStatus<()>,
+        _: &Self::Task,
+        response: Response<Self>,
+    ) -> Verdict<Self> {
+        Verdict::done(response, ())
+    }
+}
+
+/// The same with credit: many requests are on their way at a time.
+#[derive(Debug)]
+pub(crate) struct Streamed;
+
+impl TaskKind for Streamed {
+    type Wire = Script;
+    type Task = (String, u64);
+    type Competence = ();
+    type Output = String;
+    type Failure = ();
+    const INDEPENDENT: bool = true;
+
+    fn request_of_task(
+        &mut self,
+        _: &WorkerStatus<()>,
+        task: &Self::Task,
+    ) -> Option<(String, u64)> {
+        Some(task.clone())
+    }
+
+    fn use_response(
+        &mut self,
+        _: &WorkerStatus<()>,
+        _: &Self::Task,
+        response: Response<Self>,
+    ) -> Verdict<Self> {
+        Verdict::done(response, ())
+    }
+}
+
+/// A task of the script.
+pub(crate) fn order(order: &str, number: u64) -> (String, u64) {
+    (order.to_owned(), number)
+}
+
+/// A pool of this program as its own worker; `start` says how it begins.
+pub(crate) fn pool(start: &str, slots: u32) -> Pool {
+    let boundary = Boundary::new(AdapterMode::PushPull, slots as usize, 1 << 20, 2_000);
+    Pool::new(Program::this_executable().arg(start), slots).boundary(boundary.expect("limits"))
+}
+
+/// A builder whose farm gives up soon on workers that do not start.
+pub(crate) fn builder() -> FarmBuilder {
+    let mut builder = Farm::builder();
+    let millisecond = Duration::from_millis(1);
+    let policy = StartFailures {
+        limit: 2,
+        pause: millisecond,
+        max_pause: millisecond,
+    };
+    builder.start_failures(policy);
+    builder
+}
+
+/// A farm of one pool of this program.
+pub(crate) fn farm(pool: Pool) -> (Farm, KindRef<Orders>, Queue<Orders>) {
+    let mut builder = builder();
+    let kind = builder.kind(Orders, pool);
+    let farm = builder.start().expect("a farm");
+    let queue = farm.queue(kind);
+    (farm, kind, queue)
+}
+
+/// Submits an order and waits for its end.
+pub(crate) fn run(queue: &Queue<Orders>, what: &str, number: u64) -> Settled<Orders> {
+    let ticket = queue.submit(order(what, number));
+    ticket
+        .wait_timeout(LONG)
+        .expect("an end in time")
+        .expect("admitted")
+}
+
+/// Whether a process runs or is stopped; a zombie is gone.
+pub(crate) fn lives(pid: u32) -> bool {
+    state(pid).is_some_and(|state| state != 'Z' && state != 'X')
+}
+
+/// The letter of a process's state.
+pub(crate) fn state(pid: u32) -> Option<char> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    text.rsplit_once(')')?.1.trim_start().chars().next()
+}
+
+/// Waits for what the system does by itself, such as carrying out a signal.
+pub(crate) fn soon(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !is_so() {
+        assert!(begin.elapsed() < LONG, "{what}: not in time");
+        thread::yield_now();
+    }
+}

@@ -1,0 +1,51 @@
+//! The command `farm`: what was typed, and which subcommand does it. One file per subcommand.
+
+pub mod exit;
+mod run;
+
+use clap::{Parser, Subcommand};
+use exit::Exit;
+use std::ffi::OsString;
+
+/// Runs lists of commands on persistent worker processes, with an end for every task that can be trusted.
+#[derive(Debug, Parser)]
+#[command(
+    name = "farm",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the tasks of a file
+    #[command(after_long_help = run::AFTER_HELP)]
+    Run(run::Arguments),
+}
+
+/// Does what the arguments say (the program's name first), and answers how the process is to end.
+pub fn main<I: IntoIterator<Item = OsString>>(arguments: I) -> Exit {
+    // A log line of the libraries is talk: stderr, and only what somebody asked for.
+    let _already_set = env_logger::Builder::from_env(
+        env_logger::Env::new()
+            .filter_or("FARM_LOG", "error")
+            .write_style("FARM_LOG_STYLE"),
+    )
+    .try_init();
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let wanted = !error.use_stderr();
+            // Nobody is left to be told when this cannot be printed.
+            let _unprintable = error.print();
+            return if wanted { Exit::Success } else { Exit::Trouble };
+        }
+    };
+    match cli.command {
+        Command::Run(arguments) => run::run(arguments),
+    }
+}

@@ -1,0 +1,60 @@
+//! How the command ends: a documented, closed set of exit codes.
+
+use std::process::ExitCode;
+
+/// How the process is to end. When several apply, the order is: 101, signal, 2, 3, 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: every task did what it was meant to do.
+    Success,
+    /// 1: some task failed, timed out, crashed, was quarantined, or was skipped because of such a one.
+    Failures,
+    /// 2: bad command line, bad task file, or something could not be read or written.
+    Trouble,
+    /// 3: stopped before the end (hangup, workers that cannot be started): some tasks did not run.
+    Stopped,
+    /// 4: there was no task.
+    NoTasks,
+    /// 101: an error of the farm's own.
+    Bug,
+    /// 128 + n: ended by this signal; the process ends by the signal itself.
+    Signal(i32),
+}
+
+impl Exit {
+    /// The table, as `--help` prints it.
+    pub const TABLE: &str = "\
+Exit codes:
+  0    every task ended ok
+  1    some task failed, timed out, crashed or was set aside
+  2    bad command line or task file, or a file could not be read or written
+  3    stopped before the end: some tasks were not run
+  4    there was no task
+  101  an error of farm's own
+  130  ended by Ctrl-C (by the signal itself); 143: by SIGTERM
+When several apply: 101, signal, 2, 3, 1.";
+
+    /// The code that a shell sees.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failures => 1,
+            Self::Trouble => 2,
+            Self::Stopped => 3,
+            Self::NoTasks => 4,
+            Self::Bug => 101,
+            Self::Signal(signal) => 128u8.wrapping_add((signal & 0x7f) as u8),
+        }
+    }
+
+    /// Ends the process this way. A signal's end is the signal itself, so that a calling shell sees
+    /// it and stops its own script.
+    pub fn end(self) -> ExitCode {
+        if let Self::Signal(signal) = self {
+            // Returns only if the signal cannot be raised; the code says the same then.
+            let _unraised = signal_hook::low_level::emulate_default_handler(signal);
+        }
+        ExitCode::from(self.code())
+    }
+}

@@ -1,0 +1,216 @@
+//! `farm run`: reads the tasks, runs them, reports.
+
+mod desk;
+mod feed;
+mod input;
+mod options;
+mod record;
+mod signals;
+mod watch;
+
+pub(super) use options::{AFTER_HELP, Arguments};
+
+use super::exit::Exit;
+use crate::exec::{CommandKind, Settings};
+use crate::report::{
+    ProgressMode, ReportOptions, Reporter, ResultsTarget, RunEnd, Status, StdoutMode,
+};
+use crate::taskfile::parse_duration;
+use desk::{Desk, SharedDesk};
+use farm_driver::{Farm, Pool, Program};
+use farm_master::TaskOptions;
+use farm_master::lane::{AdapterMode, Boundary};
+use feed::Feed;
+use input::Tasks;
+use std::path::PathBuf;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+use watch::{Ending, Watch};
+
+/// How many tasks of an endless input wait in the farm.
+const WINDOW: usize = 1024;
+
+/// The default budget from asking a task to end until it is killed.
+const GRACE: Duration = Duration::from_secs(3);
+
+pub(super) fn run(arguments: Arguments) -> Exit {
+    match try_run(&arguments) {
+        Ok(exit) => exit,
+        Err(message) => {
+            complain(&message);
+            Exit::Trouble
+        }
+    }
+}
+
+/// Says something on stderr before there is a reporter, or when there is none any more.
+#[expect(
+    clippy::print_stderr,
+    reason = "the one place that talks before the reporter exists"
+)]
+fn complain(message: &str) {
+    eprintln!("{}", message.trim_end());
+}
+
+fn try_run(arguments: &Arguments) -> Result<Exit, String> {
+    let grace = match &arguments.grace {
+        Some(text) => parse_duration(text).map_err(|error| format!("error: --grace: {error}"))?,
+        None => GRACE,
+    };
+    let limits = arguments.limits()?;
+    let input = input::open(arguments, &limits)?;
+    if matches!(&input.tasks, Tasks::Whole(list) if list.tasks.is_empty()) {
+        complain("farm: there is no task");
+        return Ok(Exit::NoTasks);
+    }
+    let spills = SpillFolder::new(arguments)?;
+    let reporter = open_reporter(arguments, &input, &spills)?;
+    let workers = arguments.workers.count();
+    let limits = input.all_limits(limits);
+    let (post, letters) = channel();
+    let desk: SharedDesk = Arc::new(Mutex::new(Desk::new(reporter, post.clone())));
+    let settings = Settings {
+        spill_folder: Some(spills.folder.clone()),
+        live: arguments.output == StdoutMode::Line && !arguments.results_to_stdout(),
+    };
+    let mut builder = Farm::builder();
+    let kind = CommandKind::new(settings, Box::new(desk::Ears(Arc::clone(&desk))));
+    let pool = Pool {
+        boundary: Some(boundary(workers, &input, grace)?),
+        defaults: TaskOptions::default(),
+        ..Pool::new(Program::this_executable(), workers)
+    };
+    let kind = builder.kind(kind, pool);
+    builder.limits(limits.iter().map(|(_, cap)| cap.get()).collect());
+    builder.through(true);
+    builder.observer(Box::new(desk::Eyes(Arc::clone(&desk))));
+    let signals = signals::catch(post.clone())
+        .map_err(|error| format!("error: cannot catch signals: {error}"))?;
+    let farm = builder.start().map_err(|error| format!("error: {error}"))?;
+    let names = limits.into_iter().map(|(name, _)| name).collect();
+    let (feed, reader) = Feed::new(input.tasks, Arc::clone(&desk), names);
+    let waker = farm.feed(kind, feed);
+    reader
+        .start(waker, post.clone())
+        .map_err(|error| format!("error: cannot start a thread: {error}"))?;
+    let ending = Watch {
+        farm: &farm,
+        letters,
+        post,
+        desk: &desk,
+        grace,
+    }
+    .until_stopped();
+    drop(signals);
+    Ok(finish(&desk, &ending, spills))
+}
+
+fn boundary(workers: u32, input: &input::Input, grace: Duration) -> Result<Boundary, String> {
+    let budget = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
+    let window = input
+        .wanted_window()
+        .unwrap_or(WINDOW)
+        .max(2 * workers as usize);
+    Boundary::new(AdapterMode::PullOnly, workers as usize, window, budget)
+        .map_err(|error| format!("error: {error}"))
+}
+
+fn open_reporter(
+    arguments: &Arguments,
+    input: &input::Input,
+    spills: &SpillFolder,
+) -> Result<Reporter, String> {
+    let mut options = ReportOptions::new(SystemTime::now());
+    options.results = arguments.results.clone().map(ResultsTarget::named);
+    options.joblog.clone_from(&arguments.joblog);
+    options.events.clone_from(&arguments.events);
+    options.inputs = input.path.iter().cloned().collect();
+    options.stdout = arguments.output;
+    options.keep_order = arguments.keep_order;
+    options.keep_spills = spills.keep;
+    options.spill_folder = std::env::temp_dir();
+    options.progress = arguments.progress.unwrap_or(ProgressMode::Auto);
+    options.total = input.total();
+    options.workers = arguments.workers.count();
+    Reporter::open(&options).map_err(|error| format!("error: {error}"))
+}
+
+/// Shows what is left to show, and decides how the command ends.
+fn finish(desk: &SharedDesk, ending: &Ending, spills: SpillFolder) -> Exit {
+    let mut desk = desk::lock(desk);
+    let at = desk.at_end();
+    let halted = ending.halted();
+    let counts = desk.reporter.run_finished(at, &RunEnd { halted });
+    // What could not be written while the end was written is trouble all the same.
+    let late = desk.reporter.take_trouble().is_some_and(|trouble| {
+        watch::is_loud(&trouble) && {
+            complain(&format!("farm: {trouble}"));
+            true
+        }
+    });
+    let ended_badly =
+        counts.failures() > 0 || counts.of(Status::Skipped) > 0 || counts.of(Status::Cancelled) > 0;
+    spills.close();
+    if let Some(signal) = ending.signal {
+        Exit::Signal(signal)
+    } else if ending.trouble || late {
+        Exit::Trouble
+    } else if ending.stopped || counts.of(Status::NotRun) > 0 {
+        Exit::Stopped
+    } else if ended_badly {
+        Exit::Failures
+    } else if counts.total() == 0 {
+        complain("farm: there is no task");
+        Exit::NoTasks
+    } else {
+        Exit::Success
+    }
+}
+
+/// Where output goes that is too long for a response: beside the results, which name the files, or
+/// into a temporary folder that ends with the run.
+#[derive(Debug)]
+struct SpillFolder {
+    folder: PathBuf,
+    keep: bool,
+    temporary: Option<tempfile::TempDir>,
+}
+
+impl SpillFolder {
+    fn new(arguments: &Arguments) -> Result<Self, String> {
+        let keep = arguments.results.is_some() || arguments.events.is_some();
+        let temporary = tempfile::Builder::new()
+            .prefix("farm-")
+            .tempdir()
+            .map_err(|error| {
+                let folder = std::env::temp_dir();
+                format!(
+                    "error: cannot make a folder for long outputs in {}: {error}; set TMPDIR to a folder that can be written",
+                    folder.display()
+                )
+            })?;
+        Ok(Self {
+            folder: temporary.path().to_path_buf(),
+            keep,
+            temporary: Some(temporary),
+        })
+    }
+
+    /// Removes the folder, unless the results name files in it.
+    fn close(mut self) {
+        let Some(folder) = self.temporary.take() else {
+            return;
+        };
+        let holds_files =
+            std::fs::read_dir(&self.folder).is_ok_and(|mut files| files.next().is_some());
+        if self.keep && holds_files {
+            let _kept = folder.keep();
+        } else if let Err(error) = folder.close() {
+            complain(&format!(
+                "farm: cannot remove {}: {error}",
+                self.folder.display()
+            ));
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! The desk of a run: which task of the input is which task of the farm, how each ended, and the
+//! reports about it. Everything here happens on the farm's loop, one thing at a time.
+
+use super::record::{self, Answered};
+use super::watch::Letter;
+use crate::exec::{CommandKind, CommandResponse, Listener};
+use crate::report::{
+    AttemptRecord, Reporter, Status, StopReason, Stream, TaskIdText, TaskRecord, TaskRef,
+};
+use crate::taskfile::{IdKind, Need, TaskSpec};
+use farm_driver::Observer;
+use farm_master::{AttemptReport, Outcome, Receive, Refusal, Settled};
+use farm_protocol::{AttemptId, Instant, KindId, Session, SlotId, TaskId};
+use std::collections::BTreeMap;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+pub(super) type SharedDesk = Arc<Mutex<Desk>>;
+
+/// Locks the desk. A panic at the desk leaves it as it is; the run ends with it.
+pub(super) fn lock(desk: &SharedDesk) -> MutexGuard<'_, Desk> {
+    desk.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How a task of the input stands. One byte each: there may be millions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// Not ended.
+    Open,
+    /// Ended `ok`.
+    Done,
+    /// Ended otherwise.
+    NotDone,
+}
+
+/// A task that is in the farm.
+struct Live {
+    spec: Arc<TaskSpec>,
+    id: TaskId,
+    /// The pids of the workers of its attempts, and what each attempt answered.
+    attempts: BTreeMap<u32, Attempted>,
+}
+
+#[derive(Default)]
+struct Attempted {
+    pid: Option<u32>,
+    answered: Option<Answered>,
+}
+
+pub(super) struct Desk {
+    pub(super) reporter: Reporter,
+    post: Sender<Letter>,
+    start: Instant,
+    last: Instant,
+    standings: Vec<Standing>,
+    /// Tasks in the farm, by position in the input.
+    live: BTreeMap<u64, Live>,
+    /// Positions by the index of the farm's ids.
+    positions: Vec<u64>,
+    /// The pids of the workers that live.
+    pids: BTreeMap<SlotId, u32>,
+}
+
+/// What may become of a task of the input, as far as its needs say.
+pub(super) enum Fate {
+    /// It may go in, needing these tasks that have not ended.
+    Admit(Vec<farm_master::Need>),
+    /// A needed task ended otherwise than needed.
+    Skip(Box<str>),
+}
+
+impl Desk {
+    pub(super) fn new(reporter: Reporter, post: Sender<Letter>) -> Self {
+        let start = now();
+        let mut desk = Self {
+            reporter,
+            post,
+            start,
+            last: start,
+            standings: Vec::new(),
+            live: BTreeMap::new(),
+            positions: Vec::new(),
+            pids: BTreeMap::new(),
+        };
+        desk.reporter.run_started(Duration::ZERO);
+        desk
+    }
+
+    fn at(&mut self, now: Instant) -> Duration {
+        self.last = self.last.max(now);
+        now.since(self.start)
+    }
+
+    /// The time of the last thing that happened, for what is written after the farm's end.
+    pub(super) fn at_end(&self) -> Duration {
+        now().max(self.last).since(self.start)
+    }
+
+    /// How many tasks are with workers or wait for one.
+    pub(super) fn running(&self) -> usize {
+        self.live
+            .values()
+            .filter(|live| !live.attempts.is_empty())
+            .count()
+    }
+
+    fn standing(&self, seq: u64) -> Standing {
+        let index = usize::try_from(seq - 1).expect("positions fit in memory");
+        self.standings.get(index).copied().unwrap_or(Standing::Open)
+    }
+
+    fn set_standing(&mut self, seq: u64, standing: Standing) {
+        let index = usize::try_from(seq - 1).expect("positions fit in memory");
+        if self.standings.len() <= index {
+            self.standings.resize(index + 1, Standing::Open);
+        }
+        self.standings[index] = standing;
+    }
+
+    /// Judges the needs of a task that is about to go in.
+    pub(super) fn fate(&self, spec: &TaskSpec) -> Fate {
+        let mut needs = Vec::new();
+        for need in &spec.needs {
+            match self.live.get(&need.seq) {
+                Some(live) => needs.push(farm_master::Need {
+                    task: live.id,
+                    when: need.when,
+                }),
+                None if self.is_met(need) => {}
+                None => return Fate::Skip(need.id.clone()),
+            }
+        }
+        Fate::Admit(needs)
+    }
+
+    fn is_met(&self, need: &Need) -> bool {
+        match self.standing(need.seq) {
+            Standing::Done => need.when.allows(true),
+            Standing::NotDone => need.when.allows(false),
+            Standing::Open => panic!("needed task {} neither ended nor went in before", need.id),
+        }
+    }
+
+    /// A task has gone in.
+    pub(super) fn entered(&mut self, spec: Arc<TaskSpec>, id: TaskId) {
+        if self.positions.len() <= id.index() {
+            self.positions.resize(id.index() + 1, 0);
+        }
+        self.positions[id.index()] = spec.seq;
+        self.live.insert(
+            spec.seq,
+            Live {
+                spec,
+                id,
+                attempts: BTreeMap::new(),
+            },
+        );
+    }
+
+    /// A task ended before it went in.
+    pub(super) fn skipped(&mut self, spec: &TaskSpec, by: &str) {
+        let mut record = record::bare(spec, Status::Skipped);
+        record.skipped_by = Some(TaskIdText::new(by, false));
+        record.error = Some(record::skip_error(by));
+        let at = self.at_end();
+        (record.submitted, record.finished) = (at, at);
+        self.close(at, record);
+    }
+
+    fn close(&mut self, at: Duration, record: TaskRecord) {
+        let standing = if record.status == Status::Ok {
+            Standing::Done
+        } else {
+            Standing::NotDone
+        };
+        self.set_standing(record.seq, standing);
+        self.reporter.task_finished(at, record);
+    }
+
+    fn position(&self, task: TaskId) -> u64 {
+        self.positions[task.index()]
+    }
+
+    fn settled(&mut self, settled: Settled<CommandKind>) {
+        let at = self.at(settled.finished);
+        let seq = settled.task.seq;
+        let live = self.live.remove(&seq).expect("what is settled went in");
+        let skipped_by = match settled.outcome {
+            Outcome::Skipped(_) => {
+                let needs = &settled.task.needs;
+                needs
+                    .iter()
+                    .find(|need| !self.is_met_or_open(need))
+                    .map(|need| need.id.clone())
+            }
+            _ => None,
+        };
+        let mut attempts = live.attempts;
+        let attempts: Vec<AttemptRecord> = settled
+            .attempts
+            .iter()
+            .map(|report| attempt_record(report, attempts.remove(&report.attempt.0)))
+            .collect();
+        let record = record::of(settled, self.start, attempts, skipped_by.as_deref());
+        if let Some(attempt) = record.attempts.last() {
+            self.reporter.attempt_finished(at, seq, attempt);
+        }
+        self.close(at, record);
+    }
+
+    fn is_met_or_open(&self, need: &Need) -> bool {
+        self.standing(need.seq) == Standing::Open || self.is_met(need)
+    }
+
+    fn refused(&mut self, task: &TaskSpec, refusal: &Refusal) {
+        self.live.remove(&task.seq);
+        let mut record = record::bare(task, Status::NotRun);
+        record.error = Some(record::error("refused", refusal.to_string()));
+        let at = self.at_end();
+        self.close(at, record);
+    }
+
+    /// Tells the watch. It is gone only when the run is over.
+    pub(super) fn send(&self, letter: Letter) {
+        let _run_over = self.post.send(letter);
+    }
+
+    fn take_troubles(&mut self) {
+        while let Some(trouble) = self.reporter.take_trouble() {
+            self.send(Letter::Trouble(trouble));
+        }
+    }
+}
+
+/// The farm's clock before it stands still for the first time: what `start` is measured against.
+fn now() -> Instant {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let nanos = u64::try_from(time.tv_nsec).unwrap_or(0);
+    Instant::from_nanos(seconds.saturating_mul(1_000_000_000).saturating_add(nanos))
+}
+
+/// The worker's number for people: from 1.
+const fn worker(slot: SlotId) -> u32 {
+    slot.0 + 1
+}
+
+fn attempt_record(report: &AttemptReport, attempted: Option<Attempted>) -> AttemptRecord {
+    let Attempted { pid, answered } = attempted.unwrap_or_default();
+    record::attempt(report, worker(report.slot), pid, answered)
+}
+
+pub(super) fn id_text(spec: &TaskSpec) -> TaskIdText {
+    TaskIdText::new(&spec.id, spec.explicit_id != Some(IdKind::Text))
+}
+
+/// The desk as the waiter of every task.
+pub(super) struct Counter(pub(super) SharedDesk);
+
+impl Receive<CommandKind> for Counter {
+    fn settled(&self, settled: Settled<CommandKind>) {
+        lock(&self.0).settled(settled);
+    }
+
+    fn refused(&self, task: Arc<TaskSpec>, refusal: Refusal) {
+        lock(&self.0).refused(&task, &refusal);
+    }
+}
+
+/// The desk as the listener of commands.
+pub(super) struct Ears(pub(super) SharedDesk);
+
+impl Listener for Ears {
+    fn output(&mut self, task: &TaskSpec, stream: farm_worker::Stream, bytes: &[u8]) {
+        let mut desk = lock(&self.0);
+        let at = desk.at_end();
+        let stream = match stream {
+            farm_worker::Stream::Stdout => Stream::Stdout,
+            farm_worker::Stream::Stderr => Stream::Stderr,
+        };
+        let attempt = desk
+            .live
+            .get(&task.seq)
+            .and_then(|live| live.attempts.keys().last().copied());
+        desk.reporter
+            .task_output(at, task.seq, attempt.unwrap_or(1), stream, bytes);
+    }
+
+    fn answered(&mut self, task: &TaskSpec, response: &CommandResponse) {
+        let mut desk = lock(&self.0);
+        let live = desk
+            .live
+            .get_mut(&task.seq)
+            .expect("what answers is in the farm");
+        if let Some(mut attempt) = live.attempts.last_entry() {
+            attempt.get_mut().answered = Some(Answered::of(response));
+        }
+        if let Some(trouble) = &response.trouble {
+            desk.send(Letter::Lost(trouble.clone()));
+        }
+    }
+}
+
+/// The desk as the observer of the farm.
+pub(super) struct Eyes(pub(super) SharedDesk);
+
+impl Observer for Eyes {
+    fn started(&mut self, now: Instant, id: AttemptId, slot: SlotId, _: Session, pid: u32) {
+        let desk = &mut *lock(&self.0);
+        let at = desk.at(now);
+        let seq = desk.position(id.task);
+        let live = desk.live.get_mut(&seq).expect("what starts is in the farm");
+        let attempted = Attempted {
+            pid: Some(pid),
+            answered: None,
+        };
+        live.attempts.insert(id.attempt.0, attempted);
+        let text = id_text(&live.spec);
+        let task = TaskRef {
+            seq,
+            id: &text,
+            name: live.spec.name.as_deref(),
+            attempt: id.attempt.0,
+            worker: Some(worker(slot)),
+        };
+        desk.reporter.task_started(at, task);
+    }
+
+    fn attempt_ended(&mut self, now: Instant, task: TaskId, report: &AttemptReport) {
+        let desk = &mut *lock(&self.0);
+        let at = desk.at(now);
+        let seq = desk.position(task);
+        let live = desk.live.get(&seq).expect("its task goes on");
+        let attempted = live.attempts.get(&report.attempt.0);
+        let (pid, answered) = attempted.map_or((None, None), |attempted| {
+            (attempted.pid, attempted.answered.clone())
+        });
+        let record = record::attempt(report, worker(report.slot), pid, answered);
+        desk.reporter.attempt_finished(at, seq, &record);
+    }
+
+    fn worker_ready(&mut self, now: Instant, slot: SlotId, _: Session, pid: u32) {
+        let desk = &mut *lock(&self.0);
+        let at = desk.at(now);
+        desk.pids.insert(slot, pid);
+        desk.reporter.worker_started(at, worker(slot), Some(pid));
+    }
+
+    fn worker_gone(&mut self, now: Instant, slot: SlotId, _: Session, why: &str) {
+        let desk = &mut *lock(&self.0);
+        let at = desk.at(now);
+        let pid = desk.pids.remove(&slot);
+        log::debug!("worker {slot} is gone: {why}");
+        desk.reporter
+            .worker_stopped(at, worker(slot), pid, StopReason::Died, (None, None));
+    }
+
+    fn pool_ended(&mut self, _: Instant, _: KindId, error: &str) {
+        let desk = lock(&self.0);
+        desk.send(Letter::NoWorkers(error.to_string()));
+    }
+
+    fn turn(&mut self, now: Instant) {
+        let desk = &mut *lock(&self.0);
+        let at = desk.at(now);
+        desk.reporter.tick(at);
+        desk.take_troubles();
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let desk = lock(&self.0);
+        desk.reporter.deadline().map(|at| desk.start.after(at))
+    }
+}

@@ -1,0 +1,144 @@
+//! What may be typed after `farm run`.
+
+use crate::command::exit::Exit;
+use crate::report::{ProgressMode, StdoutMode};
+use crate::taskfile::Form;
+use clap::{Args, builder::PossibleValue};
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// The last part of `farm run --help`.
+pub(in crate::command) const AFTER_HELP: &str = Exit::TABLE;
+
+/// `farm run`
+#[derive(Args, Debug)]
+pub(in crate::command) struct Arguments {
+    /// The task file: a JSON array, a document with `tasks`, or JSON Lines; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+
+    /// How many workers run at once: a number, or `auto` for one per processor
+    #[arg(short = 'j', long, value_name = "N", default_value = "auto")]
+    pub(super) workers: Workers,
+
+    /// Take the input for this spelling instead of telling it from the content: array, document or lines
+    #[arg(long, value_name = "FORM")]
+    pub(super) input_format: Option<Form>,
+
+    /// Declare a limit that tasks may name: at most N of them run at once. May be repeated
+    #[arg(long = "limit", value_name = "NAME=N")]
+    pub(super) limit: Vec<String>,
+
+    /// From asking a task to end (Ctrl-C, timeout) until it is killed, e.g. `3s`, `500ms`; a task's own `grace` goes first
+    #[arg(long, value_name = "DURATION")]
+    pub(super) grace: Option<String>,
+
+    /// How the tasks' output is shown
+    #[arg(long, value_name = "MODE", default_value = "grouped", value_enum)]
+    pub(super) output: StdoutMode,
+
+    /// Show the tasks' output in the order of the input
+    #[arg(short, long)]
+    pub(super) keep_order: bool,
+
+    /// Write one JSON line per finished task to this file; `-` is standard output, and implies `--output quiet`
+    #[arg(long, value_name = "FILE")]
+    pub(super) results: Option<PathBuf>,
+
+    /// Write a log in GNU parallel's format to this file
+    #[arg(long, value_name = "FILE")]
+    pub(super) joblog: Option<PathBuf>,
+
+    /// Write what happens, as JSON Lines, to this file
+    #[arg(long, value_name = "FILE")]
+    pub(super) events: Option<PathBuf>,
+
+    /// How progress is shown on stderr: auto, bar, counter or none
+    #[arg(long, value_name = "MODE")]
+    pub(super) progress: Option<ProgressMode>,
+}
+
+impl Arguments {
+    /// The limits declared on the command line.
+    pub(super) fn limits(&self) -> Result<Vec<(Box<str>, NonZeroU32)>, String> {
+        let mut limits: Vec<(Box<str>, NonZeroU32)> = Vec::new();
+        for text in &self.limit {
+            let parsed = text
+                .rsplit_once('=')
+                .and_then(|(name, cap)| Some((name, cap.parse::<NonZeroU32>().ok()?)))
+                .filter(|(name, _)| !name.is_empty());
+            let Some((name, cap)) = parsed else {
+                return Err(format!(
+                    "error: --limit {text}: expected NAME=N with N at least 1, e.g. `--limit net=2`"
+                ));
+            };
+            if limits.iter().any(|(other, _)| **other == *name) {
+                return Err(format!("error: --limit {name} is given twice"));
+            }
+            limits.push((name.into(), cap));
+        }
+        Ok(limits)
+    }
+
+    pub(super) fn results_to_stdout(&self) -> bool {
+        self.results
+            .as_ref()
+            .is_some_and(|path| path.as_os_str() == "-")
+    }
+}
+
+/// The number of workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Workers {
+    /// One per processor that this process may use.
+    Auto,
+    /// This many.
+    Count(NonZeroU32),
+}
+
+/// More workers than this are refused: each takes eight descriptors of the master.
+const MOST_WORKERS: u32 = 4096;
+
+impl Workers {
+    pub(super) fn count(self) -> u32 {
+        match self {
+            Self::Auto => std::thread::available_parallelism().map_or(1, |count| {
+                u32::try_from(count.get()).unwrap_or(MOST_WORKERS)
+            }),
+            Self::Count(count) => count.get(),
+        }
+    }
+}
+
+impl FromStr for Workers {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        let count = text.parse::<u32>().ok().and_then(NonZeroU32::new);
+        match count {
+            Some(count) if count.get() <= MOST_WORKERS => Ok(Self::Count(count)),
+            Some(_) => Err(format!("at most {MOST_WORKERS}")),
+            None => Err("expected a number from 1, or `auto`".to_string()),
+        }
+    }
+}
+
+impl clap::ValueEnum for StdoutMode {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Grouped, Self::Line, Self::Quiet]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Grouped => {
+                PossibleValue::new("grouped").help("a task's whole output when it ends")
+            }
+            Self::Line => PossibleValue::new("line").help("each line as soon as it is complete"),
+            Self::Quiet => PossibleValue::new("quiet").help("nothing"),
+        })
+    }
+}

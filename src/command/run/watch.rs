@@ -1,0 +1,174 @@
+//! The watch over a run: hears signals, troubles and the end of the input, and tells the farm how
+//! to end. The policy of stopping stands here, in one place.
+
+use super::desk::{SharedDesk, lock};
+use crate::report::WriteTrouble;
+use farm_driver::Farm;
+use farm_master::Shut;
+use rustix::process::{Signal, getpid, kill_process};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use std::sync::mpsc::{Receiver, Sender};
+use std::thread;
+use std::time::Duration;
+
+/// Something the watch must know of.
+#[derive(Debug)]
+pub(super) enum Letter {
+    /// A signal came.
+    Signal(i32),
+    /// Something could not be written.
+    Trouble(WriteTrouble),
+    /// Output of a task was lost: which file, and why.
+    Lost(String),
+    /// A line of the input is wrong; nothing after it is read.
+    BadLine(String),
+    /// The last task of the input has gone in.
+    AllRead,
+    /// No worker can be started.
+    NoWorkers(String),
+    /// The farm has stopped.
+    Stopped,
+}
+
+/// How a run ended, apart from its tasks.
+#[derive(Debug, Default)]
+pub(super) struct Ending {
+    /// The signal that ended it.
+    pub(super) signal: Option<i32>,
+    /// Something could not be read or written.
+    pub(super) trouble: bool,
+    /// It was stopped before its end.
+    pub(super) stopped: bool,
+    why: Option<String>,
+}
+
+impl Ending {
+    /// Why it stopped before its last task, if it did.
+    pub(super) fn halted(&self) -> Option<String> {
+        self.why.clone()
+    }
+}
+
+pub(super) struct Watch<'a> {
+    pub(super) farm: &'a Farm,
+    pub(super) letters: Receiver<Letter>,
+    pub(super) post: Sender<Letter>,
+    pub(super) desk: &'a SharedDesk,
+    pub(super) grace: Duration,
+}
+
+/// Whether a trouble is worth words and the exit code 2. A reader of our output who has seen
+/// enough is neither.
+pub(super) const fn is_loud(trouble: &WriteTrouble) -> bool {
+    match trouble {
+        WriteTrouble::StdoutClosed => false,
+        WriteTrouble::Failed { .. } => true,
+    }
+}
+
+impl Watch<'_> {
+    /// Watches until the farm has stopped.
+    pub(super) fn until_stopped(self) -> Ending {
+        let farm = self.farm.clone();
+        let post = self.post.clone();
+        // `wait_stopped` cannot be waited for together with the letters, so a thread turns it into one.
+        let waiter = thread::spawn(move || {
+            farm.wait_stopped();
+            let _watch_over = post.send(Letter::Stopped);
+        });
+        let mut ending = Ending::default();
+        while let Ok(letter) = self.letters.recv() {
+            match letter {
+                Letter::Signal(signal) => self.signal(signal, &mut ending),
+                Letter::Trouble(trouble) => self.trouble(&trouble, &mut ending),
+                Letter::Lost(what) => {
+                    self.say(&format!("farm: output was lost: {what}"));
+                    self.halt(&mut ending, "output was lost");
+                    ending.trouble = true;
+                }
+                Letter::BadLine(diagnostics) => {
+                    self.say(diagnostics.trim_end());
+                    ending.trouble = true;
+                    ending
+                        .why
+                        .get_or_insert_with(|| "stopped at a bad line of the input".into());
+                    self.farm.shut(Shut::Drain);
+                }
+                Letter::AllRead => self.farm.shut(Shut::Drain),
+                Letter::NoWorkers(error) => {
+                    self.say(&format!("farm: {error}"));
+                    self.halt(&mut ending, "no worker could be started");
+                    ending.stopped = true;
+                }
+                Letter::Stopped => break,
+            }
+            if waiter.is_finished() {
+                break;
+            }
+        }
+        if let Err(panic) = waiter.join() {
+            std::panic::resume_unwind(panic);
+        }
+        ending
+    }
+
+    fn say(&self, line: &str) {
+        lock(self.desk).reporter.say(line);
+    }
+
+    /// Starts nothing more, lets what runs finish.
+    fn halt(&self, ending: &mut Ending, why: &str) {
+        ending.why.get_or_insert_with(|| why.to_string());
+        self.farm.shut(Shut::Finish);
+    }
+
+    fn trouble(&self, trouble: &WriteTrouble, ending: &mut Ending) {
+        if is_loud(trouble) {
+            self.say(&format!(
+                "farm: {trouble}; nothing more is started, what runs finishes"
+            ));
+            ending.trouble = true;
+        } else {
+            ending.stopped = true;
+        }
+        self.halt(ending, "something could not be written");
+    }
+
+    fn signal(&self, signal: i32, ending: &mut Ending) {
+        match signal {
+            SIGINT | SIGTERM if ending.signal.is_none() => {
+                ending.signal = Some(signal);
+                ending.why = Some("interrupted".into());
+                let running = lock(self.desk).running();
+                let tasks = if running == 1 { "task" } else { "tasks" };
+                self.say(&format!(
+                    "farm: stopping; asked {running} running {tasks} to end, waiting up to {:?}; \
+                     a second time kills them now",
+                    self.grace
+                ));
+                self.farm.shut(Shut::Stop);
+            }
+            SIGINT | SIGTERM => {
+                self.say("farm: killing everything");
+                self.farm.shut(Shut::Kill);
+            }
+            SIGHUP => {
+                ending.stopped = true;
+                self.say("farm: hangup; nothing more is started, what runs finishes");
+                self.halt(ending, "hangup");
+            }
+            SIGTSTP => self.pause(),
+            other => log::warn!("signal {other} was caught and is not handled"),
+        }
+    }
+
+    /// Ctrl-Z: the workers' groups stop with us, and so does the clock of their time limits.
+    fn pause(&self) {
+        self.farm.suspend();
+        lock(self.desk).reporter.suspend(|| {
+            // Returns when somebody continues us. A process can always signal itself.
+            let _stopped = kill_process(getpid(), Signal::STOP);
+        });
+        self.farm.resume();
+    }
+}

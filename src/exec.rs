@@ -1,0 +1,15 @@
+//! The command kind: a task is a command, a response is how it ended. Both halves, written against
+//! the public traits with no back door; whoever writes a kind of their own can read it as an example.
+
+#[cfg(feature = "command")]
+mod kind;
+mod perform;
+mod wire;
+
+#[cfg(feature = "command")]
+pub use kind::{CommandKind, Listener, Settings};
+pub use perform::{Commands, HEAD_MAX};
+pub use wire::{
+    Captured, CommandFeedback, CommandRequest, CommandResponse, CommandWire, Ended, StderrPlan,
+    StdinPlan, StdoutPlan,
+};

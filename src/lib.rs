@@ -1,0 +1,68 @@
+//! A multi-process task farm: a master hands tasks to persistent worker processes over pipes, and
+//! every task ends exactly once, with a true cause.
+//!
+//! * **Embed a farm**: [`Farm::builder`], a [`TaskKind`], [`run_if_asked`](worker::run_if_asked) at the top of `main`.
+//! * **Teach it a kind**: [`TaskKind`] for the master's half, [`worker::Perform`] for the worker's,
+//!   over one [`Wire`](protocol::Wire).
+//! * **Run commands**: the command kind in [`exec`], and the command `farm run`.
+//!
+//! ```no_run
+//! use farm::protocol::{Never, Wire};
+//! use farm::worker::{Context, Perform, Worker};
+//! use farm::{Farm, Pool, Program, TaskKind, Verdict, WorkerStatus};
+//!
+//! struct Squares;                                       // what crosses the pipe
+//! impl Wire for Squares {
+//!     const NAME: &'static str = "square";
+//!     const VERSION: u32 = 1;
+//!     type Request = u64;
+//!     type Response = u64;
+//!     type Feedback = Never;
+//! }
+//!
+//! struct Square;                                        // the master's half
+//! impl TaskKind for Square {
+//!     type Wire = Squares;
+//!     type Task = u64;
+//!     type Competence = ();
+//!     type Output = u64;
+//!     type Failure = ();
+//!     fn request_of_task(&mut self, _: &WorkerStatus<()>, task: &u64) -> Option<u64> { Some(*task) }
+//!     fn use_response(&mut self, _: &WorkerStatus<()>, _: &u64, square: u64) -> Verdict<Self> {
+//!         Verdict::done(square, ())
+//!     }
+//! }
+//!
+//! struct Calculator;                                    // the worker's half
+//! impl Perform for Calculator {
+//!     type Wire = Squares;
+//!     fn perform(&mut self, n: u64, _: &Context<'_, Squares>) -> u64 { n * n }
+//! }
+//!
+//! fn main() {
+//!     farm::worker::run_if_asked(|| Worker::new().with(Calculator));
+//!     let mut builder = Farm::builder();
+//!     let square = builder.kind(Square, Pool::new(Program::this_executable(), 2));
+//!     let farm = builder.start().expect("a farm");
+//!     let ticket = farm.queue(square).submit(12);
+//!     println!("{:?}", ticket.wait().expect("admitted").outcome);
+//! }
+//! ```
+
+#[cfg(feature = "command")]
+pub mod command;
+pub mod exec;
+#[cfg(feature = "command")]
+pub mod report;
+#[cfg(feature = "command")]
+pub mod taskfile;
+
+pub use farm_driver::*;
+pub use farm_master as master;
+pub use farm_master::{
+    AttemptReport, Backoff, Cause, CrashLimit, LimitId, Need, Next, OnLost, Outcome, Receive,
+    Refusal, Retries, RetryOn, Sending, Settled, Shut, TaskKind, TaskOptions, Verdict, When,
+    WorkerStatus,
+};
+pub use farm_protocol as protocol;
+pub use farm_worker as worker;

@@ -1,0 +1,310 @@
+//! The reporter: one call per happening, and each output gets its share.
+//!
+//! A call never fails. What could not be written waits as a trouble for [`Reporter::take_trouble`], and whether the run
+//! goes on is for the caller to say. Memory stays flat over any number of tasks: counters, twenty failures, the running
+//! tasks, and with `keep_order` those that wait for their turn.
+
+use super::clock::RunClock;
+use super::ends::Ends;
+use super::events::{RunEvent, StopReason, TaskRef};
+use super::joblog;
+use super::open::{OpenTrouble, OpenedFile, OpenedFiles, open_files};
+use super::options::{ReportOptions, ResultsTarget, StdoutMode};
+use super::outlet::{Outlet, Outlets};
+use super::progress::{Bar, Progress};
+use super::record::{AttemptRecord, Stream, TaskRecord};
+use super::results;
+use super::stdout::TaskPrinter;
+use super::summary::{RunCounts, RunEnd, Summary};
+use super::trouble::{Troubles, WriteTarget, WriteTrouble};
+use std::fmt::{self, Debug, Formatter};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A line buffer that grew beyond this many bytes for one long output is given back.
+const LINE_MEMORY: usize = 512 * 1024;
+
+/// Writes all reports of one run. Every `at` is the monotonic time since the start of the run.
+pub struct Reporter {
+    clock: RunClock,
+    outlets: Outlets,
+    results: Results,
+    joblog: Option<Outlet>,
+    events: Option<Outlet>,
+    printer: TaskPrinter,
+    progress: Progress,
+    summary: Summary,
+    with_summary: bool,
+    with_text: bool,
+    keep_spills: bool,
+    workers: u32,
+    total: Option<u64>,
+    line: Vec<u8>,
+    text: String,
+}
+
+enum Results {
+    /// Nobody wants them.
+    No,
+    /// They go to our standard output, and the tasks' output does not.
+    Stdout,
+    /// They go to a file.
+    File(Outlet),
+}
+
+impl Reporter {
+    /// Opens the files that `options` names and takes over the streams of this process.
+    ///
+    /// # Errors
+    /// When a file cannot be used; nothing has been emptied or written then.
+    pub fn open(options: &ReportOptions) -> Result<Self, OpenTrouble> {
+        Self::with_ends(options, Ends::process())
+    }
+
+    /// The same with other streams.
+    ///
+    /// # Errors
+    /// As [`Reporter::open`].
+    pub fn with_ends(options: &ReportOptions, ends: Ends) -> Result<Self, OpenTrouble> {
+        let OpenedFiles {
+            results,
+            joblog,
+            events,
+        } = open_files(options, ends.taken)?;
+        let to_stdout = options.results == Some(ResultsTarget::Stdout);
+        let mode = if to_stdout {
+            StdoutMode::Quiet
+        } else {
+            options.stdout
+        };
+        let folder: Arc<Path> = options.spill_folder.as_path().into();
+        let progress = Progress::new(options.progress, ends.terminal, options.total);
+        let mut outlets = Outlets {
+            out_is_terminal: ends.terminal.stdout,
+            bar: progress.wants_bar().then(|| Bar::new(ends.bar)),
+            out: Outlet::new(WriteTarget::Stdout, ends.stdout),
+            err: Outlet::new(WriteTarget::Stderr, ends.stderr),
+            troubles: Troubles::default(),
+        };
+        let results = match results {
+            Some(file) => Results::File(outlet(file, WriteTarget::Results)),
+            None if to_stdout => Results::Stdout,
+            None => Results::No,
+        };
+        let joblog = joblog.map(|file| {
+            let fresh = file.fresh;
+            let mut joblog = outlet(file, WriteTarget::Joblog);
+            if fresh {
+                joblog.write(joblog::HEADER.as_bytes(), &mut outlets.troubles);
+            }
+            joblog
+        });
+        Ok(Self {
+            clock: RunClock::new(options.anchor),
+            outlets,
+            results,
+            joblog,
+            events: events.map(|file| outlet(file, WriteTarget::Events)),
+            printer: TaskPrinter::new(mode, options.keep_order, folder, options.keep_spills),
+            progress,
+            summary: Summary::default(),
+            with_summary: options.summary,
+            with_text: mode == StdoutMode::Line,
+            keep_spills: options.keep_spills,
+            workers: options.workers,
+            total: options.total,
+            line: Vec::new(),
+            text: String::new(),
+        })
+    }
+
+    /// The run begins.
+    pub fn run_started(&mut self, at: Duration) {
+        let (total, workers) = (self.total, self.workers);
+        self.event(at, &RunEvent::RunStarted { total, workers });
+    }
+
+    /// The number of tasks has become known, or has changed.
+    pub const fn set_total(&mut self, total: Option<u64>) {
+        self.total = total;
+        self.progress.set_total(total);
+    }
+
+    /// A worker process is there.
+    pub fn worker_started(&mut self, at: Duration, worker: u32, pid: Option<u32>) {
+        self.event(at, &RunEvent::WorkerStarted { worker, pid });
+    }
+
+    /// A worker process is gone.
+    pub fn worker_stopped(
+        &mut self,
+        at: Duration,
+        worker: u32,
+        pid: Option<u32>,
+        reason: StopReason,
+        ended: (Option<i32>, Option<i32>),
+    ) {
+        let (exit, signal) = ended;
+        let event = RunEvent::WorkerStopped {
+            worker,
+            pid,
+            reason,
+            exit,
+            signal,
+        };
+        self.event(at, &event);
+    }
+
+    /// An attempt begins.
+    pub fn task_started(&mut self, at: Duration, task: TaskRef<'_>) {
+        let label = task.name.unwrap_or_else(|| task.id.text());
+        self.progress.task_started(at, task.seq, label);
+        self.event(at, &RunEvent::TaskStarted(task));
+    }
+
+    /// A task says something. Shown in line mode only; the other modes may leave the call out.
+    pub fn task_output(
+        &mut self,
+        at: Duration,
+        seq: u64,
+        attempt: u32,
+        stream: Stream,
+        bytes: &[u8],
+    ) {
+        let event = RunEvent::TaskOutput {
+            seq,
+            attempt,
+            stream,
+            bytes,
+            with_text: self.with_text,
+        };
+        self.event(at, &event);
+        if self.with_text {
+            self.printer.output(seq, stream, bytes, &mut self.outlets);
+        }
+    }
+
+    /// An attempt ended. The task may have another one; if not, `task_finished` follows.
+    pub fn attempt_finished(&mut self, at: Duration, seq: u64, attempt: &AttemptRecord) {
+        self.progress.task_paused(seq);
+        self.event(at, &RunEvent::AttemptFinished { seq, attempt });
+        if self.with_text {
+            self.printer.attempt_ended(seq, &mut self.outlets);
+        }
+    }
+
+    /// A task ended. Called once for each `seq`, also for those that never ran.
+    pub fn task_finished(&mut self, at: Duration, task: TaskRecord) {
+        let ran = task.started.map(|_| task.wall);
+        self.progress.task_finished(task.seq, task.status, ran);
+        self.summary.note(&task);
+        self.write_results(&task);
+        if let Some(joblog) = &mut self.joblog {
+            self.text.clear();
+            joblog::write_line(&mut self.text, &task, &self.clock);
+            joblog.write(self.text.as_bytes(), &mut self.outlets.troubles);
+        }
+        let event = RunEvent::Result {
+            task: &task,
+            name_rest: self.keep_spills,
+        };
+        self.event(at, &event);
+        self.printer
+            .finished(task.seq, task.stdout, task.stderr, &mut self.outlets);
+    }
+
+    /// `seq` is not part of this run, so with `keep_order` nobody waits for it. No output mentions it.
+    pub fn task_left_out(&mut self, seq: u64) {
+        self.printer.left_out(seq, &mut self.outlets);
+    }
+
+    /// Draws or prints the progress when that is due.
+    pub fn tick(&mut self, at: Duration) {
+        self.progress.tick(at, &mut self.outlets);
+    }
+
+    /// When `tick` will have something to do; earlier calls cost a comparison.
+    #[must_use]
+    pub const fn deadline(&self) -> Option<Duration> {
+        self.progress.deadline()
+    }
+
+    /// Writes a line of the command's own to our standard error, clear of the bar. `line` has no line end.
+    pub fn say(&mut self, line: &str) {
+        self.text.clear();
+        self.text.push_str(line);
+        self.text.push('\n');
+        self.outlets.write(Stream::Stderr, self.text.as_bytes());
+    }
+
+    /// Runs `other`, which writes to the terminal itself, with the bar out of its way.
+    pub fn suspend<R>(&mut self, other: impl FnOnce() -> R) -> R {
+        self.outlets.hide_bar();
+        other()
+    }
+
+    /// The run is over: shows what still waits, writes the last event and the summary.
+    pub fn run_finished(&mut self, at: Duration, end: &RunEnd) -> RunCounts {
+        self.progress.end();
+        self.outlets.hide_bar();
+        self.printer.end(&mut self.outlets);
+        let counts = self.summary.counts().clone();
+        let event = RunEvent::RunFinished {
+            counts: &counts,
+            end,
+        };
+        self.event(at, &event);
+        if self.with_summary {
+            // After a task's last line without an end, the summary begins on its own.
+            self.outlets.end_lines();
+            let text = self.summary.text(at, end);
+            self.outlets.write(Stream::Stderr, text.as_bytes());
+        }
+        counts
+    }
+
+    /// The oldest trouble that has not been taken. To be asked after every batch of calls.
+    pub fn take_trouble(&mut self) -> Option<WriteTrouble> {
+        self.outlets.troubles.take()
+    }
+
+    fn event(&mut self, at: Duration, event: &RunEvent<'_>) {
+        if let Some(events) = self.events.as_mut().filter(|events| events.is_open()) {
+            fresh(&mut self.line);
+            event.write(&mut self.line, &self.clock, at);
+            events.write(&self.line, &mut self.outlets.troubles);
+        }
+    }
+
+    fn write_results(&mut self, task: &TaskRecord) {
+        let outlet = match &mut self.results {
+            Results::No => return,
+            Results::Stdout => &mut self.outlets.out,
+            Results::File(outlet) => outlet,
+        };
+        if outlet.is_open() {
+            fresh(&mut self.line);
+            results::write_line(&mut self.line, task, &self.clock, None, self.keep_spills);
+            outlet.write(&self.line, &mut self.outlets.troubles);
+        }
+    }
+}
+
+fn outlet(opened: OpenedFile, target: fn(std::path::PathBuf) -> WriteTarget) -> Outlet {
+    Outlet::new(target(opened.path), Box::new(opened.file))
+}
+
+fn fresh(line: &mut Vec<u8>) {
+    line.clear();
+    line.shrink_to(LINE_MEMORY);
+}
+
+impl Debug for Reporter {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reporter")
+            .field("clock", &self.clock)
+            .field("counts", self.summary.counts())
+            .finish_non_exhaustive()
+    }
+}

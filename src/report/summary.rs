@@ -1,0 +1,243 @@
+//! The end of a run in a few lines: how many tasks ended in which way, and why the first failures failed.
+//!
+//! It keeps a counter per status and at most twenty failures, however many tasks there are.
+
+use super::object::ObjectWriter;
+use super::plain::{harmless, shortened, span};
+use super::record::{Captured, Status, TaskRecord};
+use std::fmt::Write as _;
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+/// Failures that are shown; the others are counted.
+const SHOWN_FAILURES: usize = 20;
+/// Last lines of a failure's output.
+const SHOWN_LINES: usize = 5;
+/// Bytes at the end of a failure's output in which these lines are looked for.
+const TAIL_BYTES: usize = 4096;
+/// Characters of one line.
+const SHOWN_COLUMNS: usize = 400;
+
+/// How many tasks ended in which way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunCounts {
+    counts: [u64; Status::ALL.len()],
+}
+
+impl RunCounts {
+    /// Tasks that ended with `status`.
+    #[must_use]
+    pub const fn of(&self, status: Status) -> u64 {
+        self.counts[status as usize]
+    }
+
+    /// All tasks that ended.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// Tasks that went wrong.
+    #[must_use]
+    pub fn failures(&self) -> u64 {
+        let failing = Status::ALL.into_iter().filter(|status| status.is_failure());
+        failing.map(|status| self.of(status)).sum()
+    }
+
+    pub(crate) const fn add(&mut self, status: Status) {
+        self.counts[status as usize] += 1;
+    }
+
+    /// The counts as fields of an event: the total, then each status that occurred.
+    pub(crate) fn fields(&self, line: &mut ObjectWriter<'_>) {
+        line.integer("tasks", self.total());
+        let mut inner = ObjectWriter::open(line.value("statuses"));
+        for status in Status::ALL {
+            if self.of(status) > 0 {
+                inner.integer(status.word(), self.of(status));
+            }
+        }
+        inner.close();
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunEnd {
+    /// Why it stopped before its last task, if it did: one clause, such as `stopped after the first failure`.
+    pub halted: Option<String>,
+}
+
+struct Failure {
+    title: String,
+    tail: Vec<String>,
+}
+
+/// What the summary will say.
+#[derive(Default)]
+pub(crate) struct Summary {
+    counts: RunCounts,
+    shown: Vec<Failure>,
+}
+
+impl Summary {
+    pub(crate) const fn counts(&self) -> &RunCounts {
+        &self.counts
+    }
+
+    /// Takes note of a task. Its spilled output must still be there.
+    pub(crate) fn note(&mut self, task: &TaskRecord) {
+        self.counts.add(task.status);
+        if task.status.is_failure() && self.shown.len() < SHOWN_FAILURES {
+            let said = if task.stderr.total > 0 {
+                &task.stderr
+            } else {
+                &task.stdout
+            };
+            self.shown.push(Failure {
+                title: title(task),
+                tail: last_lines(said),
+            });
+        }
+    }
+
+    /// The text, with its last line end.
+    pub(crate) fn text(&self, wall: Duration, end: &RunEnd) -> String {
+        let mut out = self.count_line(wall);
+        if let Some(why) = &end.halted {
+            writeln!(out, "  {}", harmless(why)).expect("a String takes every byte");
+        }
+        for failure in &self.shown {
+            writeln!(out, "  {}", failure.title).expect("a String takes every byte");
+            for line in &failure.tail {
+                writeln!(out, "    | {line}").expect("a String takes every byte");
+            }
+        }
+        let more = self.counts.failures() - self.shown.len() as u64;
+        if more > 0 {
+            writeln!(out, "  and {more} more; see --results").expect("a String takes every byte");
+        }
+        out
+    }
+
+    fn count_line(&self, wall: Duration) -> String {
+        let total = self.counts.total();
+        let noun = if total == 1 { "task" } else { "tasks" };
+        let mut out = format!("{total} {noun}");
+        let occurred = Status::ALL
+            .into_iter()
+            .filter(|status| self.counts.of(*status) > 0);
+        for (index, status) in occurred.enumerate() {
+            let before = if index == 0 { ": " } else { ", " };
+            let word = if status == Status::NotRun {
+                "not run"
+            } else {
+                status.word()
+            };
+            write!(out, "{before}{} {word}", self.counts.of(status))
+                .expect("a String takes every byte");
+        }
+        writeln!(out, " in {}", span(wall)).expect("a String takes every byte");
+        out
+    }
+}
+
+fn title(task: &TaskRecord) -> String {
+    let mut out = shortened(&harmless(task.id.text()), SHOWN_COLUMNS).into_owned();
+    if let Some(name) = &task.name {
+        write!(out, " ({})", shortened(&harmless(name), SHOWN_COLUMNS))
+            .expect("a String takes every byte");
+    }
+    write!(out, ": {}", cause(task)).expect("a String takes every byte");
+    if task.attempt > 1 {
+        write!(out, " (attempt {})", task.attempt).expect("a String takes every byte");
+    }
+    out
+}
+
+fn cause(task: &TaskRecord) -> String {
+    if let Some(error) = &task.error {
+        return shortened(&harmless(&error.message), SHOWN_COLUMNS).into_owned();
+    }
+    let ended = match (task.signal, task.exit) {
+        (Some(signal), _) => Some(format!("ended by {}", signal_name(signal))),
+        (None, Some(exit)) => Some(format!("exit code {exit}")),
+        (None, None) => None,
+    };
+    let with = |what: &str| match &ended {
+        Some(ended) => format!("{what}, {ended}"),
+        None => what.to_owned(),
+    };
+    match task.status {
+        Status::Failed => ended.unwrap_or_else(|| "failed".to_owned()),
+        Status::Timeout => format!("timed out after {}", span(task.wall)),
+        Status::Resource => with("went over its memory or processor limit"),
+        Status::Crashed => with("its worker died"),
+        Status::Quarantined => with("set aside after killing its workers"),
+        Status::Ok | Status::Cancelled | Status::Skipped | Status::Cached | Status::NotRun => {
+            with(task.status.word())
+        }
+    }
+}
+
+fn signal_name(signal: i32) -> String {
+    // The numbers that are the same on every Unix that we meet; the others are left as numbers.
+    let name = match signal {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL",
+        5 => "SIGTRAP",
+        6 => "SIGABRT",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        13 => "SIGPIPE",
+        14 => "SIGALRM",
+        15 => "SIGTERM",
+        other => return format!("signal {other}"),
+    };
+    format!("{name} (signal {signal})")
+}
+
+fn last_lines(said: &Captured) -> Vec<String> {
+    let mut tail = said.head[said.head.len().saturating_sub(TAIL_BYTES)..].to_vec();
+    let mut cut = said.head.len() > TAIL_BYTES;
+    if let Some(rest) = &said.rest {
+        // A rest that cannot be read leaves the head's end, which is better than no word at all.
+        if let Ok((bytes, whole)) = read_tail(rest) {
+            if whole {
+                tail.extend_from_slice(&bytes);
+            } else {
+                tail = bytes;
+                cut = true;
+            }
+        }
+    }
+    let text = String::from_utf8_lossy(&tail);
+    let mut lines: Vec<&str> = text.lines().collect();
+    // The first one may lack its beginning.
+    if cut && lines.len() > 1 {
+        lines.remove(0);
+    }
+    while lines.last().is_some_and(|line| line.trim().is_empty()) {
+        lines.pop();
+    }
+    let first = lines.len().saturating_sub(SHOWN_LINES);
+    lines[first..]
+        .iter()
+        .map(|line| shortened(&harmless(line), SHOWN_COLUMNS).into_owned())
+        .collect()
+}
+
+/// The last bytes of a file, and whether they are all of it.
+fn read_tail(path: &Path) -> std::io::Result<(Vec<u8>, bool)> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let start = length.saturating_sub(TAIL_BYTES as u64);
+    let mut bytes = vec![0; usize::try_from(length - start).unwrap_or(TAIL_BYTES)];
+    file.read_exact_at(&mut bytes, start)?;
+    Ok((bytes, start == 0))
+}

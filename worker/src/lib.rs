@@ -1,0 +1,51 @@
+//! The worker process of a farm: performs requests that come over pipes, and dies with its master.
+//!
+//! A worker program implements [`Perform`] for its kinds and calls [`run_if_asked`] at the top of `main`:
+//!
+//! ```no_run
+//! # use farm_worker::{Context, Perform, Worker};
+//! # use farm_protocol::{Never, Wire};
+//! # struct Square;
+//! # impl Wire for Square {
+//! #     const NAME: &'static str = "square";
+//! #     const VERSION: u32 = 1;
+//! #     type Request = u64;
+//! #     type Response = u64;
+//! #     type Feedback = Never;
+//! # }
+//! # struct Squares;
+//! # impl Perform for Squares {
+//! #     type Wire = Square;
+//! #     fn perform(&mut self, request: u64, _: &Context<'_, Square>) -> u64 { request }
+//! # }
+//! fn main() {
+//!     farm_worker::run_if_asked(|| Worker::new().with(Squares));
+//!     // … the rest of the program: not reached in a worker.
+//! }
+//! ```
+//!
+//! ```text
+//!  requests pipe ─► main thread: decode ─► perform ─► encode ─┐
+//!                        │ events      ▲ begin, skip          ├─► answers pipe
+//!                        ▼             │                      │
+//!                    ┌─ session (pure machine, one lock) ─────┘
+//!                        ▲ cancel, revoke, terminate
+//!  control pipe ──► watcher thread ◄── SIGTERM      end of file: SIGKILL to the own group
+//! ```
+//!
+//! This crate knows no lane and no other worker.
+
+mod cancel;
+pub mod child;
+mod context;
+mod page;
+mod perform;
+mod raw;
+mod serve;
+pub mod session;
+
+pub use cancel::CancelFlag;
+pub use context::{Context, Detached, FeedbackError, Stream};
+pub use farm_protocol;
+pub use perform::{Perform, Worker};
+pub use serve::{exit, run_if_asked};

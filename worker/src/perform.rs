@@ -1,0 +1,191 @@
+//! What a kind author implements for the worker's side, and the worker built from it.
+//!
+//! One adapter turns typed `perform` calls into bytes and catches panics. It knows no session and no pipe.
+
+use crate::context::Context;
+use crate::serve::Port;
+use crate::session::Finish;
+use farm_protocol::{AttemptId, KindHello, ReplyFlags, Wire, decode, encode_into};
+use std::any::Any;
+use std::fmt;
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// The worker's half of a kind: performs one request at a time.
+///
+/// ```
+/// use farm_protocol::{Never, Wire};
+/// use farm_worker::{Context, Perform};
+///
+/// struct Square;
+/// impl Wire for Square {
+///     const NAME: &'static str = "square";
+///     const VERSION: u32 = 1;
+///     type Request = u64;
+///     type Response = Option<u64>;
+///     type Feedback = Never;
+/// }
+///
+/// struct Squares;
+/// impl Perform for Squares {
+///     type Wire = Square;
+///     fn perform(&mut self, request: u64, _context: &Context<'_, Square>) -> Option<u64> {
+///         request.checked_mul(request)
+///     }
+/// }
+/// ```
+pub trait Perform: 'static {
+    /// What it shares with the master's half.
+    type Wire: Wire;
+
+    /// Performs `request`. `self` lives as long as the worker and may keep what later requests profit from.
+    ///
+    /// A panic costs the worker: the master is told, counts it against the task's crash limit and starts another.
+    fn perform(
+        &mut self,
+        request: <Self::Wire as Wire>::Request,
+        context: &Context<'_, Self::Wire>,
+    ) -> <Self::Wire as Wire>::Response;
+}
+
+/// The kinds a worker process can perform, in the order of registration.
+#[derive(Default)]
+pub struct Worker {
+    seats: Vec<Box<dyn Seat>>,
+}
+
+impl Worker {
+    /// A worker that can perform nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a kind.
+    ///
+    /// # Panics
+    /// When a kind of this name is there already, or there are 65,535 kinds.
+    #[must_use]
+    pub fn with<P: Perform>(self, performer: P) -> Self {
+        self.with_lazy(move || performer)
+    }
+
+    /// Adds a kind whose performer is made when the first request for it comes: a worker that never meets the kind
+    /// does not pay for it.
+    ///
+    /// # Panics
+    /// As [`Worker::with`].
+    #[must_use]
+    pub fn with_lazy<P: Perform>(mut self, make: impl FnOnce() -> P + 'static) -> Self {
+        let name = P::Wire::NAME;
+        let there = self.seats.iter().any(|seat| seat.hello().name == name);
+        assert!(
+            !there,
+            "kind `{name}` is registered twice: the master finds kinds by name"
+        );
+        assert!(
+            self.seats.len() < usize::from(u16::MAX),
+            "a worker performs at most 65,535 kinds"
+        );
+        self.seats.push(Box::new(LazySeat::Waiting(make)));
+        self
+    }
+
+    pub(crate) fn hellos(&self) -> Vec<KindHello> {
+        self.seats.iter().map(|seat| seat.hello()).collect()
+    }
+
+    pub(crate) fn into_seats(self) -> Vec<Box<dyn Seat>> {
+        self.seats
+    }
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.seats.iter().map(|seat| seat.hello().name))
+            .finish()
+    }
+}
+
+/// One attempt's payload and surroundings, untyped.
+pub(crate) struct Job<'a> {
+    pub(crate) id: AttemptId,
+    pub(crate) number: u64,
+    pub(crate) payload: &'a [u8],
+    pub(crate) port: &'a Port,
+    /// The longest encoded response, in bytes.
+    pub(crate) response_max: usize,
+}
+
+/// A kind with its types erased.
+pub(crate) trait Seat {
+    fn hello(&self) -> KindHello;
+
+    /// Decodes, performs and encodes into `response`, which is empty. Never unwinds.
+    fn execute(&mut self, job: &Job<'_>, response: &mut Vec<u8>) -> (Finish, ReplyFlags);
+}
+
+enum LazySeat<P, F> {
+    /// No request came yet.
+    Waiting(F),
+    /// Ready to perform.
+    Seated(P),
+    /// Making the performer panicked. The worker is about to end.
+    Failed,
+}
+
+impl<P: Perform, F: FnOnce() -> P> LazySeat<P, F> {
+    fn performer(&mut self) -> &mut P {
+        if let Self::Waiting(_) = self {
+            let Self::Waiting(make) = std::mem::replace(self, Self::Failed) else {
+                unreachable!("looked at just above")
+            };
+            *self = Self::Seated(make());
+        }
+        match self {
+            Self::Seated(performer) => performer,
+            Self::Waiting(_) | Self::Failed => panic!("the performer could not be made earlier"),
+        }
+    }
+}
+
+impl<P: Perform, F: FnOnce() -> P> Seat for LazySeat<P, F> {
+    fn hello(&self) -> KindHello {
+        P::Wire::hello()
+    }
+
+    fn execute(&mut self, job: &Job<'_>, response: &mut Vec<u8>) -> (Finish, ReplyFlags) {
+        let context = Context::<P::Wire>::of_master(job.id, job.number, job.port);
+        // The kind is not used again after a panic: the worker ends.
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let request = match decode(job.payload) {
+                Ok(request) => request,
+                Err(error) => return Finish::Refused(error.to_string()),
+            };
+            let said = self.performer().perform(request, &context);
+            match encode_into(&said, response, job.response_max) {
+                Ok(()) => Finish::Replied,
+                Err(error) => Finish::Unmarshallable(error.to_string()),
+            }
+        }));
+        // A `print!` without a newline belongs to this attempt: it must be in the pipe before the answer is.
+        // A stdout that cannot be written is the kind's business, not the farm's.
+        drop(std::io::stdout().flush());
+        let finish = caught.unwrap_or_else(|payload| Finish::Panicked(panic_message(payload)));
+        (finish, context.flags())
+    }
+}
+
+fn panic_message(payload: Box<dyn Any + Send>) -> String {
+    let message = if let Some(text) = payload.downcast_ref::<&str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a panic whose payload is no text".to_owned()
+    };
+    // Dropping a payload runs the kind's code, which may panic again.
+    std::mem::forget(payload);
+    message
+}

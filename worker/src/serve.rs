@@ -1,0 +1,219 @@
+//! The life of a worker process: start, read, perform, answer, end.
+//!
+//! The thread that reads the requests performs them and writes the answers: with one request at a time an attempt costs
+//! a read, a write and two looks at the clock. It knows no rule; those are in [`crate::session`].
+
+mod outbox;
+mod port;
+mod start;
+mod watch;
+
+pub(crate) use port::Port;
+
+use crate::page::PageNote;
+use crate::perform::{Job, Seat, Worker};
+use crate::session::frames::{Incoming, garbled, incoming, payload_max};
+use crate::session::{Ending, Event, Fault, Finished};
+use farm_protocol::{DEFAULT_FRAME_LIMIT, FrameDecoder, Launch, RequestHeader};
+use port::{Step, now};
+use rustix::event::{PollFd, PollFlags};
+use rustix::io::Errno;
+use start::Inherited;
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+/// The exit codes of a worker that ends by itself. `Stop` ends it with 0.
+pub mod exit {
+    /// A kind panicked; the master was told.
+    pub const PANICKED: i32 = 101;
+    /// A request could not be decoded; the master was told.
+    pub const REFUSED: i32 = 102;
+    /// The master broke the protocol; a line on standard error says how.
+    pub const FAULT: i32 = 103;
+    /// The worker could not start; a line on standard error says why.
+    pub const UNSTARTED: i32 = 104;
+}
+
+/// Bytes taken from the requests pipe at a time: as much as a pipe holds.
+const READ_BYTES: usize = 64 << 10;
+
+/// Serves and never returns if this process was started as a worker: the last argument of the program is a
+/// [`Launch`]. Otherwise returns at once, and `make` is not called.
+///
+/// Call it before anything else: before threads are started, descriptors opened or arguments parsed.
+pub fn run_if_asked(make: impl FnOnce() -> Worker) {
+    let last = std::env::args_os().next_back();
+    let Some(launch) = last
+        .as_deref()
+        .and_then(|argument| argument.to_str())
+        .and_then(Launch::from_last_argument)
+    else {
+        return;
+    };
+    match serve(&launch, make) {
+        Ok(never) => match never {},
+        Err(error) => {
+            say(&format!("worker could not start: {error}"));
+            std::process::exit(exit::UNSTARTED);
+        }
+    }
+}
+
+/// Never returned: the process ends instead.
+enum Served {}
+
+fn serve(launch: &Launch, make: impl FnOnce() -> Worker) -> io::Result<Served> {
+    let Inherited {
+        requests,
+        control,
+        answers,
+        page,
+        through,
+        signals,
+    } = start::take_over(launch)?;
+    let page = PageNote::new(page.as_ref())?;
+    let port = Arc::new(Port::new(answers, through, launch.master)?);
+    // Before anything of the user's runs: a master that dies while a performer is made takes this process along.
+    watch::spawn(Arc::clone(&port), control, signals)?;
+    let worker = make();
+    port.greet(worker.hellos())?;
+    let mut performing = Performing {
+        port,
+        page,
+        seats: worker.into_seats(),
+        response: Vec::new(),
+    };
+    let ending = performing.until_the_end(&requests);
+    if ending == Ending::Stopped {
+        // Performers may have something to close. After a panic or a fault nobody knows what they would do.
+        performing.seats.clear();
+    }
+    leave(&performing.port, &ending)
+}
+
+/// Sends what is unsent and ends the process as `ending` says.
+fn leave(port: &Port, ending: &Ending) -> ! {
+    port.flush();
+    let code = match ending {
+        Ending::Stopped => 0,
+        Ending::Panicked => exit::PANICKED,
+        Ending::Refused => exit::REFUSED,
+        Ending::Fault(fault) => {
+            say(&format!(
+                "worker ends, the master broke the protocol: {fault}"
+            ));
+            exit::FAULT
+        }
+    };
+    std::process::exit(code);
+}
+
+/// A line on standard error, which is the worker's last words. Nobody is left to tell if that fails.
+fn say(line: &str) {
+    drop(writeln!(io::stderr(), "farm: {line}"));
+}
+
+struct Performing {
+    port: Arc<Port>,
+    page: PageNote,
+    seats: Vec<Box<dyn Seat>>,
+    /// The encoded response; kept for its memory.
+    response: Vec<u8>,
+}
+
+impl Performing {
+    fn until_the_end(&mut self, requests: &OwnedFd) -> Ending {
+        let mut decoder = FrameDecoder::new(DEFAULT_FRAME_LIMIT);
+        let mut chunk = vec![0; READ_BYTES];
+        loop {
+            let frame = match decoder.next_frame() {
+                Ok(Some(frame)) => frame,
+                Ok(None) => {
+                    // Nothing more at hand: an answer must not wait for the next request.
+                    self.port.flush();
+                    let count = self.read(requests, &mut chunk);
+                    decoder.push(&chunk[..count]);
+                    continue;
+                }
+                Err(error) => return self.fail(garbled("requests", error)),
+            };
+            let ended = match incoming(frame) {
+                Ok(Incoming::Request(header, payload)) => self.request(header, payload),
+                Ok(Incoming::Stop) => match self.port.tell(Event::Stop) {
+                    Step::End(ending) => Some(ending),
+                    Step::Begin(_) | Step::Done => None,
+                },
+                Err(fault) => return self.fail(fault),
+            };
+            if let Some(ending) = ended {
+                return ending;
+            }
+        }
+    }
+
+    fn request(&mut self, header: RequestHeader, payload: &[u8]) -> Option<Ending> {
+        match self.port.tell(Event::Request(header)) {
+            Step::Begin(header) => self.perform(header, payload),
+            Step::Done => None,
+            Step::End(ending) => Some(ending),
+        }
+    }
+
+    fn perform(&mut self, header: RequestHeader, payload: &[u8]) -> Option<Ending> {
+        let RequestHeader { number, id, kind } = header;
+        let started = now();
+        self.page.begin(id, started);
+        self.response.clear();
+        let job = Job {
+            id,
+            number,
+            payload,
+            port: &self.port,
+            response_max: payload_max(DEFAULT_FRAME_LIMIT),
+        };
+        let seat = &mut self.seats[usize::from(kind.0)];
+        let (how, flags) = seat.execute(&job, &mut self.response);
+        let ended = now();
+        let finished = Finished {
+            how,
+            flags,
+            ran_nanos: ended.saturating_sub(started),
+        };
+        let step = self.port.finished(finished, &self.response, ended);
+        self.page.clear();
+        self.page.look(ended);
+        // One huge response must not hold its memory for ever.
+        self.response.shrink_to(READ_BYTES * 16);
+        match step {
+            Step::Done | Step::Begin(_) => None,
+            Step::End(ending) => Some(ending),
+        }
+    }
+
+    fn fail(&self, fault: Fault) -> Ending {
+        self.port.fail(fault).unwrap_or_else(|| {
+            loop {
+                // The watcher has ended the session for a fault of its own and is about to end the process.
+                std::thread::park();
+            }
+        })
+    }
+
+    /// At least one byte of requests. End of file without a `Stop` means that the master is gone.
+    fn read(&self, requests: &OwnedFd, chunk: &mut [u8]) -> usize {
+        loop {
+            match rustix::io::read(requests, &mut *chunk) {
+                Ok(0) => self.port.leave_with_group(),
+                Ok(count) => return count,
+                Err(Errno::INTR) => {}
+                // The master may have handed over its end non-blocking.
+                Err(Errno::AGAIN) => {
+                    let mut fds = [PollFd::new(requests, PollFlags::IN)];
+                    port::wait(&mut fds, None);
+                }
+                Err(_) => self.port.leave_with_group(),
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The watcher thread: cancellations and revocations at once, SIGTERM, the master's death, answers left behind.
+//!
+//! Sleeps in one `poll`; while nothing is asked of it, it costs nothing. It performs nothing and decides nothing.
+
+use super::leave;
+use super::port::{Port, Step, WATCHER_FLUSHES_AFTER, wait};
+use crate::session::Event;
+use crate::session::frames::{control as control_event, garbled};
+use farm_protocol::{DEFAULT_FRAME_LIMIT, FrameDecoder};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+
+/// Bytes taken from the control pipe at a time; one frame has about twenty.
+const READ_BYTES: usize = 4096;
+
+const LOOK_AGAIN: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: WATCHER_FLUSHES_AFTER.cast_signed(),
+};
+
+/// A worker without its watcher would outlive its master: it must not go on.
+struct AbortOnUnwind;
+
+impl Drop for AbortOnUnwind {
+    fn drop(&mut self) {
+        std::process::abort();
+    }
+}
+
+/// Starts the thread.
+pub(super) fn spawn(port: Arc<Port>, control: OwnedFd, signals: UnixStream) -> io::Result<()> {
+    let watcher = Watcher {
+        port,
+        control,
+        signals,
+        decoder: FrameDecoder::new(DEFAULT_FRAME_LIMIT),
+        listening: true,
+    };
+    let builder = std::thread::Builder::new().name("farm-watcher".to_owned());
+    builder.spawn(move || {
+        let _guard = AbortOnUnwind;
+        watcher.run()
+    })?;
+    Ok(())
+}
+
+struct Watcher {
+    port: Arc<Port>,
+    control: OwnedFd,
+    signals: UnixStream,
+    decoder: FrameDecoder,
+    /// The control pipe is open and makes sense. Not after a living master's `Stop`.
+    listening: bool,
+}
+
+impl Watcher {
+    fn run(mut self) -> ! {
+        let mut looking = false;
+        loop {
+            let port = Arc::clone(&self.port);
+            let (wake, answers) = (port.wake(), port.answers());
+            let in_if = |on: bool| {
+                if on {
+                    PollFlags::IN
+                } else {
+                    PollFlags::empty()
+                }
+            };
+            // A pipe at its end is always "ready": one that is not listened to must not be in the set.
+            let control = if self.listening {
+                self.control.as_fd()
+            } else {
+                wake
+            };
+            let mut fds = [
+                PollFd::new(&wake, PollFlags::IN),
+                PollFd::new(&self.signals, PollFlags::IN),
+                PollFd::from_borrowed_fd(control, in_if(self.listening)),
+                PollFd::from_borrowed_fd(answers, PollFlags::OUT),
+            ];
+            let count = if port.stuck() { 4 } else { 3 };
+            let ready = wait(&mut fds[..count], looking.then_some(&LOOK_AGAIN));
+            let [woken, signalled, spoken, writable] =
+                fds.each_ref().map(|fd| !fd.revents().is_empty());
+            if ready == 0 {
+                looking = looking && port.look_after();
+                continue;
+            }
+            if woken {
+                let mut count = [0; 8];
+                let _ = rustix::io::read(wake, &mut count);
+                looking = true;
+            }
+            if signalled {
+                self.signal();
+            }
+            if self.listening && spoken {
+                self.listen();
+            }
+            if count == 4 && writable {
+                port.write_some();
+            }
+        }
+    }
+
+    fn signal(&self) {
+        let mut bytes = [0; 64];
+        // One event for any number of signals.
+        let _ = rustix::io::read(&self.signals, &mut bytes);
+        // Before the hello there is no attempt to cancel: the signal means what it means to any program.
+        if !self.port.master_lives() || !self.port.greeted() {
+            self.port.leave_with_group();
+        }
+        // The ladder's: a command, being in the group, has had it itself; a kind in this process learns it here.
+        self.tell(Event::Terminate);
+    }
+
+    fn listen(&mut self) {
+        let mut bytes = [0; READ_BYTES];
+        match rustix::io::read(&self.control, &mut bytes) {
+            Ok(0) => return self.end_of_file(),
+            Ok(count) => self.decoder.push(&bytes[..count]),
+            Err(Errno::INTR | Errno::AGAIN) => return,
+            Err(_) => self.port.leave_with_group(),
+        }
+        loop {
+            let event = match self.decoder.next_frame() {
+                Ok(Some(frame)) => control_event(frame),
+                Ok(None) => break,
+                Err(error) => Err(garbled("control", error)),
+            };
+            match event {
+                Ok(event) => self.tell(event),
+                Err(fault) => match self.port.fail(fault) {
+                    Some(ending) => leave(&self.port, &ending),
+                    None => return self.listening = false,
+                },
+            }
+        }
+        self.port.write_some();
+    }
+
+    fn tell(&self, event: Event) {
+        match self.port.tell(event) {
+            Step::Done => {}
+            Step::Begin(_) => unreachable!("only a request begins something"),
+            Step::End(ending) => leave(&self.port, &ending),
+        }
+    }
+
+    fn end_of_file(&mut self) {
+        // After `Stop` a living master may close its ends while performers close theirs. Else it is gone.
+        if self.port.ended() && self.port.master_lives() {
+            self.listening = false;
+        } else {
+            self.port.leave_with_group();
+        }
+    }
+}
