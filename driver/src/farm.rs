@@ -6,7 +6,7 @@ use crate::queue::Queue;
 use crate::shared::{Over, Shared};
 use crate::source::{Source, SourceWaker, Typed};
 use crate::sync::{Mutex, lock};
-use crossbeam_channel::bounded;
+use crossbeam_channel::{Sender, bounded};
 use farm_master::lane::Gate;
 use farm_master::{Shut, TaskKind};
 use farm_protocol::{SlotId, TaskId};
@@ -130,26 +130,35 @@ impl Farm {
     }
 
     /// Stops every worker with its group (SIGSTOP); the farm's clock stands still. Returns when it is done.
+    ///
+    /// # Panics
+    /// On the farm's loop, where it would wait for ever. So do the next two.
     pub fn suspend(&self) {
-        let (done, wait) = bounded(1);
-        self.post(Message::Suspend { done });
-        // An error: the farm is over, and there is nothing to stop.
-        let _over = wait.recv();
+        // `None`: the farm is over, and there is nothing to stop.
+        let _over: Option<()> = self.ask(|done| Message::Suspend { done });
     }
 
     /// The opposite of [`Farm::suspend`]. Returns when it is done.
     pub fn resume(&self) {
-        let (done, wait) = bounded(1);
-        self.post(Message::Resume { done });
-        let _over = wait.recv();
+        let _over: Option<()> = self.ask(|done| Message::Resume { done });
     }
 
     /// The worker processes at this moment; none when the farm is over.
     #[must_use]
     pub fn worker_pids(&self) -> Vec<(SlotId, u32)> {
+        self.ask(|answer| Message::WorkerPids { answer })
+            .unwrap_or_default()
+    }
+
+    fn ask<T>(&self, question: impl FnOnce(Sender<T>) -> Message) -> Option<T> {
+        let shared = &self.room.shared;
+        assert!(
+            !shared.is_loop_thread(),
+            "a callback on the farm's loop waits for that loop"
+        );
         let (answer, wait) = bounded(1);
-        self.post(Message::WorkerPids { answer });
-        wait.recv().unwrap_or_default()
+        self.post(question(answer));
+        wait.recv().ok()
     }
 }
 

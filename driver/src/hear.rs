@@ -1,13 +1,64 @@
 //! What the loop does with each message from outside.
 
-use crate::message::Message;
+use crate::message::{Message, Submission};
 use crate::pull::Feed;
 use crate::turn::Loop;
 use farm_master::Event;
+use farm_master::lane::Entry;
 use rustix::process::Signal;
+use std::collections::VecDeque;
+use std::mem;
+
+/// How many messages are heard in one turn, so that workers are answered between two bursts.
+const MESSAGES: usize = 1024;
+
+/// Room for more messages than this is given back after a burst.
+const KEEP_MESSAGES: usize = 64 << 10;
 
 impl Loop {
-    pub(crate) fn hear(&mut self, message: Message) {
+    /// Hears what has come, up to a limit.
+    pub(crate) fn receive(&mut self) {
+        if self.messages.is_empty() {
+            let mut room = Vec::from(mem::take(&mut self.messages));
+            if room.capacity() > KEEP_MESSAGES {
+                room = Vec::new();
+            }
+            self.shared.post.take(&mut room);
+            self.messages = VecDeque::from(room);
+        }
+        for _ in 0..MESSAGES {
+            // What comes after the end is handed back by `run`.
+            if self.stopped {
+                return;
+            }
+            let Some(message) = self.messages.pop_front() else {
+                return;
+            };
+            self.hear(message);
+        }
+    }
+
+    fn submit(&mut self, submission: Submission) {
+        let Submission {
+            kind,
+            held,
+            options,
+            ticket,
+        } = submission;
+        let task = self.registry.insert(kind, held);
+        if let Some(ticket) = ticket {
+            ticket.learn(task);
+        }
+        let entry = Entry::Push;
+        self.tell(Event::Submit {
+            task,
+            kind,
+            entry,
+            options,
+        });
+    }
+
+    fn hear(&mut self, message: Message) {
         match message {
             Message::Submit(submission) => self.submit(submission),
             Message::CancelTicket { ticket, reason } => {

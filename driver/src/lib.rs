@@ -42,6 +42,7 @@ mod system;
 #[cfg(not(all(target_os = "linux", not(feature = "portable"))))]
 #[path = "system/portable.rs"]
 mod system;
+mod tell;
 mod ticket;
 mod turn;
 mod watch;

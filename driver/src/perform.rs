@@ -89,7 +89,12 @@ impl Loop {
     fn settle(&mut self, settlement: Settlement) {
         let task = settlement.task;
         // A waiter is the user's: its panic must not take the other tasks with it.
-        let fault = contained("a waiter", || self.registry.settle(settlement)).flatten();
+        let fault = contained("a waiter", || {
+            self.watch.call("on_lost, or a waiter's settled", || {
+                self.registry.settle(settlement)
+            })
+        })
+        .flatten();
         if let Some(fault) = fault {
             log::error!("{task} ended as it did, but {fault}");
         }

@@ -57,9 +57,11 @@ impl Loop {
             return false;
         }
         let mut taken = Vec::new();
-        let registry = &mut self.registry;
+        let (registry, watch) = (&mut self.registry, &mut self.watch);
         let state = contained("a source", || {
-            feed.source.pull(demand, feed.kind, registry, &mut taken)
+            watch.call("a source's pull", || {
+                feed.source.pull(demand, feed.kind, registry, &mut taken)
+            })
         });
         feed.state = state.unwrap_or(SourceState::Ended);
         let pulled = !taken.is_empty();

@@ -1,4 +1,5 @@
-//! Collecting one child of ours, with what it used. The only unsafe code of this crate.
+//! Collecting one child of ours with what it used, and what this program used itself. The only
+//! unsafe code of this crate.
 //!
 //! It waits for exactly the process it is told, never for any other child of the program.
 #![expect(
@@ -10,6 +11,7 @@ use farm_protocol::Termination;
 use rustix::process::Pid;
 use std::io::{self, ErrorKind};
 use std::mem::MaybeUninit;
+use std::time::Duration;
 
 /// `ru_maxrss` is in kibibytes, except where it is in bytes.
 const PEAK_UNIT: u64 = if cfg!(target_vendor = "apple") {
@@ -60,14 +62,47 @@ pub(crate) fn reap(pid: Pid) -> Reaped {
 
 /// The most memory this program held so far, in bytes; 0 when unknown.
 pub(crate) fn own_peak_bytes() -> u64 {
+    peak(&usage_of(libc::RUSAGE_SELF))
+}
+
+/// What a thread did so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ThreadUse {
+    /// Its time on a processor.
+    pub(crate) busy: Duration,
+    /// How often it waited for something.
+    pub(crate) waits: i64,
+}
+
+/// What the calling thread did so far; `None` where the system does not say.
+pub(crate) fn thread_use() -> Option<ThreadUse> {
+    #[cfg(target_os = "linux")]
+    {
+        let usage = usage_of(libc::RUSAGE_THREAD);
+        let busy = span(usage.ru_utime) + span(usage.ru_stime);
+        Some(ThreadUse {
+            busy,
+            waits: usage.ru_nvcsw,
+        })
+    }
+    #[cfg(not(target_os = "linux"))]
+    None
+}
+
+#[cfg(target_os = "linux")]
+fn span(time: libc::timeval) -> Duration {
+    let seconds = Duration::from_secs(u64::try_from(time.tv_sec).unwrap_or(0));
+    seconds + Duration::from_micros(u64::try_from(time.tv_usec).unwrap_or(0))
+}
+
+fn usage_of(whom: i32) -> libc::rusage {
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: the pointer is to a live local of the type getrusage writes, and it is not kept;
     // zeros are a value of `rusage` already, should the call fail.
-    let usage = unsafe {
-        libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr());
+    unsafe {
+        libc::getrusage(whom, usage.as_mut_ptr());
         usage.assume_init()
-    };
-    peak(&usage)
+    }
 }
 
 fn peak(usage: &libc::rusage) -> u64 {

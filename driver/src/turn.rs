@@ -1,22 +1,21 @@
 //! The loop: waits on everything at once, tells the machine what happened, does what it says.
 //!
-//! One turn: wait; then workers' pipes and exits, then messages, then a deadline that has passed
-//! (so that an answer that is there is never overtaken by its timeout), then sources; at the end
-//! the pipes are flushed with one write each, so that many frames share a write.
+//! One turn: wait; then workers' pipes and exits, then messages, then a wake-up if one is due, then
+//! sources; at the end the pipes are flushed with one write each, so that many frames share a write.
 
 use crate::clock::Clock;
 use crate::decode::Decoders;
 use crate::link::Reading;
 use crate::memory::Memory;
-use crate::message::{Message, Submission};
+use crate::message::Message;
 use crate::observer::Observer;
 use crate::process::{Place, Role};
 use crate::program::Program;
 use crate::pull::Feed;
 use crate::shared::{Over, Shared, contained, hand_back};
-use crate::watch::{TOO_LONG, Watch, Watched};
+use crate::watch::Watch;
 use crate::workers::Workers;
-use farm_master::{Action, Actions, Config, Event, Master, Registry};
+use farm_master::{Actions, Config, Event, Master, Registry};
 use farm_protocol::{Instant, SlotId};
 use mio::{Events, Poll, Token};
 use std::collections::VecDeque;
@@ -48,6 +47,11 @@ pub(crate) struct Loop {
     pub(crate) poll: Poll,
     pub(crate) clock: Clock,
     pub(crate) now: Instant,
+    /// The last time the machine was told.
+    pub(crate) told: Instant,
+    /// While pipes are read: a moment before the machine's next deadline. What has arrived is told
+    /// as of then, so that no answer that is there is overtaken by its own timeout.
+    pub(crate) not_beyond: Option<Instant>,
     pub(crate) programs: Vec<Program>,
     pub(crate) through: bool,
     pub(crate) observer: Option<Box<dyn Observer>>,
@@ -64,10 +68,11 @@ pub(crate) struct Loop {
     /// Where output is read to, while answers are still in their place.
     pub(crate) output: Vec<u8>,
     pub(crate) stopped: bool,
-    watch: Watch,
-    actions: Actions,
+    pub(crate) watch: Watch,
+    pub(crate) actions: Actions,
     events: Events,
-    messages: Vec<Message>,
+    /// Taken from the mailbox and not yet heard.
+    pub(crate) messages: VecDeque<Message>,
 }
 
 impl Loop {
@@ -80,6 +85,8 @@ impl Loop {
             workers: Workers::default(),
             poll,
             now: clock.now(),
+            told: Instant::START,
+            not_beyond: None,
             clock,
             programs: Vec::new(),
             through: false,
@@ -96,7 +103,7 @@ impl Loop {
             watch: Watch::default(),
             actions: Actions::new(),
             events: Events::with_capacity(EVENTS),
-            messages: Vec::new(),
+            messages: VecDeque::new(),
         }
     }
 
@@ -116,8 +123,9 @@ impl Loop {
     pub(crate) fn run(mut self) {
         self.shared.enter_loop();
         let end = catch_unwind(AssertUnwindSafe(|| {
+            let mut busy = false;
             while !self.stopped {
-                self.turn();
+                busy = self.turn(busy);
             }
         }));
         let over = if end.is_ok() {
@@ -132,10 +140,12 @@ impl Loop {
             feeds,
             decoders,
             observer,
+            messages,
             ..
         } = self;
-        // Messages first: from here on submissions find the mailbox closed.
-        for message in shared.post.close() {
+        // The mailbox is closed first: from here on submissions are handed back by their senders.
+        let late = shared.post.close();
+        for message in messages.into_iter().chain(late) {
             if let Message::Submit(submission) = message {
                 hand_back(&mut registry, submission);
             }
@@ -151,13 +161,14 @@ impl Loop {
         }
     }
 
-    fn turn(&mut self) {
-        let more_to_pull = self.pull();
-        let busy = more_to_pull || !self.unread.is_empty();
-        self.flush();
+    /// One turn; `busy`: there is something left to do, so only look. Whether that is so afterwards.
+    fn turn(&mut self, busy: bool) -> bool {
         self.wait(busy);
+        self.watch.begin_turn();
+        self.not_beyond = self.master.deadline().map(before);
         self.react();
         self.read_rest();
+        self.not_beyond = None;
         self.receive();
         let due = self
             .master
@@ -166,78 +177,11 @@ impl Loop {
         if due && !self.stopped {
             self.tell(Event::Wake);
         }
+        let more_to_pull = self.pull();
+        self.flush();
+        // After the flush: workers do not wait for whoever watches.
         self.observe(|observer, now| observer.turn(now));
-    }
-
-    /// Tells the machine, does what it says, and tells it what came of that.
-    pub(crate) fn tell(&mut self, event: Event<'_>) {
-        self.tell_one(event);
-        while let Some(spawned) = self.spawned.pop_front() {
-            match spawned {
-                Spawned::Yes {
-                    place: Place { slot, session },
-                    page,
-                } => {
-                    self.tell_one(Event::Spawned {
-                        slot,
-                        session,
-                        page,
-                    });
-                }
-                Spawned::No {
-                    place: Place { slot, session },
-                    error,
-                } => {
-                    self.tell_one(Event::SpawnFailed {
-                        slot,
-                        session,
-                        error,
-                    });
-                }
-            }
-        }
-    }
-
-    fn tell_one(&mut self, event: Event<'_>) {
-        let begin = self.now;
-        self.watch.begin();
-        let mut kinds = Watched {
-            kinds: &mut self.registry,
-            watch: &mut self.watch,
-        };
-        self.master
-            .handle(begin, event, &mut kinds, &mut self.actions);
-        let mut spawns = false;
-        if !self.actions.is_empty() {
-            let bytes = mem::take(&mut self.actions.bytes);
-            let mut list = self.actions.take_list();
-            for action in list.drain(..) {
-                spawns |= matches!(action, Action::Spawn { .. });
-                self.perform(action, &bytes);
-            }
-            self.actions.restore(list);
-            self.actions.bytes = bytes;
-        }
-        self.actions.clear();
-        // One reading serves as this event's end and as the time of the next.
-        self.now = self.clock.now().max(begin);
-        let held = self.now.since(begin);
-        // A start of a process takes its time without any callback.
-        if held > TOO_LONG && !spawns {
-            self.watch.slow(held);
-        }
-    }
-
-    /// Calls the observer, if there is one; one that panics is dropped.
-    pub(crate) fn observe(&mut self, call: impl FnOnce(&mut dyn Observer, Instant)) {
-        let now = self.now;
-        let Some(observer) = self.observer.as_deref_mut() else {
-            return;
-        };
-        if contained("an observer", || call(observer, now)).is_none() {
-            let observer = self.observer.take();
-            contained("the drop of an observer", || drop(observer));
-        }
+        more_to_pull || !self.unread.is_empty() || !self.messages.is_empty()
     }
 
     fn flush(&mut self) {
@@ -326,40 +270,8 @@ impl Loop {
         }
         self.events = events;
     }
+}
 
-    fn receive(&mut self) {
-        let mut messages = mem::take(&mut self.messages);
-        self.shared.post.take(&mut messages);
-        for message in messages.drain(..) {
-            if self.stopped {
-                // As after the closing of the mailbox.
-                if let Message::Submit(submission) = message {
-                    hand_back(&mut self.registry, submission);
-                }
-                continue;
-            }
-            self.hear(message);
-        }
-        self.messages = messages;
-    }
-
-    pub(crate) fn submit(&mut self, submission: Submission) {
-        let Submission {
-            kind,
-            held,
-            options,
-            ticket,
-        } = submission;
-        let task = self.registry.insert(kind, held);
-        if let Some(ticket) = ticket {
-            ticket.learn(task);
-        }
-        let entry = farm_master::lane::Entry::Push;
-        self.tell(Event::Submit {
-            task,
-            kind,
-            entry,
-            options,
-        });
-    }
+const fn before(deadline: Instant) -> Instant {
+    Instant::from_nanos(deadline.as_nanos().saturating_sub(1))
 }

@@ -72,6 +72,15 @@ pub trait TaskKind: Send + 'static {
     where
         Self: Sized;
 
+    /// A response came of an attempt that had been asked to stop (cancelled, out of time). How the
+    /// task ends is decided without it; what it says, such as output so far, may be kept.
+    fn on_late_response(&mut self, task: &Self::Task, response: Response<Self>)
+    where
+        Self: Sized,
+    {
+        let (_, _) = (task, response);
+    }
+
     /// Something the worker said while it performed. Of a retried task the feedback of every attempt comes here.
     fn on_feedback(&mut self, task: &Self::Task, feedback: Feedback<Self>)
     where

@@ -101,6 +101,12 @@ pub trait Kinds {
     /// Hands a response over.
     fn response(&mut self, id: AttemptId, slot: SlotId, payload: Payload<'_>) -> ResponseAnswer;
 
+    /// Hands over the response of an attempt that had been asked to stop. It decides nothing any
+    /// more; the kind may keep what it says.
+    fn late(&mut self, id: AttemptId, bytes: &[u8]) {
+        let _ = (id, bytes);
+    }
+
     /// Hands a feedback over.
     ///
     /// # Errors

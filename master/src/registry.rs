@@ -107,6 +107,7 @@ trait Erased: Send {
     ) -> RequestAnswer;
     /// Follow-up tasks come back still without ids.
     fn response(&mut self, slot: SlotId, held: &mut dyn Any, payload: Body<'_>) -> Answered;
+    fn late(&mut self, held: &dyn Any, bytes: &[u8]);
     fn feedback(&mut self, held: &dyn Any, bytes: &[u8]) -> Result<(), String>;
     fn output(&mut self, held: &mut dyn Any, stream: Stream, bytes: &[u8], shared: bool);
     fn fresh(&mut self, slot: SlotId);
@@ -327,6 +328,11 @@ impl Kinds for Registry {
             }
         }
         answer
+    }
+
+    fn late(&mut self, id: AttemptId, bytes: &[u8]) {
+        let (kind, held) = self.reach(id.task);
+        kind.late(held, bytes);
     }
 
     fn feedback(&mut self, id: AttemptId, bytes: &[u8]) -> Result<(), String> {

@@ -1,11 +1,16 @@
 //! Workers that die, or never were any.
 
 use crate::Test;
+use crate::script::Script;
 use crate::stage::{Orders, farm, lives, order, pool, run, soon};
 use farm_driver::{Farm, Pool, Program};
-use farm_master::{Death, OnLost, Outcome, Settled, Shut, TaskOptions};
+use farm_master::{
+    Death, OnLost, Outcome, Response, Settled, Shut, TaskKind, TaskOptions, Verdict, WorkerStatus,
+};
 use farm_protocol::Termination;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 pub(crate) const TESTS: &[Test] = &[
@@ -25,6 +30,10 @@ pub(crate) const TESTS: &[Test] = &[
         a_dropped_farm_leaves_nothing,
     ),
     ("an_idle_death_costs_nobody", an_idle_death_costs_nobody),
+    (
+        "a_panic_of_the_loop_is_passed_on",
+        a_panic_of_the_loop_is_passed_on,
+    ),
 ];
 
 fn spawn_failed(settled: &Settled<Orders>) -> &str {
@@ -178,4 +187,75 @@ fn an_idle_death_costs_nobody() {
     let settled = run(&queue, "double", 2);
     assert!(settled.outcome.is_done());
     assert_eq!(settled.attempts.len(), 1);
+}
+
+/// Panics when it is dropped, the first time.
+#[derive(Debug)]
+struct Bomb(&'static AtomicBool);
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        assert!(
+            !self.0.swap(false, Ordering::SeqCst),
+            "on purpose, by a test"
+        );
+    }
+}
+
+/// A kind whose competence is a bomb: nobody contains the panic of a drop.
+#[derive(Debug)]
+struct Bombs(&'static AtomicBool);
+
+impl TaskKind for Bombs {
+    type Wire = Script;
+    type Task = (String, u64);
+    type Competence = Bomb;
+    type Output = String;
+    type Failure = ();
+
+    fn request_of_task(
+        &mut self,
+        _: &WorkerStatus<Bomb>,
+        task: &Self::Task,
+    ) -> Option<(String, u64)> {
+        Some(task.clone())
+    }
+
+    fn use_response(
+        &mut self,
+        _: &WorkerStatus<Bomb>,
+        _: &Self::Task,
+        response: Response<Self>,
+    ) -> Verdict<Self> {
+        Verdict::done(response, Bomb(self.0))
+    }
+}
+
+fn a_panic_of_the_loop_is_passed_on() {
+    static ARMED: AtomicBool = AtomicBool::new(false);
+    let mut builder = crate::stage::builder();
+    let kind = builder.kind(Bombs(&ARMED), pool("", 1));
+    let farm = builder.start().expect("a farm");
+    let queue = farm.queue(kind);
+    assert!(
+        queue
+            .submit(order("double", 1))
+            .wait()
+            .expect("admitted")
+            .outcome
+            .is_done()
+    );
+    let pids = farm.worker_pids();
+    assert_eq!(pids.len(), 1);
+    ARMED.store(true, Ordering::SeqCst);
+    let lost = queue.submit(order("double", 2));
+    assert!(catch_unwind(AssertUnwindSafe(|| farm.wait_stopped())).is_err());
+    assert!(catch_unwind(AssertUnwindSafe(|| lost.wait())).is_err());
+    for (_, pid) in pids {
+        assert!(!lives(pid), "a worker outlived its master");
+    }
+    assert!(
+        queue.submit(order("double", 3)).wait().is_err(),
+        "handed back"
+    );
 }

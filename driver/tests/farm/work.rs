@@ -4,7 +4,9 @@ use crate::Test;
 use crate::stage::{LONG, Orders, Streamed, builder, farm, lives, order, pool, run, soon, state};
 use farm_driver::{Intake, Observer, Source, SourceState};
 use farm_master::lane::Gate;
-use farm_master::{HowStopped, OUTPUT_KEPT, Outcome, Receive, Refusal, Settled, Shut, TaskKind};
+use farm_master::{
+    HowStopped, OUTPUT_KEPT, Outcome, Receive, Refusal, Settled, Shut, TaskKind, TaskOptions,
+};
 use farm_protocol::{AttemptId, Instant, Session, SlotId, TaskId};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
@@ -39,6 +41,10 @@ pub(crate) const TESTS: &[Test] = &[
         a_panicking_waiter_harms_nobody,
     ),
     ("waiting_has_a_limit", waiting_has_a_limit),
+    (
+        "an_answer_that_is_there_is_not_too_late",
+        an_answer_that_is_there_is_not_too_late,
+    ),
 ];
 
 fn output_of<K: TaskKind<Output = String, Failure = ()>>(settled: &Settled<K>) -> &str {
@@ -383,4 +389,66 @@ fn waiting_has_a_limit() {
         .expect("admitted");
     assert!(!settled.outcome.is_done());
     farm.wait_stopped();
+}
+
+/// Counts ready workers; holds the loop up once, after two tasks were sent when all were ready.
+struct HoldsUp {
+    ready: Arc<AtomicU32>,
+    started: u32,
+    span: Duration,
+}
+
+impl Observer for HoldsUp {
+    fn worker_ready(&mut self, _: Instant, _: SlotId, _: Session, _: u32) {
+        self.ready.fetch_add(1, Ordering::SeqCst);
+    }
+    fn started(&mut self, _: Instant, _: AttemptId, _: SlotId, _: Session, _: u32) {
+        self.started += u32::from(self.ready.load(Ordering::SeqCst) == ARMED);
+    }
+    fn turn(&mut self, _: Instant) {
+        if self.started == 2 {
+            self.started = 0;
+            std::thread::sleep(self.span);
+        }
+    }
+}
+
+/// Both workers are ready and the test has said so.
+const ARMED: u32 = 3;
+
+fn an_answer_that_is_there_is_not_too_late() {
+    let limit = Duration::from_millis(500);
+    let ready = Arc::new(AtomicU32::new(0));
+    let mut builder = builder();
+    let kind = builder.kind(Orders, pool("", 2));
+    let span = limit + limit / 4;
+    builder.observer(Box::new(HoldsUp {
+        ready: Arc::clone(&ready),
+        started: 0,
+        span,
+    }));
+    let farm = builder.start().expect("a farm");
+    let queue = farm.queue(kind);
+    for ticket in [1, 2].map(|n| queue.submit(order("double", n))) {
+        assert!(ticket.wait().expect("admitted").outcome.is_done());
+    }
+    soon("both workers are ready", || {
+        ready.load(Ordering::SeqCst) == 2
+    });
+    ready.store(ARMED, Ordering::SeqCst);
+    // Sent together, their answers wait together when the loop comes back, both past the limit.
+    farm.set_gate(kind, Gate::Paused);
+    let options = TaskOptions {
+        running: Some(limit),
+        ..TaskOptions::default()
+    };
+    let tickets = [1, 2].map(|n| queue.submit_options(order("double", n), options.clone()));
+    farm.set_gate(kind, Gate::Running);
+    for ticket in tickets {
+        let settled = ticket
+            .wait_timeout(LONG)
+            .expect("in time")
+            .expect("admitted");
+        assert!(settled.outcome.is_done(), "{}", settled.outcome.status());
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::slot::{Decoding, Ending, Phase};
 use super::task::{State, StopWhy};
+use super::timers::Timer;
 use super::{Master, Turn};
 use crate::action::{Action, Signal};
 use crate::event::Stream;
@@ -95,7 +96,6 @@ impl Master {
             }
             FrameKind::Unmarshallable => {
                 let message = decode(body).map_err(in_words)?;
-                self.process_at(slot).settled += 1;
                 self.fault(
                     turn,
                     slot,
@@ -105,7 +105,7 @@ impl Master {
             }
             FrameKind::Panicked => {
                 let message: String = decode(body).map_err(in_words)?;
-                self.panicked(slot, header.id, message)
+                self.panicked(turn, slot, header.id, message)
             }
             FrameKind::Reply
             | FrameKind::Hello
@@ -153,6 +153,7 @@ impl Master {
         };
         let kind = self.slots[slot.0 as usize].kind;
         self.pools[kind.0 as usize].measured(header.ran());
+        self.pools[kind.0 as usize].start_failures = 0;
         let process = self.process_at(slot);
         process.last_answer = turn.now;
         process.settled += 1;
@@ -165,6 +166,10 @@ impl Master {
             } else {
                 HowStopped::LateReply
             };
+            // A large one would hold the loop, and decides nothing.
+            if body.len() <= self.pools[kind.0 as usize].config.decode_above {
+                turn.kinds.late(header.id, body);
+            }
             self.land(slot, index);
             self.came_to_rest(turn, header.id.task, how);
         } else if body.len() > self.pools[kind.0 as usize].config.decode_above {
@@ -311,6 +316,11 @@ impl Master {
             return Ok(());
         };
         self.process_at(slot).last_answer = turn.now;
+        if matches!(outcome, Outcome::ResponseNotMarshallable(_)) {
+            let kind = self.slots[slot.0 as usize].kind;
+            self.pools[kind.0 as usize].start_failures = 0;
+            self.process_at(slot).settled += 1;
+        }
         self.land(slot, index);
         if matches!(self.tasks.at(id.task).state(), State::Stopping(..)) {
             self.came_to_rest(turn, id.task, HowStopped::LateReply);
@@ -322,11 +332,23 @@ impl Master {
     }
 
     /// The worker is about to end by a panic. Its exit brings the evidence; until then the attempt stays in flight.
-    fn panicked(&mut self, slot: SlotId, id: AttemptId, message: String) -> Result<(), String> {
+    fn panicked(
+        &mut self,
+        turn: &Turn<'_>,
+        slot: SlotId,
+        id: AttemptId,
+        message: String,
+    ) -> Result<(), String> {
         let Some(index) = self.answered(slot, id)? else {
             return Ok(());
         };
-        self.process_at(slot).in_flight[index].panicked = Some(message);
+        let process = self.process_at(slot);
+        process.in_flight[index].panicked = Some(message);
+        let session = process.session;
+        // It panicked within its time, and one that lives on after a panic will never answer.
+        self.disarm_running(id.task);
+        let until = turn.now.after(self.config.close_budget);
+        self.timers.arm(until, Timer::CloseKill(slot, session));
         Ok(())
     }
 
@@ -340,8 +362,14 @@ impl Master {
         if process.in_flight[index].decoding.is_some() {
             return Err(format!("it gave {id} back after it had answered it"));
         }
+        let recalled = process.in_flight[index].recalled;
+        let stopping = matches!(self.tasks.at(id.task).state(), State::Stopping(..));
+        if !recalled && !stopping {
+            // Sent again at once it would come back at once, for ever.
+            return Err(format!("it gave {id} back unasked"));
+        }
         self.land(slot, index);
-        if matches!(self.tasks.at(id.task).state(), State::Stopping(..)) {
+        if stopping {
             self.came_to_rest(turn, id.task, HowStopped::BeforeStart);
         } else {
             self.put_back(turn, id.task);
@@ -396,6 +424,7 @@ impl Master {
     pub(super) fn babbled(&mut self, turn: &mut Turn<'_>, slot: SlotId, why: String) {
         let process = self.process_at(slot);
         process.phase = Phase::Deaf;
+        let answered_before = process.settled > 0;
         let first = process
             .in_flight
             .iter()
@@ -416,7 +445,13 @@ impl Master {
                 );
             }
         }
-        self.kill(turn, slot, Ending::Babbled(why));
+        // One that costs no task must not be started again without end.
+        let ending = if first.is_none() && !answered_before {
+            Ending::StartFailed(why)
+        } else {
+            Ending::Babbled(why)
+        };
+        self.kill(turn, slot, ending);
     }
 
     /// SIGKILL now; the exit event does the rest.

@@ -20,15 +20,11 @@ const HELD_TOO_LONG: Duration = Duration::from_millis(2);
 
 impl Master {
     pub(super) fn dispatch_touched(&mut self, turn: &mut Turn<'_>) {
-        for index in 0..self.pools.len() {
-            // Dispatching may end tasks, whose dependents may be of any kind, also an earlier one.
-            while std::mem::take(&mut self.pools[index].touched) {
-                self.dispatch(turn, index);
-                self.tell_dependents(turn);
-            }
-        }
-        if self.pools.iter().any(|pool| pool.touched) {
-            self.dispatch_touched(turn);
+        // Dispatching may end tasks, whose dependents may be of any kind, also an earlier one.
+        while let Some(index) = self.pools.iter().position(|pool| pool.touched) {
+            self.pools[index].touched = false;
+            self.dispatch(turn, index);
+            self.tell_dependents(turn);
         }
     }
 
@@ -65,6 +61,12 @@ impl Master {
             self.fill(turn, pool, credit);
         }
         self.staff(turn, pool);
+        if self.pools[pool].ready.is_empty() {
+            self.watch_held(turn, pool);
+        }
+        // What started has made room for retries that found none, and a worker may still be free.
+        let state = &mut self.pools[pool];
+        state.touched |= !state.returning.is_empty() && state.lane.room() > 0;
     }
 
     fn may_start(&self, pool: usize) -> bool {
@@ -144,13 +146,21 @@ impl Master {
         let (fresh, empty) = (process.is_fresh(), process.in_flight.is_empty());
         // A fresh worker is what a suspected task waits for; others can go on elsewhere.
         if fresh && self.pools[pool].solo_ready > 0 {
-            let suspected = self.pick_among(turn, pool, slot, |task| task.solo);
+            let suspected = self.pick_among(turn, pool, slot, |task| {
+                if task.solo { Suits::Yes } else { Suits::No }
+            });
             if suspected.is_some() {
                 return suspected;
             }
         }
         self.pick_among(turn, pool, slot, |task| {
-            !task.solo && (empty || !task.wants_to_be_alone())
+            if task.solo {
+                Suits::No
+            } else if empty || !task.wants_to_be_alone() {
+                Suits::Yes
+            } else {
+                Suits::Stop
+            }
         })
     }
 
@@ -159,23 +169,27 @@ impl Master {
         turn: &mut Turn<'_>,
         pool: usize,
         slot: usize,
-        wanted: impl Fn(&Task) -> bool,
+        suits: impl Fn(&Task) -> Suits,
     ) -> Option<TaskId> {
         let mut cursor = None;
         while let Some((at, id)) = self.pools[pool].ready.next(cursor) {
             cursor = Some(Ready::after(at));
             let task = self.tasks.at(id);
-            if !wanted(task) {
+            let suits = suits(task);
+            if suits == Suits::No {
                 continue;
             }
             let options = task.options(&self.pools[pool].config.defaults);
             if let Some(limit) = options.limit.filter(|limit| !self.limits.has_room(*limit)) {
-                let (priority, seq) = (options.priority, task.seq);
+                let (kind, priority, seq) = (task.kind, options.priority, task.seq);
                 self.leave_ready(id);
-                self.limits.park(limit, priority, seq, id);
+                self.limits.park(limit, kind, priority, seq, id);
                 self.tasks.at_mut(id).set(State::Parked);
                 cursor = None::<Cursor>;
                 continue;
+            }
+            if suits == Suits::Stop {
+                return None;
             }
             match turn.kinds.matches(id, self.slots[slot].id) {
                 Ok(true) => return Some(id),
@@ -241,6 +255,7 @@ impl Master {
         let flight = Flight {
             id: header.id,
             number,
+            recalled: false,
             decoding: None,
             panicked: None,
         };
@@ -370,7 +385,8 @@ impl Master {
                 .filter_map(|slot| self.slots[slot].process.as_ref())
         };
         let idle = processes().any(Process::is_idle);
-        if idle && processes().any(|process| process.in_flight.len() > 1) {
+        let held = |process: &Process| process.in_flight.iter().skip(1).any(|f| !f.recalled);
+        if idle && processes().any(held) {
             let kind = KindId(u16::try_from(pool).expect("a pool per kind"));
             self.pools[pool].rebalancing = true;
             self.timers
@@ -404,12 +420,16 @@ impl Master {
     }
 
     /// Asks for everything back that a worker holds behind its first `keep` requests.
-    pub(super) fn revoke(&self, turn: &mut Turn<'_>, slot: usize, keep: usize) {
-        let Some(process) = &self.slots[slot].process else {
+    pub(super) fn revoke(&mut self, turn: &mut Turn<'_>, slot: usize, keep: usize) {
+        let slot = &mut self.slots[slot];
+        let Some(process) = &mut slot.process else {
             return;
         };
         let start = turn.actions.bytes.len();
-        for flight in process.in_flight.iter().skip(keep) {
+        // Asked once: a worker that does not listen must not fill its pipe with the same wish.
+        let held = process.in_flight.iter_mut().skip(keep);
+        for flight in held.filter(|flight| !flight.recalled) {
+            flight.recalled = true;
             let header = farm_protocol::AttemptHeader {
                 number: flight.number,
                 id: flight.id,
@@ -418,9 +438,21 @@ impl Master {
         }
         if turn.actions.bytes.len() > start {
             turn.actions
-                .send_from(self.slots[slot].id, process.session, Link::Control, start);
+                .send_from(slot.id, process.session, Link::Control, start);
         }
     }
+}
+
+/// Whether a ready task is for the worker that is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Suits {
+    /// As far as the machine goes; its kind may still say no.
+    Yes,
+    /// Some other worker will take it.
+    No,
+    /// It wants this worker when it is empty. Nothing younger is sent ahead of it: else a worker that
+    /// is always sent something would never be empty, and every answer would look through all such tasks.
+    Stop,
 }
 
 /// What became of a picked task.

@@ -70,6 +70,7 @@ impl Master {
         self.touch(kind);
         let executing = executing(&process, &exit);
         let flights: Vec<Flight> = process.in_flight.drain(..).collect();
+        let held_nothing = flights.is_empty();
         let mut charged = false;
         for flight in flights {
             let executed = executing == Some(flight.id);
@@ -81,6 +82,9 @@ impl Master {
             session: process.session,
             why: why.clone(),
         });
+        if held_nothing && process.settled > 0 && process.ending.is_none() {
+            self.counters.idle_deaths += 1;
+        }
         self.judge_start(turn, slot, &process, &exit, charged, why);
     }
 
@@ -105,15 +109,7 @@ impl Master {
             // It ended because it was asked to: that is an answer of a sort, and no start failure.
             return executed;
         }
-        let ours = match process.ending {
-            // Its end was ours; a panic was not.
-            Some(
-                Ending::Ladder | Ending::Closing | Ending::Babbled(_) | Ending::StartFailed(_),
-            ) => flight.panicked.is_none(),
-            // It was still finishing what it executed when it died by itself.
-            Some(Ending::Replaced) => process.signalled.is_some(),
-            Some(Ending::Mute) | None => false,
-        };
+        let ours = flight.panicked.is_none() && killed_by_us(process, exit);
         if !executed {
             self.put_back(turn, id);
             return false;
@@ -170,9 +166,6 @@ impl Master {
         let pool = &mut self.pools[kind.0 as usize];
         if charged || process.settled > 0 {
             pool.start_failures = 0;
-            if !charged && process.ending.is_none() {
-                self.counters.idle_deaths += 1;
-            }
             return;
         }
         match (&process.ending, &process.phase) {
@@ -196,6 +189,17 @@ impl Master {
             (Some(Ending::Replaced | Ending::Closing | Ending::Ladder | Ending::Babbled(_)), _) => {
             }
         }
+    }
+}
+
+/// Whether a process died of what we did for another reason than the attempt it executed. One that
+/// was only asked to end, or survived our SIGTERM, died by itself.
+fn killed_by_us(process: &Process, exit: &ExitFacts) -> bool {
+    const SIGTERM: i32 = 15;
+    match (&process.ending, process.signalled) {
+        (Some(Ending::Mute), _) | (_, None) => false,
+        (_, Some(Signal::Kill)) => true,
+        (_, Some(Signal::Terminate)) => exit.termination.signal() == Some(SIGTERM),
     }
 }
 

@@ -2,15 +2,16 @@
 
 use crate::lane::Seq;
 use crate::options::LimitId;
-use farm_protocol::TaskId;
+use farm_protocol::{KindId, TaskId};
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug)]
 struct Limit {
     cap: usize,
     in_flight: usize,
-    parked: BTreeMap<(Reverse<i32>, Seq, TaskId), ()>,
+    /// By kind: a kind whose workers are all busy must not keep the room from another.
+    parked: BTreeMap<KindId, BTreeSet<(Reverse<i32>, Seq, TaskId)>>,
 }
 
 #[derive(Debug)]
@@ -59,26 +60,45 @@ impl Limits {
             .expect("what leaves has entered");
     }
 
-    pub(super) fn park(&mut self, id: LimitId, priority: i32, seq: Seq, task: TaskId) {
-        self.at(id)
-            .parked
-            .insert((Reverse(priority), seq, task), ());
+    pub(super) fn park(
+        &mut self,
+        id: LimitId,
+        kind: KindId,
+        priority: i32,
+        seq: Seq,
+        task: TaskId,
+    ) {
+        let parked = self.at(id).parked.entry(kind).or_default();
+        parked.insert((Reverse(priority), seq, task));
     }
 
-    pub(super) fn unpark(&mut self, id: LimitId, priority: i32, seq: Seq, task: TaskId) {
-        self.at(id).parked.remove(&(Reverse(priority), seq, task));
+    pub(super) fn unpark(
+        &mut self,
+        id: LimitId,
+        kind: KindId,
+        priority: i32,
+        seq: Seq,
+        task: TaskId,
+    ) {
+        if let Some(parked) = self.at(id).parked.get_mut(&kind) {
+            parked.remove(&(Reverse(priority), seq, task));
+        }
     }
 
-    /// The parked tasks that may try again: as many as there is room. They may find it taken and
-    /// park again; none is forgotten, because every leave comes here again.
+    /// The parked tasks that may try again: of each kind as many as there is room. They may find it
+    /// taken and park again. None is forgotten, because every task that could have taken the room
+    /// comes here when it leaves: by the end of an attempt, or by its own end.
     pub(super) fn wake(&mut self, id: LimitId) -> Vec<TaskId> {
         let limit = self.at(id);
+        let room = limit.cap.saturating_sub(limit.in_flight);
         let mut awake = Vec::new();
-        while awake.len() < limit.cap.saturating_sub(limit.in_flight) {
-            let Some(((_, _, task), ())) = limit.parked.pop_first() else {
-                break;
-            };
-            awake.push(task);
+        for parked in limit.parked.values_mut() {
+            for _ in 0..room {
+                let Some((_, _, task)) = parked.pop_first() else {
+                    break;
+                };
+                awake.push(task);
+            }
         }
         awake
     }

@@ -190,7 +190,7 @@ impl Master {
         let closing = matches!(process.phase, Phase::Closing(_));
         if !closing
             || !process.in_flight.is_empty()
-            || process.signalled.is_some()
+            || process.signalled == Some(Signal::Kill)
             || process.asked_to_end
         {
             return;

@@ -6,7 +6,7 @@ use super::timers::Timer;
 use super::{Master, Turn};
 use crate::action::Action;
 use crate::event::Shut;
-use crate::options::{Backoff, Cause, CrashLimit, OnLost, Retries, When};
+use crate::options::{Backoff, Cause, CrashLimit, LimitId, OnLost, Retries, When};
 use crate::outcome::{AttemptEnd, AttemptReport, Death, HowStopped, Outcome, Settlement};
 use farm_protocol::TaskId;
 use std::time::Duration;
@@ -110,7 +110,8 @@ impl Master {
             State::Parked => {
                 let options = task.options(&self.pools[task.kind.0 as usize].config.defaults);
                 let limit = options.limit.expect("only a limit parks");
-                self.limits.unpark(limit, options.priority, task.seq, id);
+                self.limits
+                    .unpark(limit, task.kind, options.priority, task.seq, id);
             }
             State::Sent(_) | State::Stopping(..) | State::Delayed { .. } | State::Returning => {
                 panic!("{id} does not wait in the lane")
@@ -129,6 +130,7 @@ impl Master {
         let options = task.options(&self.pools[task.kind.0 as usize].config.defaults);
         let (on_lost, limit) = (options.on_lost, options.crash_limit);
         let was_solo = task.solo;
+        task.last_end = None;
         task.deaths.push(death);
         let suspected = match limit {
             CrashLimit::Deaths(limit) => task.deaths.len() >= limit as usize,
@@ -142,13 +144,9 @@ impl Master {
         let closing = self.shut >= Some(Shut::Finish);
         if on_lost == OnLost::Fail || (closing && !was_solo) {
             let death = self.tasks.at_mut(id).deaths.pop().expect("just pushed");
-            let lost = if death.panic.is_some() {
-                Outcome::Panicked
-            } else {
-                Outcome::WorkerLost
-            };
-            self.end_lost(turn, id, lost(Box::new(death)));
-        } else if was_solo && suspected {
+            self.end_lost(turn, id, lost_by(death));
+        } else if suspected && (was_solo || limit == CrashLimit::Deaths(0)) {
+            // A limit of none leaves no death after which it could run once more.
             let deaths = std::mem::take(&mut self.tasks.at_mut(id).deaths);
             self.end_lost(turn, id, Outcome::Poisoned(deaths));
         } else {
@@ -175,10 +173,22 @@ impl Master {
             let _ = lane
                 .cancel(key(id), "closed", now_ms)
                 .expect("it waits again");
-            self.settle(turn, id, Outcome::Closed);
+            let outcome = self.last_end(id).unwrap_or(Outcome::Closed);
+            self.settle(turn, id, outcome);
         } else {
             self.requeue(id);
         }
+    }
+
+    /// How the last attempt of a task ended that will have no further one: that is what is true of
+    /// it, and "it never ran" would not be. `None`: no attempt of it has executed.
+    pub(super) fn last_end(&mut self, id: TaskId) -> Option<Outcome> {
+        let task = self.tasks.at_mut(id);
+        if let Some(end) = task.last_end.take() {
+            return Some(*end);
+        }
+        let death = task.deaths.pop()?;
+        Some(lost_by(death))
     }
 
     fn requeue(&mut self, id: TaskId) {
@@ -206,9 +216,13 @@ impl Master {
         self.touch(kind);
         if let Some(limit) = limit {
             self.limits.leave(limit);
-            for parked in self.limits.wake(limit) {
-                self.make_ready(parked);
-            }
+            self.wake_parked(limit);
+        }
+    }
+
+    fn wake_parked(&mut self, limit: LimitId) {
+        for parked in self.limits.wake(limit) {
+            self.make_ready(parked);
         }
     }
 
@@ -241,10 +255,12 @@ impl Master {
             .retries;
         let allowed = cause.is_some_and(|cause| retries.on.has(cause));
         let closing = self.shut >= Some(Shut::Finish);
-        if !allowed || closing || task.retries_used >= retries.count {
+        if !allowed || closing || task.given_up || task.retries_used >= retries.count {
             return self.settle(turn, id, outcome);
         }
-        if let Some(report) = task.reports.last() {
+        // An attempt that never began has no report, and the one before has been told.
+        let report = task.reports.last();
+        if let Some(report) = report.filter(|report| report.attempt == task.attempt) {
             turn.actions.push(Action::AttemptEnded {
                 task: id,
                 report: report.clone(),
@@ -294,6 +310,7 @@ impl Master {
     pub(super) fn settle(&mut self, turn: &mut Turn<'_>, id: TaskId, outcome: Outcome) {
         let task = self.tasks.remove(id);
         let pool = &mut self.pools[task.kind.0 as usize];
+        let limit = task.options(&pool.config.defaults).limit;
         pool.touched = true;
         if let Some(until) = task.waiting_until {
             self.timers.disarm(until, Timer::Waiting(id));
@@ -318,5 +335,19 @@ impl Master {
             started: task.started,
             finished: turn.now,
         }));
+        // It may have been woken for the room that it now does not take.
+        if let Some(limit) = limit {
+            self.wake_parked(limit);
+        }
     }
+}
+
+/// How a task ends whose last attempt ended with this death.
+fn lost_by(death: Death) -> Outcome {
+    let lost = if death.panic.is_some() {
+        Outcome::Panicked
+    } else {
+        Outcome::WorkerLost
+    };
+    lost(Box::new(death))
 }

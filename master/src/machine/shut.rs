@@ -53,6 +53,13 @@ impl Master {
         kind: Option<KindId>,
         outcome: &dyn Fn() -> Outcome,
     ) {
+        for index in 0..self.pools.len() {
+            if kind.is_none_or(|kind| kind.0 as usize == index) {
+                for id in std::mem::take(&mut self.pools[index].returning) {
+                    self.end_returning(turn, id);
+                }
+            }
+        }
         let waiting = self
             .tasks
             .ids(|task| kind.is_none_or(|kind| task.kind == kind) && task.place().is_none());
@@ -63,14 +70,12 @@ impl Master {
             };
             match task.state() {
                 State::Needing { .. } | State::Ready | State::Parked => {
-                    self.end_queued(turn, id, outcome());
+                    let outcome = self.last_end(id).unwrap_or_else(outcome);
+                    self.end_queued(turn, id, outcome);
                 }
                 State::Delayed { .. } => self.end_returning(turn, id),
-                State::Returning => {
-                    self.forget_return(id);
-                    self.end_returning(turn, id);
-                }
-                State::Sent(_) | State::Stopping(..) => {}
+                // Those that return were ended above, all at once.
+                State::Returning | State::Sent(_) | State::Stopping(..) => {}
             }
         }
     }

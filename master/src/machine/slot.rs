@@ -80,6 +80,8 @@ pub(super) enum Ending {
 pub(super) struct Flight {
     pub(super) id: AttemptId,
     pub(super) number: u64,
+    /// It was asked back in case it has not begun.
+    pub(super) recalled: bool,
     /// Its answer is here and is being decoded off the loop.
     pub(super) decoding: Option<Decoding>,
     /// `perform` panicked with this message; the worker is about to end.

@@ -31,10 +31,12 @@ impl Master {
                 self.end_returning(turn, id);
             }
             // What is being decoded has been answered before the wish: the answer wins.
-            State::Sent(place) if self.is_decoding(*place, id) => {}
+            State::Sent(place) if self.is_decoding(*place, id) => {
+                self.tasks.at_mut(id).given_up = true;
+            }
             State::Sent(_) => self.stop(turn, id, StopWhy::Cancelled(by)),
             // The first reason stands: a task that is being stopped for its time limit timed out.
-            State::Stopping(..) => {}
+            State::Stopping(..) => self.tasks.at_mut(id).given_up = true,
         }
     }
 
@@ -107,8 +109,12 @@ impl Master {
                 Timer::Waiting(id) => self.waited_too_long(turn, id),
                 Timer::Delay(id) => self.delay_over(id),
                 Timer::Pause(kind) => {
-                    self.pools[kind.0 as usize].pause_until = None;
-                    self.touch(kind);
+                    // A later failure may have made the pause longer.
+                    let pool = &mut self.pools[kind.0 as usize];
+                    if pool.pause_until.is_some_and(|until| until <= turn.now) {
+                        pool.pause_until = None;
+                        pool.touched = true;
+                    }
                 }
                 Timer::Rebalance(kind) => self.rebalance(turn, kind),
             }

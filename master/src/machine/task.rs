@@ -66,6 +66,8 @@ pub(super) struct Task {
     pub(super) alone: bool,
     /// Whether its next attempt needs a fresh worker to itself.
     pub(super) solo: bool,
+    /// A caller has asked for its end: whatever becomes of its attempt, there is no further one.
+    pub(super) given_up: bool,
     /// The deaths it was charged with.
     pub(super) deaths: Vec<Death>,
     /// Its attempts that executed, so far.
@@ -100,6 +102,7 @@ impl Task {
             retries_used: 0,
             alone: false,
             solo: false,
+            given_up: false,
             deaths: Vec::new(),
             reports: Vec::new(),
             dependents: Vec::new(),

@@ -2,4 +2,8 @@
 //! scenario does not name fail it.
 
 mod basics;
+mod budgets;
+mod credit;
+mod ends;
 mod stage;
+mod stopping;

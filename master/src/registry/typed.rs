@@ -190,6 +190,17 @@ impl<K: TaskKind> Erased for Typed<K> {
         }
     }
 
+    fn late(&mut self, task: &dyn Any, bytes: &[u8]) {
+        let held = held::<K>(task);
+        let kind = &mut self.kind;
+        // Whatever goes wrong here changes nothing: the answer was void before it was read.
+        let _void = contained("on_late_response", || {
+            if let Ok(response) = decode(bytes) {
+                kind.on_late_response(&held.task, response);
+            }
+        });
+    }
+
     fn feedback(&mut self, task: &dyn Any, bytes: &[u8]) -> Result<(), String> {
         let held = held::<K>(task);
         let kind = &mut self.kind;

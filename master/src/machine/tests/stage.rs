@@ -1,6 +1,8 @@
 //! The stage for scenarios: a master, kinds that know only ids, and workers played by the test,
 //! whose every message passes through the codec.
 
+pub(super) mod play;
+
 use crate::lane::{AdapterMode, Boundary, Entry};
 use crate::{
     Action, Actions, Cause, Config, Event, Exit, Judged, KindConfig, KindFault, Kinds, Link,
@@ -20,6 +22,8 @@ use std::time::Duration;
 /// Kinds without types: a request is the task's index, a response is one letter.
 #[derive(Default)]
 pub(super) struct Ids {
+    /// How many bytes a request has.
+    pub(super) length: usize,
     /// Tasks that the worker in a slot may not take.
     pub(super) refuses: Vec<(TaskId, SlotId)>,
     /// Tasks whose request is not to be built, and what is answered instead.
@@ -29,14 +33,18 @@ pub(super) struct Ids {
     /// Output handed over, in order.
     pub(super) outputs: Vec<(Vec<TaskId>, Vec<u8>)>,
     pub(super) feedback: Vec<AttemptId>,
+    /// Void responses handed over.
+    pub(super) late: Vec<AttemptId>,
     pub(super) fresh: Vec<SlotId>,
     pub(super) faulty_match: Option<TaskId>,
 }
 
-/// Responses: done, failed, failed for good, done and end the worker, undecodable, panicking callback.
+/// Responses: done, failed, failed for good, crashed, out of a resource, done and end the worker, undecodable, panicking callback.
 pub(super) const OK: &[u8] = b"o";
 pub(super) const FAIL: &[u8] = b"f";
 pub(super) const FATAL: &[u8] = b"F";
+pub(super) const CRASHED: &[u8] = b"c";
+pub(super) const EXCEEDED: &[u8] = b"r";
 pub(super) const END: &[u8] = b"e";
 pub(super) const GARBLED: &[u8] = b"?";
 pub(super) const FAULTY: &[u8] = b"!";
@@ -56,7 +64,7 @@ impl Kinds for Ids {
             .cloned()
             .unwrap_or(RequestAnswer::Ready);
         if answer == RequestAnswer::Ready {
-            out.extend_from_slice(b"please");
+            out.resize(out.len() + self.length, b'?');
         }
         answer
     }
@@ -91,9 +99,25 @@ impl Kinds for Ids {
                 NextOfWorker::Stay,
                 injected,
             ),
+            b'c' | b'r' => {
+                let cause = if letter == b'c' {
+                    Cause::Crash
+                } else {
+                    Cause::Resource
+                };
+                let failed = Judged::Failed {
+                    cause,
+                    fatal: false,
+                };
+                taken(failed, NextOfWorker::Stay, injected)
+            }
             b'!' => ResponseAnswer::Fault(fault("use_response")),
             _ => ResponseAnswer::Garbled(farm_protocol::MarshalError::Decode("no letter".into())),
         }
+    }
+
+    fn late(&mut self, id: AttemptId, _: &[u8]) {
+        self.late.push(id);
     }
 
     fn feedback(&mut self, id: AttemptId, _: &[u8]) -> Result<(), String> {
@@ -129,6 +153,8 @@ pub(super) struct Stage {
     next_task: u32,
     /// The request last sent per slot: its number.
     numbers: BTreeMap<AttemptId, u64>,
+    /// Where each task was sent last.
+    sent_to: BTreeMap<TaskId, SlotId>,
 }
 
 pub(super) fn kind_hello() -> KindHello {
@@ -168,6 +194,7 @@ impl Stage {
             settled: BTreeMap::new(),
             next_task: 0,
             numbers: BTreeMap::new(),
+            sent_to: BTreeMap::new(),
         }
     }
 
@@ -223,6 +250,7 @@ impl Stage {
                 (FrameKind::Request, Link::Requests) => {
                     let (header, _) = decode_prefix::<RequestHeader>(body).expect("a header");
                     self.numbers.insert(header.id, header.number);
+                    self.sent_to.insert(header.id.task, slot);
                     format!("request {slot} {}", header.id)
                 }
                 (FrameKind::Stop, Link::Requests) => format!("stop {slot}"),

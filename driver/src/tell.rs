@@ -1,0 +1,88 @@
+//! Telling the machine what happened, and the observer what the machine made of it.
+
+use crate::observer::Observer;
+use crate::process::Place;
+use crate::shared::contained;
+use crate::turn::{Loop, Spawned};
+use crate::watch::{TOO_LONG, Watched};
+use farm_master::{Action, Event};
+use farm_protocol::Instant;
+use std::mem;
+
+impl Loop {
+    /// Tells the machine, does what it says, and tells it what came of that.
+    pub(crate) fn tell(&mut self, event: Event<'_>) {
+        self.tell_one(event);
+        while let Some(spawned) = self.spawned.pop_front() {
+            match spawned {
+                Spawned::Yes {
+                    place: Place { slot, session },
+                    page,
+                } => {
+                    self.tell_one(Event::Spawned {
+                        slot,
+                        session,
+                        page,
+                    });
+                }
+                Spawned::No {
+                    place: Place { slot, session },
+                    error,
+                } => {
+                    self.tell_one(Event::SpawnFailed {
+                        slot,
+                        session,
+                        error,
+                    });
+                }
+            }
+        }
+    }
+
+    fn tell_one(&mut self, event: Event<'_>) {
+        let begin = self.now;
+        let time = self
+            .not_beyond
+            .map_or(begin, |limit| begin.min(limit))
+            .max(self.told);
+        self.watch.begin();
+        let mut kinds = Watched {
+            kinds: &mut self.registry,
+            watch: &mut self.watch,
+        };
+        self.told = time;
+        self.master
+            .handle(time, event, &mut kinds, &mut self.actions);
+        let mut spawns = false;
+        if !self.actions.is_empty() {
+            let bytes = mem::take(&mut self.actions.bytes);
+            let mut list = self.actions.take_list();
+            for action in list.drain(..) {
+                spawns |= matches!(action, Action::Spawn { .. });
+                self.perform(action, &bytes);
+            }
+            self.actions.restore(list);
+            self.actions.bytes = bytes;
+        }
+        self.actions.clear();
+        // One reading serves as this event's end and as the time of the next.
+        self.now = self.clock.now().max(begin);
+        let held = self.now.since(begin);
+        // A start of a process takes its time without any callback.
+        if held > TOO_LONG && !spawns {
+            self.watch.slow(held);
+        }
+    }
+
+    /// Calls the observer, if there is one; one that panics is dropped.
+    pub(crate) fn observe(&mut self, call: impl FnOnce(&mut dyn Observer, Instant)) {
+        let now = self.now;
+        let Some(observer) = self.observer.as_deref_mut() else {
+            return;
+        };
+        if contained("an observer", || call(observer, now)).is_none() {
+            let observer = self.observer.take();
+            contained("the drop of an observer", || drop(observer));
+        }
+    }
+}
