@@ -7,7 +7,7 @@ mod perform;
 mod wire;
 
 #[cfg(feature = "command")]
-pub use kind::{CommandKind, Listener, Settings};
+pub use kind::{CommandKind, HEAD_BYTES, Listener, Settings, spill_path};
 pub use perform::{Commands, HEAD_MAX};
 pub use wire::{
     Captured, CommandFeedback, CommandRequest, CommandResponse, CommandWire, Ended, StderrPlan,

@@ -51,7 +51,7 @@ mod workers;
 pub use builder::{FarmBuilder, KindRef, StartError};
 pub use farm::Farm;
 pub use observer::Observer;
-pub use pool::Pool;
+pub use pool::{Pool, QUEUED};
 pub use program::{EnvPolicy, Inherit, Program};
 pub use queue::Queue;
 pub use source::{Intake, Source, SourceState, SourceWaker};

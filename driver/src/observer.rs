@@ -1,6 +1,6 @@
 //! Whoever watches a farm: progress, logs, statistics. It is told, and changes nothing.
 
-use farm_master::AttemptReport;
+use farm_master::{AttemptReport, Gone};
 use farm_protocol::{AttemptId, Instant, KindId, Session, SlotId, TaskId};
 
 /// Told what happens, on the farm's loop: quick, never blocking. One that panics is told nothing more.
@@ -20,8 +20,8 @@ pub trait Observer: Send {
     /// A worker said hello. `pid` is what it says of itself.
     fn worker_ready(&mut self, now: Instant, slot: SlotId, session: Session, pid: u32) {}
 
-    /// A worker is gone, and why, for people.
-    fn worker_gone(&mut self, now: Instant, slot: SlotId, session: Session, why: &str) {}
+    /// A worker is gone.
+    fn worker_gone(&mut self, now: Instant, slot: SlotId, session: Session, gone: &Gone) {}
 
     /// Workers of a kind cannot be started; its pool has ended.
     fn pool_ended(&mut self, now: Instant, kind: KindId, error: &str) {}

@@ -68,9 +68,9 @@ impl Loop {
             Action::WorkerReady { slot, session, pid } => {
                 self.observe(|o, now| o.worker_ready(now, slot, session, pid));
             }
-            Action::WorkerGone { slot, session, why } => {
-                log::debug!("worker {slot} ({session}) is gone: {why}");
-                self.observe(|o, now| o.worker_gone(now, slot, session, &why));
+            Action::WorkerGone { slot, session, gone } => {
+                log::debug!("worker {slot} ({session}) is gone: {}", gone.why);
+                self.observe(|o, now| o.worker_gone(now, slot, session, &gone));
             }
             Action::Stopped => self.stopped = true,
         }

@@ -13,6 +13,10 @@ const CREDIT_OF_INDEPENDENT: u32 = 256;
 /// How many injected tasks may wait beyond the queue, unless the pool says otherwise.
 const INJECTION_LIMIT: usize = 1024;
 
+/// How many tasks may wait in a lane unless the pool says otherwise: a caller who submits a batch
+/// must not be refused, and one who submits without end must be.
+pub const QUEUED: usize = 10_000;
+
 /// The workers of one kind.
 #[derive(Clone, Debug)]
 pub struct Pool {
@@ -20,7 +24,8 @@ pub struct Pool {
     pub program: Program,
     /// How many workers there may be at once; they are started when there is work for them.
     pub slots: u32,
-    /// The limits of the kind's lane; `None`: [`Boundary::for_workers`] of the slots.
+    /// The limits of the kind's lane; `None`: as [`Boundary::for_workers`] of the slots says, with
+    /// room for [`QUEUED`] tasks to wait.
     pub boundary: Option<Boundary>,
     /// How many requests a worker may hold beyond the one it executes; `None`: 256 if the kind is
     /// `INDEPENDENT`, else 0. Without effect for a kind that is not.
@@ -65,9 +70,11 @@ impl Pool {
         KindConfig {
             hello: <K::Wire as Wire>::hello(),
             slots: self.slots,
-            boundary: self
-                .boundary
-                .unwrap_or_else(|| Boundary::for_workers(workers)),
+            boundary: self.boundary.unwrap_or_else(|| {
+                let boundary = Boundary::for_workers(workers);
+                let max_queued = boundary.max_queued.max(QUEUED);
+                Boundary { max_queued, ..boundary }
+            }),
             credit_cap,
             injection_limit: self.injection_limit,
             decode_above: self.decode_above,

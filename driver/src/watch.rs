@@ -120,6 +120,11 @@ impl Kinds for Watched<'_> {
             .call("use_response", || self.kinds.response(id, slot, payload))
     }
 
+    fn late(&mut self, id: AttemptId, bytes: &[u8]) {
+        self.watch
+            .call("on_late_response", || self.kinds.late(id, bytes));
+    }
+
     fn feedback(&mut self, id: AttemptId, bytes: &[u8]) -> Result<(), String> {
         self.watch
             .call("on_feedback", || self.kinds.feedback(id, bytes))

@@ -2,7 +2,7 @@
 
 use crate::lane::{Gate, LaneError};
 use crate::outcome::{AttemptReport, Settlement};
-use farm_protocol::{AttemptId, KindId, Session, SlotId, TaskId};
+use farm_protocol::{AttemptId, KindId, Session, SlotId, TaskId, Termination};
 use std::ops::Range;
 
 /// Something is to be done.
@@ -98,11 +98,35 @@ pub enum Action {
         slot: SlotId,
         /// Which process.
         session: Session,
-        /// How and why, for people.
-        why: String,
+        /// How and why.
+        gone: Gone,
     },
     /// After a `Shut`: nothing is in flight and no worker lives. The last action.
     Stopped,
+}
+
+/// The end of a worker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// How its process ended.
+    pub termination: Termination,
+    /// Whose doing it was.
+    pub whose: WhoseDoing,
+    /// Both, and its last words, for people.
+    pub why: String,
+}
+
+/// Whose doing the end of a worker was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhoseDoing {
+    /// The farm was closing and needed it no more.
+    Finished,
+    /// The farm replaced it though it was healthy.
+    Replaced,
+    /// The farm killed it: an attempt did not stop in time, or it said nonsense.
+    Killed,
+    /// Its own, or somebody else's.
+    Died,
 }
 
 /// A pipe from master to worker.

@@ -103,9 +103,7 @@ pub trait Kinds {
 
     /// Hands over the response of an attempt that had been asked to stop. It decides nothing any
     /// more; the kind may keep what it says.
-    fn late(&mut self, id: AttemptId, bytes: &[u8]) {
-        let _ = (id, bytes);
-    }
+    fn late(&mut self, id: AttemptId, bytes: &[u8]);
 
     /// Hands a feedback over.
     ///

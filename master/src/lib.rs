@@ -25,7 +25,7 @@ mod options;
 mod outcome;
 mod registry;
 
-pub use action::{Action, Actions, Link, Refusal, Signal};
+pub use action::{Action, Actions, Gone, Link, Refusal, Signal, WhoseDoing};
 pub use config::{Config, DECODE_ABOVE, KindConfig, StartFailures};
 pub use event::{Event, Exit, Shut, Stream};
 pub use evidence::{MemoryEvidence, MemoryVerdict};

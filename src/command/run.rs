@@ -5,6 +5,7 @@ mod feed;
 mod input;
 mod options;
 mod record;
+mod said;
 mod signals;
 mod watch;
 
@@ -69,13 +70,16 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
     let workers = arguments.workers.count();
     let limits = input.all_limits(limits);
     let (post, letters) = channel();
-    let desk: SharedDesk = Arc::new(Mutex::new(Desk::new(reporter, post.clone())));
+    let live = arguments.output == StdoutMode::Line && !arguments.results_to_stdout();
+    let desk = Desk::new(reporter, post.clone(), spills.folder.clone());
+    let desk: SharedDesk = Arc::new(Mutex::new(desk));
     let settings = Settings {
-        spill_folder: Some(spills.folder.clone()),
-        live: arguments.output == StdoutMode::Line && !arguments.results_to_stdout(),
+        // What has been shown line by line needs no file, unless the results are to name it.
+        spill_folder: (!live || spills.keep).then(|| spills.folder.clone()),
+        live,
     };
     let mut builder = Farm::builder();
-    let kind = CommandKind::new(settings, Box::new(desk::Ears(Arc::clone(&desk))));
+    let kind = CommandKind::new(settings, Box::new(desk::Ears(Arc::clone(&desk), live)));
     let pool = Pool {
         boundary: Some(boundary(workers, &input, grace)?),
         defaults: TaskOptions::default(),

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// How much of each stream a response carries, in bytes.
-const HEAD: u32 = 64 << 10;
+pub const HEAD_BYTES: u32 = 64 << 10;
 
 /// The shell of a shell line.
 const SHELL: &str = "/bin/sh";
@@ -32,10 +32,13 @@ pub struct Settings {
 
 /// Told what commands say and how they end, attempt by attempt. Called on the farm's loop.
 pub trait Listener: Send {
-    /// A command said something (only when output is live).
+    /// A command said something: all it says when output is live; else, once it is asked to end, the beginning that a
+    /// response would carry.
     fn output(&mut self, task: &TaskSpec, stream: Stream, bytes: &[u8]);
     /// An attempt of a command has ended. The task may go on.
     fn answered(&mut self, task: &TaskSpec, response: &CommandResponse);
+    /// An attempt that had been asked to end has ended. The task ends, or goes on, without it.
+    fn answered_late(&mut self, task: &TaskSpec, response: CommandResponse);
 }
 
 /// Commands as tasks. Output and failure are both the whole response.
@@ -55,9 +58,15 @@ impl CommandKind {
     /// cannot write into the output of a later one.
     fn spill(&self, task: &TaskSpec, attempt: u32) -> Option<Vec<u8>> {
         let folder = self.settings.spill_folder.as_ref()?;
-        let name = format!("{}-{attempt}", task.seq);
-        Some(folder.join(name).into_os_string().into_vec())
+        let path = spill_path(folder, task.seq, attempt);
+        Some(path.into_os_string().into_vec())
     }
+}
+
+/// Where the rest of an attempt's output is, but for the stream's name at the end (`.stdout`, `.stderr`).
+#[must_use]
+pub fn spill_path(folder: &Path, seq: u64, attempt: u32) -> PathBuf {
+    folder.join(format!("{seq}-{attempt}"))
 }
 
 impl fmt::Debug for CommandKind {
@@ -108,7 +117,7 @@ impl TaskKind for CommandKind {
                 Stderr::File(path) => StderrPlan::File(absolute(path)),
                 Stderr::Stdout => StderrPlan::Stdout,
             },
-            head_limit: HEAD,
+            head_limit: HEAD_BYTES,
             spill: None,
             live: self.settings.live,
         })
@@ -148,6 +157,10 @@ impl TaskKind for CommandKind {
             }
             Ended::NotStarted { .. } => Verdict::failed(Box::new(response), ()),
         }
+    }
+
+    fn on_late_response(&mut self, task: &Arc<TaskSpec>, response: CommandResponse) {
+        self.listener.answered_late(task, response);
     }
 
     fn on_feedback(&mut self, task: &Arc<TaskSpec>, feedback: CommandFeedback) {

@@ -43,7 +43,7 @@ pub struct CommandRequest {
     /// a rest. `None`: the rest is counted and dropped.
     #[serde(with = "serde_bytes")]
     pub spill: Option<Vec<u8>>,
-    /// Relay captured output as feedback while it comes. The head is kept as always; the rest is not spilled.
+    /// Relay captured output as feedback while it comes. It is kept and spilled as always.
     pub live: bool,
 }
 
@@ -156,7 +156,7 @@ pub struct Captured {
 /// What a command says while it runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub enum CommandFeedback {
-    /// Captured output as it came; only for a live request.
+    /// Captured output as it came: all of a live request's, and the head of any that is asked to end.
     Output {
         /// On which stream.
         stream: Stream,

@@ -340,7 +340,7 @@ impl Observer for Diary {
     fn worker_ready(&mut self, _: Instant, slot: SlotId, _: Session, _: u32) {
         let _over = self.0.send(format!("ready {slot}"));
     }
-    fn worker_gone(&mut self, _: Instant, slot: SlotId, _: Session, _: &str) {
+    fn worker_gone(&mut self, _: Instant, slot: SlotId, _: Session, _: &farm_master::Gone) {
         let _over = self.0.send(format!("gone {slot}"));
     }
 }

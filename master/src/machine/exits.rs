@@ -4,7 +4,7 @@ use super::slot::{Ending, ExitFacts, Flight, Phase, Process};
 use super::task::State;
 use super::timers::Timer;
 use super::{Master, Turn};
-use crate::action::{Action, Signal};
+use crate::action::{Action, Gone, Signal, WhoseDoing};
 use crate::event::{Exit, Shut};
 use crate::evidence::out_of_memory;
 use crate::options::OnLost;
@@ -77,11 +77,13 @@ impl Master {
             charged |= self.flight_lost(turn, slot, &process, &exit, flight, executed);
         }
         let why = obituary(&process, &exit);
-        turn.actions.push(Action::WorkerGone {
-            slot,
-            session: process.session,
+        let gone = Gone {
+            termination: exit.termination,
+            whose: whose_doing(&process),
             why: why.clone(),
-        });
+        };
+        let session = process.session;
+        turn.actions.push(Action::WorkerGone { slot, session, gone });
         if held_nothing && process.settled > 0 && process.ending.is_none() {
             self.counters.idle_deaths += 1;
         }
@@ -230,6 +232,16 @@ const fn how_stopped(process: &Process, exit: &ExitFacts) -> HowStopped {
         (Some(SIGKILL), Some(Signal::Kill)) => HowStopped::Killed,
         (Some(SIGTERM), Some(_)) => HowStopped::Terminated,
         (_, _) => HowStopped::Exited,
+    }
+}
+
+/// Whose doing the end of a process was.
+const fn whose_doing(process: &Process) -> WhoseDoing {
+    match (&process.ending, process.signalled) {
+        (Some(Ending::Closing), _) => WhoseDoing::Finished,
+        (Some(Ending::Replaced), None) => WhoseDoing::Replaced,
+        (Some(_), Some(Signal::Kill)) => WhoseDoing::Killed,
+        (Some(_), Some(Signal::Terminate) | None) | (None, _) => WhoseDoing::Died,
     }
 }
 

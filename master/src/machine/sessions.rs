@@ -74,6 +74,11 @@ impl Master {
         let kind = self.slots[slot.0 as usize].kind;
         match hello.find(&self.pools[kind.0 as usize].config.hello) {
             Ok(there) => {
+                let patience = self.config.hello_timeout;
+                let process = self.process_at(slot);
+                // Nothing has been answered yet, so this is still the moment of the spawn.
+                let due = process.last_answer.after(patience);
+                self.timers.disarm(due, Timer::Hello(slot, session));
                 let process = self.process_at(slot);
                 process.kind_there = KindId(there);
                 let Phase::Launching(greeting) = std::mem::replace(&mut process.phase, Phase::Deaf)

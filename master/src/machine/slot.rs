@@ -141,6 +141,12 @@ impl Process {
         self.takes(0) && self.in_flight.is_empty()
     }
 
+    /// Whether it has said hello, well or badly.
+    #[cfg(test)]
+    pub(super) const fn said_hello(&self) -> bool {
+        !matches!(self.phase, Phase::Launching(_))
+    }
+
     pub(super) fn flight(&self, task: TaskId) -> Option<usize> {
         self.in_flight
             .iter()

@@ -5,5 +5,8 @@ mod basics;
 mod budgets;
 mod credit;
 mod ends;
+mod needs;
+mod sessions;
+mod shutting;
 mod stage;
 mod stopping;

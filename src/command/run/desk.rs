@@ -2,16 +2,18 @@
 //! reports about it. Everything here happens on the farm's loop, one thing at a time.
 
 use super::record::{self, Answered};
+use super::said::{Left, Said};
 use super::watch::Letter;
-use crate::exec::{CommandKind, CommandResponse, Listener};
+use crate::exec::{CommandKind, CommandResponse, Listener, spill_path};
 use crate::report::{
     AttemptRecord, Reporter, Status, StopReason, Stream, TaskIdText, TaskRecord, TaskRef,
 };
 use crate::taskfile::{IdKind, Need, TaskSpec};
 use farm_driver::Observer;
-use farm_master::{AttemptReport, Outcome, Receive, Refusal, Settled};
+use farm_master::{AttemptReport, Gone, Outcome, Receive, Refusal, Settled, WhoseDoing};
 use farm_protocol::{AttemptId, Instant, KindId, Session, SlotId, TaskId};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -46,6 +48,7 @@ struct Live {
 struct Attempted {
     pid: Option<u32>,
     answered: Option<Answered>,
+    said: Said,
 }
 
 pub(super) struct Desk {
@@ -60,6 +63,8 @@ pub(super) struct Desk {
     positions: Vec<u64>,
     /// The pids of the workers that live.
     pids: BTreeMap<SlotId, u32>,
+    /// Where workers put long output.
+    spills: PathBuf,
 }
 
 /// What may become of a task of the input, as far as its needs say.
@@ -71,7 +76,7 @@ pub(super) enum Fate {
 }
 
 impl Desk {
-    pub(super) fn new(reporter: Reporter, post: Sender<Letter>) -> Self {
+    pub(super) fn new(reporter: Reporter, post: Sender<Letter>, spills: PathBuf) -> Self {
         let start = now();
         let mut desk = Self {
             reporter,
@@ -82,6 +87,7 @@ impl Desk {
             live: BTreeMap::new(),
             positions: Vec::new(),
             pids: BTreeMap::new(),
+            spills,
         };
         desk.reporter.run_started(Duration::ZERO);
         desk
@@ -197,12 +203,18 @@ impl Desk {
             _ => None,
         };
         let mut attempts = live.attempts;
-        let attempts: Vec<AttemptRecord> = settled
+        let records: Vec<AttemptRecord> = settled
             .attempts
             .iter()
-            .map(|report| attempt_record(report, attempts.remove(&report.attempt.0)))
+            .map(|report| attempt_record(report, attempts.get(&report.attempt.0)))
             .collect();
-        let record = record::of(settled, self.start, attempts, skipped_by.as_deref());
+        let last = settled.attempts.last().map(|report| report.attempt.0);
+        let left = last.and_then(|number| {
+            let spill = spill_path(&self.spills, seq, number);
+            Some(attempts.remove(&number)?.said.left(&spill))
+        });
+        let left = left.unwrap_or_else(Left::default);
+        let record = record::of(settled, self.start, records, skipped_by.as_deref(), left);
         if let Some(attempt) = record.attempts.last() {
             self.reporter.attempt_finished(at, seq, attempt);
         }
@@ -219,6 +231,24 @@ impl Desk {
         record.error = Some(record::error("refused", refusal.to_string()));
         let at = self.at_end();
         self.close(at, record);
+    }
+
+    /// An attempt answered; its notes, where it is known to have begun.
+    fn answered(
+        &mut self,
+        task: &TaskSpec,
+        response: &CommandResponse,
+    ) -> Option<&mut Attempted> {
+        if let Some(trouble) = &response.trouble {
+            self.send(Letter::Lost(trouble.clone()));
+        }
+        let live = self
+            .live
+            .get_mut(&task.seq)
+            .expect("what answers is in the farm");
+        let attempted = live.attempts.values_mut().next_back()?;
+        attempted.answered = Some(Answered::of(response));
+        Some(attempted)
     }
 
     /// Tells the watch. It is gone only when the run is over.
@@ -246,8 +276,10 @@ const fn worker(slot: SlotId) -> u32 {
     slot.0 + 1
 }
 
-fn attempt_record(report: &AttemptReport, attempted: Option<Attempted>) -> AttemptRecord {
-    let Attempted { pid, answered } = attempted.unwrap_or_default();
+fn attempt_record(report: &AttemptReport, attempted: Option<&Attempted>) -> AttemptRecord {
+    let (pid, answered) = attempted.map_or((None, None), |attempted| {
+        (attempted.pid, attempted.answered.as_ref())
+    });
     record::attempt(report, worker(report.slot), pid, answered)
 }
 
@@ -268,36 +300,37 @@ impl Receive<CommandKind> for Counter {
     }
 }
 
-/// The desk as the listener of commands.
-pub(super) struct Ears(pub(super) SharedDesk);
+/// The desk as the listener of commands, and whether they are shown while they speak.
+pub(super) struct Ears(pub(super) SharedDesk, pub(super) bool);
 
 impl Listener for Ears {
     fn output(&mut self, task: &TaskSpec, stream: farm_worker::Stream, bytes: &[u8]) {
-        let mut desk = lock(&self.0);
+        let desk = &mut *lock(&self.0);
         let at = desk.at_end();
-        let stream = match stream {
-            farm_worker::Stream::Stdout => Stream::Stdout,
-            farm_worker::Stream::Stderr => Stream::Stderr,
-        };
-        let attempt = desk
-            .live
-            .get(&task.seq)
-            .and_then(|live| live.attempts.keys().last().copied());
-        desk.reporter
-            .task_output(at, task.seq, attempt.unwrap_or(1), stream, bytes);
+        let live = desk.live.get_mut(&task.seq);
+        let attempt = live.and_then(|live| live.attempts.last_entry());
+        let number = attempt.map_or(1, |mut attempt| {
+            attempt.get_mut().said.hear(stream, bytes);
+            *attempt.key()
+        });
+        if self.1 {
+            let stream = match stream {
+                farm_worker::Stream::Stdout => Stream::Stdout,
+                farm_worker::Stream::Stderr => Stream::Stderr,
+            };
+            desk.reporter
+                .task_output(at, task.seq, number, stream, bytes);
+        }
     }
 
     fn answered(&mut self, task: &TaskSpec, response: &CommandResponse) {
-        let mut desk = lock(&self.0);
-        let live = desk
-            .live
-            .get_mut(&task.seq)
-            .expect("what answers is in the farm");
-        if let Some(mut attempt) = live.attempts.last_entry() {
-            attempt.get_mut().answered = Some(Answered::of(response));
-        }
-        if let Some(trouble) = &response.trouble {
-            desk.send(Letter::Lost(trouble.clone()));
+        lock(&self.0).answered(task, response);
+    }
+
+    fn answered_late(&mut self, task: &TaskSpec, response: CommandResponse) {
+        let desk = &mut *lock(&self.0);
+        if let Some(attempted) = desk.answered(task, &response) {
+            attempted.said.answered_late(response);
         }
     }
 }
@@ -313,7 +346,7 @@ impl Observer for Eyes {
         let live = desk.live.get_mut(&seq).expect("what starts is in the farm");
         let attempted = Attempted {
             pid: Some(pid),
-            answered: None,
+            ..Attempted::default()
         };
         live.attempts.insert(id.attempt.0, attempted);
         let text = id_text(&live.spec);
@@ -332,11 +365,7 @@ impl Observer for Eyes {
         let at = desk.at(now);
         let seq = desk.position(task);
         let live = desk.live.get(&seq).expect("its task goes on");
-        let attempted = live.attempts.get(&report.attempt.0);
-        let (pid, answered) = attempted.map_or((None, None), |attempted| {
-            (attempted.pid, attempted.answered.clone())
-        });
-        let record = record::attempt(report, worker(report.slot), pid, answered);
+        let record = attempt_record(report, live.attempts.get(&report.attempt.0));
         desk.reporter.attempt_finished(at, seq, &record);
     }
 
@@ -347,13 +376,18 @@ impl Observer for Eyes {
         desk.reporter.worker_started(at, worker(slot), Some(pid));
     }
 
-    fn worker_gone(&mut self, now: Instant, slot: SlotId, _: Session, why: &str) {
+    fn worker_gone(&mut self, now: Instant, slot: SlotId, _: Session, gone: &Gone) {
         let desk = &mut *lock(&self.0);
         let at = desk.at(now);
         let pid = desk.pids.remove(&slot);
-        log::debug!("worker {slot} is gone: {why}");
-        desk.reporter
-            .worker_stopped(at, worker(slot), pid, StopReason::Died, (None, None));
+        let reason = match gone.whose {
+            WhoseDoing::Finished => StopReason::Finished,
+            WhoseDoing::Replaced => StopReason::Recycled,
+            WhoseDoing::Killed => StopReason::Killed,
+            WhoseDoing::Died => StopReason::Died,
+        };
+        let ended = record::process_end(gone.termination);
+        desk.reporter.worker_stopped(at, worker(slot), pid, reason, ended);
     }
 
     fn pool_ended(&mut self, _: Instant, _: KindId, error: &str) {

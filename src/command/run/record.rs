@@ -1,6 +1,7 @@
 //! From a settled task to its record in the reports: status, exit code, cause in words.
 
 use super::desk::id_text;
+use super::said::Left;
 use crate::exec::{Captured as Kept, CommandKind, CommandResponse, Ended};
 use crate::report::{AttemptRecord, Captured, Status, TaskError, TaskRecord};
 use crate::taskfile::{Run, TaskSpec};
@@ -45,7 +46,7 @@ pub(super) fn attempt(
     report: &AttemptReport,
     worker: u32,
     pid: Option<u32>,
-    answered: Option<Answered>,
+    answered: Option<&Answered>,
 ) -> AttemptRecord {
     let mut record = AttemptRecord {
         attempt: report.attempt.0,
@@ -62,15 +63,27 @@ pub(super) fn attempt(
         record.wall = answered.wall;
     } else if let AttemptEnd::Died(termination) = report.end {
         (record.exit, record.signal) = process_end(termination);
+    } else if let AttemptEnd::Cancelled(how) = report.end {
+        record.signal = stop_signal(how);
     }
     record
 }
 
-const fn process_end(termination: Termination) -> (Option<i32>, Option<i32>) {
+pub(super) const fn process_end(termination: Termination) -> (Option<i32>, Option<i32>) {
     match termination {
         Termination::Exited(code) => (Some(code), None),
         Termination::Signaled { signal, .. } => (None, Some(signal)),
         Termination::Lost => (None, None),
+    }
+}
+
+/// The signal that ended a command of which nothing else is known.
+const fn stop_signal(how: HowStopped) -> Option<i32> {
+    match how {
+        HowStopped::Killed => Some(SIGKILL),
+        // A command that is asked to end is sent it.
+        HowStopped::Terminated | HowStopped::Acked => Some(SIGTERM),
+        HowStopped::BeforeStart | HowStopped::LateReply | HowStopped::Exited => None,
     }
 }
 
@@ -130,6 +143,7 @@ pub(super) fn of(
     start: Instant,
     attempts: Vec<AttemptRecord>,
     skipped_by: Option<&str>,
+    left: Left,
 ) -> TaskRecord {
     let mut record = bare(&settled.task, status(&settled.outcome));
     record.submitted = settled.submitted.since(start);
@@ -151,16 +165,28 @@ pub(super) fn of(
         Outcome::Done(response) | Outcome::Failed(response) => {
             take_response(&mut record, *response)
         }
-        Outcome::WorkerLost(death) | Outcome::Panicked(death) => take_death(&mut record, &death),
+        Outcome::WorkerLost(death) | Outcome::Panicked(death) => {
+            take_left(&mut record, left);
+            take_death(&mut record, &death);
+        }
         Outcome::Poisoned(deaths) => {
+            take_left(&mut record, left);
             if let Some(death) = deaths.last() {
                 take_death(&mut record, death);
             }
         }
-        Outcome::TimedOut { .. } => record.signal = record.signal.or(Some(SIGTERM)),
+        Outcome::TimedOut { how, .. }
+        | Outcome::LimitExceeded { how, .. }
+        | Outcome::Cancelled { how, .. } => {
+            take_left(&mut record, left);
+            if record.exit.is_none() && record.signal.is_none() && record.attempt > 0 {
+                record.signal = stop_signal(how);
+                if let Some(last) = record.attempts.last_mut() {
+                    last.signal = record.signal;
+                }
+            }
+        }
         Outcome::Skipped(_)
-        | Outcome::LimitExceeded { .. }
-        | Outcome::Cancelled { .. }
         | Outcome::RequestNotMarshallable(_)
         | Outcome::RequestRefused(_)
         | Outcome::ResponseNotMarshallable(_)
@@ -175,6 +201,7 @@ pub(super) fn of(
     record
 }
 
+const SIGKILL: i32 = 9;
 const SIGTERM: i32 = 15;
 
 fn take_response(record: &mut TaskRecord, response: CommandResponse) {
@@ -185,6 +212,14 @@ fn take_response(record: &mut TaskRecord, response: CommandResponse) {
     record.left_behind = response.left_behind;
     record.stdout = captured(response.stdout);
     record.stderr = captured(response.stderr);
+}
+
+/// What an attempt that did not answer in time left.
+fn take_left(record: &mut TaskRecord, left: Left) {
+    match left.late {
+        Some(response) => take_response(record, *response),
+        None => (record.stdout, record.stderr) = (left.stdout, left.stderr),
+    }
 }
 
 fn captured(kept: Kept) -> Captured {
@@ -200,7 +235,10 @@ fn captured(kept: Kept) -> Captured {
 
 fn take_death(record: &mut TaskRecord, death: &Death) {
     record.max_rss = death.peak_bytes;
-    record.stderr = Captured::whole(death.last_words.clone());
+    // The worker's own words come after its command's.
+    let words = &death.last_words;
+    record.stderr.head.extend_from_slice(words);
+    record.stderr.total += words.len() as u64;
 }
 
 pub(super) fn error(class: &'static str, message: String) -> TaskError {
@@ -324,7 +362,13 @@ fn died(death: &Death) -> String {
         .map(|words| format!(", {words}"))
         .unwrap_or_default();
     format!(
-        "{panic}its worker {}{memory} after {:.1?}",
-        death.termination, death.ran
+        "{panic}its worker {}{}{memory} after {:.1?}",
+        if death.termination.signal().is_some() {
+            "was "
+        } else {
+            ""
+        },
+        death.termination,
+        death.ran
     )
 }

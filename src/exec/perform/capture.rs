@@ -36,6 +36,8 @@ pub(super) struct Capture {
     total: u64,
     rest: Rest,
     live: bool,
+    /// The head is relayed as it fills: the command was asked to end, and a worker that is killed answers nothing.
+    telling: bool,
     trouble: Option<String>,
 }
 
@@ -57,6 +59,7 @@ impl Capture {
             total: 0,
             rest,
             live,
+            telling: false,
             trouble: None,
         }
     }
@@ -69,10 +72,24 @@ impl Capture {
         }
         let room = self.head_limit - self.head.len();
         let (head, rest) = bytes.split_at(room.min(bytes.len()));
+        if self.telling && !head.is_empty() {
+            self.relay(head, context);
+        }
         self.head.extend_from_slice(head);
         if !rest.is_empty() {
             self.spill(rest);
         }
+    }
+
+    /// Relays the head so far, and what comes into it from now on.
+    pub(super) fn tell_head(&mut self, context: &Context<'_, CommandWire>) {
+        if self.live || self.telling {
+            return;
+        }
+        self.telling = true;
+        let head = std::mem::take(&mut self.head);
+        self.relay(&head, context);
+        self.head = head;
     }
 
     fn relay(&mut self, bytes: &[u8], context: &Context<'_, CommandWire>) {

@@ -170,7 +170,7 @@ fn capture(
     stream: Stream,
 ) -> Result<(Outlet, Option<Capturing>), Refusal> {
     let (read, write) = pipe()?;
-    let spill = request.spill.as_deref().filter(|_| !request.live);
+    let spill = request.spill.as_deref();
     let head_limit = (request.head_limit as usize).min(HEAD_MAX);
     let capture = Capture::new(stream, head_limit, spill, request.live);
     Ok((Outlet::Fd(write), Some((read, capture))))

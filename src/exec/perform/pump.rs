@@ -59,6 +59,9 @@ impl Pump {
             // Now and once. If it does not end, the master's ladder goes on from here.
             self.told = true;
             let _ = pidfd_send_signal(&self.pidfd, Signal::TERM);
+            for tap in self.taps.iter_mut().flatten() {
+                tap.capture.tell_head(context);
+            }
         }
         for (tap, ready) in self.taps.iter_mut().zip(ready.taps) {
             if let Some(tap) = tap {

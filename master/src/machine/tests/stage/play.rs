@@ -152,4 +152,37 @@ impl Stage {
     pub(in super::super) fn slot_of(&self, task: TaskId) -> u32 {
         self.sent_to[&task].0
     }
+
+    /// The id that the next task gets.
+    pub(in super::super) fn peek_id(&self) -> TaskId {
+        TaskId::new(self.next_task, 0)
+    }
+
+    /// Forgets the oldest line.
+    pub(in super::super) fn drop_line(&mut self) {
+        self.log.remove(0);
+    }
+
+    /// The sessions that have said hello and are not gone: slot, session, and what is with each in order.
+    pub(in super::super) fn workers(&self) -> Vec<(u32, u64, Vec<AttemptId>)> {
+        let slots = self.master.slots.iter();
+        slots
+            .filter_map(|slot| Some((slot.id.0, slot.process.as_ref()?)))
+            .filter(|(_, process)| process.said_hello())
+            .map(|(slot, process)| {
+                let ids = process.in_flight.iter().map(|flight| flight.id).collect();
+                (slot, process.session.0, ids)
+            })
+            .collect()
+    }
+
+    /// The sessions that have not said hello.
+    pub(in super::super) fn launching(&self) -> Vec<(u32, u64)> {
+        let slots = self.master.slots.iter();
+        slots
+            .filter_map(|slot| Some((slot.id.0, slot.process.as_ref()?)))
+            .filter(|(_, process)| !process.said_hello())
+            .map(|(slot, process)| (slot, process.session.0))
+            .collect()
+    }
 }
