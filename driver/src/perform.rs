@@ -13,22 +13,16 @@ use farm_protocol::KindId;
 use rustix::process::Signal as SystemSignal;
 
 impl Loop {
-    /// Performs one action; `bytes` is what a `Send` refers to.
-    pub(crate) fn perform(&mut self, action: Action, bytes: &[u8]) {
+    /// Performs one action.
+    pub(crate) fn perform(&mut self, action: Action) {
         match action {
             Action::Spawn {
                 slot,
                 session,
                 kind,
             } => self.spawn(Place { slot, session }, kind),
-            Action::Send {
-                slot,
-                session,
-                link,
-                bytes: range,
-            } => {
-                self.send(Place { slot, session }, link, &bytes[range]);
-            }
+            // Done before all others.
+            Action::Send { .. } => {}
             Action::Signal {
                 slot,
                 session,
@@ -100,7 +94,7 @@ impl Loop {
         }
     }
 
-    fn send(&mut self, place: Place, link: Link, bytes: &[u8]) {
+    pub(crate) fn send(&mut self, place: Place, link: Link, bytes: &[u8]) {
         // A worker that is gone swallows them; its exit has been told.
         let Some(process) = self.workers.get(place) else {
             return;

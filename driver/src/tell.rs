@@ -57,9 +57,10 @@ impl Loop {
         if !self.actions.is_empty() {
             let bytes = mem::take(&mut self.actions.bytes);
             let mut list = self.actions.take_list();
+            self.send_first(&list, &bytes);
             for action in list.drain(..) {
                 spawns |= matches!(action, Action::Spawn { .. });
-                self.perform(action, &bytes);
+                self.perform(action);
             }
             self.actions.restore(list);
             self.actions.bytes = bytes;
@@ -71,6 +72,35 @@ impl Loop {
         // A start of a process takes its time without any callback.
         if held > TOO_LONG && !spawns {
             self.watch.slow(held);
+        }
+    }
+
+    /// Sends what is to be sent before anybody is told of an end: a worker must not wait for its
+    /// next request while results are written down. The other actions keep their order, and
+    /// nothing among them can tell: what a pipe swallows is seen by the worker alone.
+    fn send_first(&mut self, list: &[Action], bytes: &[u8]) {
+        let mut settles = false;
+        for action in list {
+            match action {
+                Action::Send { slot, session, link, bytes: range } => {
+                    let place = Place { slot: *slot, session: *session };
+                    self.send(place, *link, &bytes[range.clone()]);
+                }
+                Action::Settle(_) => settles = true,
+                Action::Spawn { .. }
+                | Action::Signal { .. }
+                | Action::Decode { .. }
+                | Action::Started { .. }
+                | Action::AttemptEnded { .. }
+                | Action::Refuse { .. }
+                | Action::PoolEnded { .. }
+                | Action::WorkerReady { .. }
+                | Action::WorkerGone { .. }
+                | Action::Stopped => {}
+            }
+        }
+        if settles {
+            self.flush();
         }
     }
 

@@ -184,7 +184,7 @@ impl Loop {
         more_to_pull || !self.unread.is_empty() || !self.messages.is_empty()
     }
 
-    fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         for slot in self.unflushed.drain(..) {
             if let Some(process) = self.workers.in_slot(slot) {
                 process.unflushed = false;

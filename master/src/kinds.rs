@@ -19,7 +19,7 @@ pub struct KindFault {
 }
 
 /// What became of the wish for a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RequestAnswer {
     /// The payload has been appended.
     Ready,
@@ -32,7 +32,7 @@ pub enum RequestAnswer {
 }
 
 /// What the kind made of a response.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ResponseAnswer {
     /// The kind took it; `Kinds` keeps output or failure until the task is settled.
     Taken {
@@ -50,7 +50,7 @@ pub enum ResponseAnswer {
 }
 
 /// The kind's judgement of a response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Judged {
     /// An output.
     Done,
@@ -64,7 +64,7 @@ pub enum Judged {
 }
 
 /// What happens with a worker after a response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NextOfWorker {
     /// It stays, old now.
     Stay,

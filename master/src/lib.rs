@@ -23,6 +23,7 @@ pub mod lane;
 mod machine;
 mod options;
 mod outcome;
+mod record;
 mod registry;
 
 pub use action::{Action, Actions, Gone, Link, Refusal, Signal, WhoseDoing};
@@ -40,4 +41,5 @@ pub use outcome::{
     AttemptEnd, AttemptReport, CancelledBy, Death, HowStopped, Outcome, Resource, Settlement,
     SkippedBy,
 };
+pub use record::{KindAnswer, Recorder, Recording, Replaying};
 pub use registry::{Decoder, Held, OUTPUT_KEPT, Receive, Registry, Settled, WorkerOutput};

@@ -1,6 +1,7 @@
 //! What a submitter may say about one task, and what a kind says about all of its tasks.
 
 use farm_protocol::TaskId;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The options of one task.
@@ -185,7 +186,7 @@ impl RetryOn {
 }
 
 /// Why an attempt failed, for [`RetryOn`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Cause {
     /// The kind called the response a failure.
     #[default]

@@ -21,7 +21,7 @@ impl Master {
     ) {
         match self.admit(id, kind, entry, options.as_deref()) {
             Ok((seq, unmet)) => {
-                self.enter(turn, Task::new(id, kind, seq, options, turn.now), unmet)
+                self.enter(turn, Task::new(id, kind, seq, options, turn.now), unmet);
             }
             Err(refusal) => turn.actions.push(Action::Refuse { task: id, refusal }),
         }

@@ -302,7 +302,8 @@ impl Master {
             .clone()
             .filter(|slot| self.is_launching(*slot))
             .count();
-        let mut wanted = self.pools[pool].ready.len().saturating_sub(launching);
+        let before = self.pools[pool].ready.len().saturating_sub(launching);
+        let mut wanted = before;
         for slot in slots {
             if wanted == 0 {
                 return;
@@ -312,7 +313,8 @@ impl Master {
                 wanted -= 1;
             }
         }
-        if launching == 0 {
+        // A worker on its way may be what the rest waits for.
+        if launching == 0 && wanted == before {
             self.make_room(turn, pool);
         }
     }

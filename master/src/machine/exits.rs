@@ -14,6 +14,9 @@ use farm_protocol::{AttemptId, Session, SlotId, TaskId, Termination, signal_name
 /// A worker whose answers have ended gets this long to end itself, in parts of the close budget.
 const AFTER_EOF: u32 = 2;
 
+const SIGKILL: i32 = 9;
+const SIGTERM: i32 = 15;
+
 impl Master {
     pub(super) fn eof(&mut self, turn: &mut Turn<'_>, slot: SlotId, session: Session) {
         let grace = self.config.close_budget / AFTER_EOF;
@@ -83,7 +86,11 @@ impl Master {
             why: why.clone(),
         };
         let session = process.session;
-        turn.actions.push(Action::WorkerGone { slot, session, gone });
+        turn.actions.push(Action::WorkerGone {
+            slot,
+            session,
+            gone,
+        });
         if held_nothing && process.settled > 0 && process.ending.is_none() {
             self.counters.idle_deaths += 1;
         }
@@ -173,7 +180,7 @@ impl Master {
         match (&process.ending, &process.phase) {
             (Some(Ending::StartFailed(why)), _) => {
                 let why = with_last_words(why.clone(), &exit.last_words);
-                self.count_start_failure(turn, kind, why);
+                self.count_start_failure(turn, kind, process.session, why);
             }
             // SIGTERM was ours.
             (None | Some(Ending::Mute), _) if process.signalled == Some(Signal::Terminate) => {}
@@ -181,12 +188,12 @@ impl Master {
                 let why = format!(
                     "the program ended before its hello, so it is no farm worker or could not start: {why}"
                 );
-                self.count_start_failure(turn, kind, why);
+                self.count_start_failure(turn, kind, process.session, why);
             }
             (Some(Ending::Mute), _)
             | (None, Phase::Running(_) | Phase::Closing(_) | Phase::Deaf) => {
                 let why = format!("the worker ended before it answered anything: {why}");
-                self.count_start_failure(turn, kind, why);
+                self.count_start_failure(turn, kind, process.session, why);
             }
             (Some(Ending::Replaced | Ending::Closing | Ending::Ladder | Ending::Babbled(_)), _) => {
             }
@@ -194,14 +201,22 @@ impl Master {
     }
 }
 
-/// Whether a process died of what we did for another reason than the attempt it executed. One that
-/// was only asked to end, or survived our SIGTERM, died by itself.
-fn killed_by_us(process: &Process, exit: &ExitFacts) -> bool {
-    const SIGTERM: i32 = 15;
-    match (&process.ending, process.signalled) {
-        (Some(Ending::Mute), _) | (_, None) => false,
-        (_, Some(Signal::Kill)) => true,
-        (_, Some(Signal::Terminate)) => exit.termination.signal() == Some(SIGTERM),
+/// Whether a process died of a signal that we sent for another reason than the attempt it executed.
+/// One that died of another signal than ours died by itself.
+const fn killed_by_us(process: &Process, exit: &ExitFacts) -> bool {
+    let Some(signalled) = process.signalled else {
+        return false;
+    };
+    if matches!(process.ending, Some(Ending::Mute)) {
+        return false;
+    }
+    match exit.termination {
+        // It may have heeded our SIGTERM, or how it ended is unknown.
+        Termination::Exited(_) | Termination::Lost => true,
+        Termination::Signaled { signal, .. } => match signalled {
+            Signal::Terminate => signal == SIGTERM,
+            Signal::Kill => signal == SIGTERM || signal == SIGKILL,
+        },
     }
 }
 
@@ -226,8 +241,6 @@ fn executing(process: &Process, exit: &ExitFacts) -> Option<AttemptId> {
 
 /// How a stopped attempt ended with its process.
 const fn how_stopped(process: &Process, exit: &ExitFacts) -> HowStopped {
-    const SIGKILL: i32 = 9;
-    const SIGTERM: i32 = 15;
     match (exit.termination.signal(), process.signalled) {
         (Some(SIGKILL), Some(Signal::Kill)) => HowStopped::Killed,
         (Some(SIGTERM), Some(_)) => HowStopped::Terminated,

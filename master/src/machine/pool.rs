@@ -3,7 +3,7 @@
 use super::ready::Ready;
 use crate::config::KindConfig;
 use crate::lane::Lane;
-use farm_protocol::{Instant, TaskId};
+use farm_protocol::{Instant, Session, TaskId};
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -29,6 +29,8 @@ pub(super) struct Pool {
     pub(super) returning: VecDeque<TaskId>,
     /// Start failures in a row.
     pub(super) start_failures: u32,
+    /// Sessions up to this one were begun before the last start failure.
+    pub(super) failed_up_to: Session,
     /// No worker is started before this.
     pub(super) pause_until: Option<Instant>,
     /// Its workers cannot be started: the last failure.
@@ -59,6 +61,7 @@ impl Pool {
             slots,
             returning: VecDeque::new(),
             start_failures: 0,
+            failed_up_to: Session(0),
             pause_until: None,
             ended: None,
             touched: false,

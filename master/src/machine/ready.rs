@@ -184,8 +184,8 @@ mod tests {
         for (index, seq) in seqs.iter().enumerate() {
             ready.insert(0, *seq, TaskId::new(index as u32, 0));
         }
-        for index in 1..999 {
-            ready.remove(0, seqs[index], TaskId::new(index as u32, 0));
+        for (index, seq) in seqs.iter().enumerate().take(999).skip(1) {
+            ready.remove(0, *seq, TaskId::new(index as u32, 0));
         }
         assert_eq!(walk(&ready), [0, 999]);
         assert!(ready.entries <= SWEEP_ABOVE + 2, "{}", ready.entries);

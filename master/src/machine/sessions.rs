@@ -59,7 +59,7 @@ impl Master {
         self.slots[slot.0 as usize].process = None;
         self.touch(kind);
         if !closing {
-            self.count_start_failure(turn, kind, error);
+            self.count_start_failure(turn, kind, session, error);
         }
     }
 
@@ -135,9 +135,21 @@ impl Master {
     }
 
     /// One more start failure in a row: pause, or give the pool up.
-    pub(super) fn count_start_failure(&mut self, turn: &mut Turn<'_>, kind: KindId, error: String) {
+    pub(super) fn count_start_failure(
+        &mut self,
+        turn: &mut Turn<'_>,
+        kind: KindId,
+        session: Session,
+        error: String,
+    ) {
         let limits = self.config.start_failures;
+        let last_session = self.last_session;
         let pool = &mut self.pools[kind.0 as usize];
+        // Workers started side by side fail side by side: that is one failure, met by one pause.
+        if session <= pool.failed_up_to {
+            return;
+        }
+        pool.failed_up_to = last_session;
         pool.start_failures += 1;
         if pool.start_failures < limits.limit {
             let factor = 2u32

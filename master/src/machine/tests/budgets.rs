@@ -24,7 +24,7 @@ fn pauses(retries: Retries, seed: u64) -> Vec<u64> {
         if stage.is_settled(task) {
             break;
         }
-        pauses.push(stage.to_deadline());
+        pauses.push(stage.await_deadline());
     }
     pauses
 }
@@ -64,7 +64,10 @@ fn jitter_draws_between_half_and_the_whole_by_the_seed() {
         ..Retries::NONE
     };
     let drawn = pauses(retries, 7);
-    assert!(drawn.iter().all(|ms| (500..=1000).contains(ms)), "{drawn:?}");
+    assert!(
+        drawn.iter().all(|ms| (500..=1000).contains(ms)),
+        "{drawn:?}"
+    );
     assert!(drawn.iter().any(|ms| *ms < 600) && drawn.iter().any(|ms| *ms > 900));
     assert_eq!(drawn, pauses(retries, 7));
     assert_ne!(drawn, pauses(retries, 8));
@@ -282,7 +285,11 @@ fn a_kill_for_the_sake_of_another_task_is_free_for_the_executing_one() {
         stage.hello(0, 2);
         assert!(matches!(stage.outcome(held), Outcome::Cancelled { .. }));
         stage.reply(0, 2, id(front, 2), OK);
-        assert_eq!(stage.settlement(front).attempts.len(), 1, "the first was free");
+        assert_eq!(
+            stage.settlement(front).attempts.len(),
+            1,
+            "the first was free"
+        );
     }
 }
 
@@ -350,7 +357,12 @@ fn what_ran_out_of_time_before_it_began_tells_no_attempt_twice() {
     stage.revoked(0, 1, id(task, 2));
     stage.expect(&["cancel w0 t1#2", "request w0 t1#3"]);
     stage.reply(0, 1, id(task, 3), OK);
-    let numbers: Vec<u32> = stage.settlement(task).attempts.iter().map(|a| a.attempt.0).collect();
+    let numbers: Vec<u32> = stage
+        .settlement(task)
+        .attempts
+        .iter()
+        .map(|a| a.attempt.0)
+        .collect();
     assert_eq!(numbers, [1, 3]);
 }
 

@@ -152,7 +152,11 @@ fn what_is_held_behind_a_long_task_is_called_back_for_an_idle_worker() {
     stage.gate(crate::lane::Gate::Running);
     stage.skip();
     // w0 has t2 t4 t5, w1 has t3 t6 t7 or so; w1 answers all of its own.
-    let mine: Vec<TaskId> = sent.iter().copied().filter(|t| stage.slot_of(*t) == 1).collect();
+    let mine: Vec<TaskId> = sent
+        .iter()
+        .copied()
+        .filter(|t| stage.slot_of(*t) == 1)
+        .collect();
     for task in &mine {
         stage.reply(1, 2, id(*task, 1), OK);
     }
@@ -165,8 +169,15 @@ fn what_is_held_behind_a_long_task_is_called_back_for_an_idle_worker() {
     for _ in 0..100 {
         stage.pass(2);
     }
-    assert!(stage.lines().len() <= 1, "the last of those held may be asked for as well");
-    let back = *sent.iter().rev().find(|t| stage.slot_of(**t) == 0).expect("w0 holds some");
+    assert!(
+        stage.lines().len() <= 1,
+        "the last of those held may be asked for as well"
+    );
+    let back = *sent
+        .iter()
+        .rev()
+        .find(|t| stage.slot_of(**t) == 0)
+        .expect("w0 holds some");
     stage.revoked(0, 1, id(back, 1));
     stage.expect(&[&format!("request w1 {back}#2")]);
     stage.reply(1, 2, id(back, 2), OK);
@@ -207,7 +218,11 @@ fn answers_out_of_order_are_no_protocol() {
     stage.hello(0, 2);
     stage.reply(0, 2, id(second, 2), OK);
     assert!(matches!(stage.outcome(first), Outcome::ResponseGarbled(_)));
-    assert_eq!(stage.settlement(second).attempts.len(), 1, "our kill was free");
+    assert_eq!(
+        stage.settlement(second).attempts.len(),
+        1,
+        "our kill was free"
+    );
 }
 
 #[test]

@@ -67,7 +67,10 @@ fn failed_and_the_worker_stays() {
 #[test]
 fn skipped_by_the_kind_touches_no_worker() {
     let mut stage = Stage::warm(1, 0);
-    stage.kinds.unbuilt.insert(TaskId::new(1, 0), RequestAnswer::Skip);
+    stage
+        .kinds
+        .unbuilt
+        .insert(TaskId::new(1, 0), RequestAnswer::Skip);
     let (task, _) = (stage.task(), stage.task());
     stage.expect(&["settle t1 skipped", "request w0 t2#1"]);
     assert_eq!(*stage.outcome(task), Outcome::Skipped(SkippedBy::Kind));
@@ -262,7 +265,10 @@ fn a_panic_of_the_match_ends_the_task_and_touches_no_worker() {
     stage.kinds.faulty_match = Some(TaskId::new(1, 0));
     let (task, _) = (stage.task(), stage.task());
     stage.expect(&["settle t1 failed", "request w0 t2#1"]);
-    assert_eq!(*stage.outcome(task), Outcome::KindFault(fault("task_match")));
+    assert_eq!(
+        *stage.outcome(task),
+        Outcome::KindFault(fault("task_match"))
+    );
 }
 
 #[test]
@@ -281,7 +287,10 @@ fn a_panic_after_sending_replaces_the_worker() {
     let (mut stage, task, _) = pair();
     stage.reply(0, 1, id(task, 1), FAULTY);
     stage.expect(&["settle t1 failed", "stop w0"]);
-    assert_eq!(*stage.outcome(task), Outcome::KindFault(fault("use_response")));
+    assert_eq!(
+        *stage.outcome(task),
+        Outcome::KindFault(fault("use_response"))
+    );
     assert_eq!(stage.settlement(task).attempts[0].end, AttemptEnd::Fault);
     replaced(&mut stage);
 }
@@ -312,7 +321,13 @@ fn injections_beyond_the_limit_are_refused_and_told() {
 fn a_panic_in_perform_is_a_death_with_its_message() {
     let (mut stage, task, _) = pair();
     let strict = stage.submit(options(|o| o.on_lost = OnLost::Fail));
-    stage.about(0, 1, FrameKind::Panicked, id(task, 1), "index out of bounds");
+    stage.about(
+        0,
+        1,
+        FrameKind::Panicked,
+        id(task, 1),
+        "index out of bounds",
+    );
     stage.expect(&[]);
     // The page was cleared while the panic unwound; the frame says who it was.
     stage.die(0, 1, Termination::Exited(101), None);
@@ -324,7 +339,12 @@ fn a_panic_in_perform_is_a_death_with_its_message() {
         "request w0 t1#2",
     ]);
     stage.reply(0, 2, id(task, 2), OK);
-    let ends: Vec<_> = stage.settlement(task).attempts.iter().map(|a| a.end.clone()).collect();
+    let ends: Vec<_> = stage
+        .settlement(task)
+        .attempts
+        .iter()
+        .map(|a| a.end.clone())
+        .collect();
     assert_eq!(ends, [AttemptEnd::Panicked, AttemptEnd::Done]);
     stage.reply(0, 2, id(TaskId::new(2, 0), 1), OK);
     stage.about(0, 2, FrameKind::Panicked, id(strict, 1), "again");
@@ -397,7 +417,10 @@ fn poisoned_with_the_evidence_of_every_death() {
     let Outcome::Poisoned(deaths) = stage.outcome(task) else {
         panic!("{:?}", stage.outcome(task))
     };
-    let seen: Vec<_> = deaths.iter().map(|d| (d.attempt.0, d.session.0, d.termination)).collect();
+    let seen: Vec<_> = deaths
+        .iter()
+        .map(|d| (d.attempt.0, d.session.0, d.termination))
+        .collect();
     assert_eq!(seen, [(1, 1, SEGV), (2, 2, KILLED)]);
     assert_eq!(stage.settlement(task).attempts.len(), 2);
 }

@@ -49,11 +49,19 @@ fn all_needs_must_be_met_and_a_retry_is_no_end() {
     let a = stage.submit(options(|o| o.retries = retries(1)));
     let b = stage.task();
     // Named twice is needed once.
-    let both = stage.submit(needs(&[(a, When::Success), (b, When::Always), (a, When::Success)]));
+    let both = stage.submit(needs(&[
+        (a, When::Success),
+        (b, When::Always),
+        (a, When::Success),
+    ]));
     stage.skip();
     stage.reply(1, 2, id(b, 1), FAIL);
     stage.reply(0, 1, id(a, 1), FAIL);
-    stage.expect(&["settle t3 failed", "again t2 after Failed", "request w0 t2#2"]);
+    stage.expect(&[
+        "settle t3 failed",
+        "again t2 after Failed",
+        "request w0 t2#2",
+    ]);
     stage.reply(0, 1, id(a, 2), OK);
     stage.expect(&["settle t2 ok", "request w0 t4#1"]);
     assert!(!stage.is_settled(both));
@@ -96,7 +104,11 @@ fn a_chain_of_ten_thousand_ends_in_one_step() {
             assert!(matches!(stage.outcome(last), Outcome::Skipped(_)));
             assert_eq!(stage.master.tasks(), 0);
         } else {
-            assert_eq!(stage.master.tasks(), LENGTH, "only the next one became ready");
+            assert_eq!(
+                stage.master.tasks(),
+                LENGTH,
+                "only the next one became ready"
+            );
         }
     }
 }
@@ -132,7 +144,10 @@ fn a_need_that_has_ended_is_unknown_also_when_its_place_is_taken_again() {
     assert!(!stage.is_settled(task));
     let own = stage.peek_id();
     stage.submit(needs(&[(own, When::Always)]));
-    assert!(stage.lines()[0].starts_with("refuse t2"), "nobody needs itself");
+    assert!(
+        stage.lines()[0].starts_with("refuse t2"),
+        "nobody needs itself"
+    );
 }
 
 #[test]
@@ -144,7 +159,11 @@ fn a_limit_is_kept_and_everybody_comes_in_order() {
     stage.skip();
     let mut started = vec![];
     for _ in 0..6 {
-        let running: Vec<_> = stage.workers().into_iter().filter(|w| !w.2.is_empty()).collect();
+        let running: Vec<_> = stage
+            .workers()
+            .into_iter()
+            .filter(|w| !w.2.is_empty())
+            .collect();
         assert!(running.len() <= 2);
         let (slot, session, ids) = running[0].clone();
         started.push(ids[0].task);
@@ -243,7 +262,10 @@ fn a_limit_is_free_when_its_attempt_is_over_whatever_the_end() {
 fn a_parked_task_is_cancelled_and_its_place_in_the_row_is_gone() {
     let mut stage = Stage::warm(2, 0);
     let holder = stage.submit(options(limited));
-    let [first, second] = [stage.submit(options(limited)), stage.submit(options(limited))];
+    let [first, second] = [
+        stage.submit(options(limited)),
+        stage.submit(options(limited)),
+    ];
     stage.cancel(first);
     assert!(matches!(
         stage.outcome(first),

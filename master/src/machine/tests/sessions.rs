@@ -32,7 +32,10 @@ fn bad_hellos() -> Vec<(Vec<u8>, &'static str)> {
         (malformed, "malformed"),
         (hello_bytes(vec![]), "cannot perform kind `ids`"),
         (kind(|kind| kind.version = 2), "version 2 in the worker"),
-        (kind(|kind| kind.schema = 8), "other request or response types"),
+        (
+            kind(|kind| kind.schema = 8),
+            "other request or response types",
+        ),
     ]
 }
 
@@ -138,20 +141,24 @@ fn an_answer_resets_the_count_although_its_worker_lives_on() {
 }
 
 #[test]
-fn a_longer_pause_is_not_cut_short_by_an_earlier_one() {
-    let mut stage = Stage::new(config(2, 0));
-    let _ = [stage.task(), stage.task()];
-    stage.die(0, 1, EXIT_2, None);
-    stage.pass(50);
-    stage.skip();
-    stage.die(1, 2, EXIT_2, None);
-    stage.expect(&["gone w1: exited with code 2"]);
-    // 100 ms after the first: the second failure made it 250.
-    stage.pass(50);
-    stage.pass(149);
-    stage.expect(&[]);
-    stage.pass(1);
-    stage.expect(&["spawn w0 s3", "spawn w1 s4"]);
+fn workers_started_side_by_side_fail_as_one() {
+    let mut stage = Stage::new(config(4, 0));
+    let tasks: [_; 4] = std::array::from_fn(|_| stage.task());
+    for round in 0..2 {
+        for slot in 0..4 {
+            stage.die(slot, u64::from(4 * round + slot) + 1, EXIT_2, None);
+        }
+        stage.skip();
+        stage.pass(100 << round);
+        assert_eq!(
+            stage.lines().len(),
+            4,
+            "all are tried again after one pause"
+        );
+    }
+    assert!(!stage.is_settled(tasks[0]));
+    stage.die(2, 11, EXIT_2, None);
+    assert!(matches!(stage.outcome(tasks[0]), Outcome::SpawnFailed(_)));
 }
 
 #[test]
@@ -169,12 +176,25 @@ fn a_program_that_cannot_be_started_is_a_start_failure() {
     let Outcome::SpawnFailed(error) = stage.outcome(task) else {
         panic!("{:?}", stage.outcome(task))
     };
-    assert!(error.contains("no such file") && error.contains("3 attempts"), "{error}");
+    assert!(
+        error.contains("no such file") && error.contains("3 attempts"),
+        "{error}"
+    );
     // One clear error, and what comes later is refused with it.
     let refused = stage.task();
     let lines = stage.lines();
-    assert_eq!(lines.iter().filter(|line| line.starts_with("pool ended")).count(), 1);
-    assert!(lines.last().is_some_and(|line| line.starts_with("refuse t1: no worker can be started")));
+    assert_eq!(
+        lines
+            .iter()
+            .filter(|line| line.starts_with("pool ended"))
+            .count(),
+        1
+    );
+    assert!(
+        lines
+            .last()
+            .is_some_and(|line| line.starts_with("refuse t1: no worker can be started"))
+    );
     assert!(!stage.is_settled(refused));
 }
 
@@ -372,7 +392,10 @@ fn a_worker_that_ignores_the_stop_is_ended_in_steps() {
     stage.expect(&["kill w0 s1"]);
     stage.pass(60_000);
     stage.expect(&[]);
-    assert_eq!(Duration::from_secs(2), crate::Config::default().close_budget);
+    assert_eq!(
+        Duration::from_secs(2),
+        crate::Config::default().close_budget
+    );
 }
 
 #[test]

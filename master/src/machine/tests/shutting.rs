@@ -64,12 +64,16 @@ fn run_out(stage: &mut Stage) {
             stage.hello(slot, session);
         }
         if stage.master.deadline().is_some() {
-            stage.to_deadline();
+            stage.await_deadline();
         }
     }
     assert!(stage.master.is_stopped(), "the farm never stops");
     assert_eq!(stage.master.tasks(), 0);
-    let stopped = stage.lines().iter().filter(|line| *line == "stopped").count();
+    let stopped = stage
+        .lines()
+        .iter()
+        .filter(|line| *line == "stopped")
+        .count();
     assert_eq!(stopped, 1);
 }
 
@@ -305,7 +309,10 @@ fn an_answer_in_decoding_counts_even_when_everything_is_killed() {
 
 #[test]
 fn injected_tasks_run_while_draining_and_not_while_finishing() {
-    for (how, status) in [(Shut::Drain, "request w0 t2#1"), (Shut::Finish, "settle t2 not_run")] {
+    for (how, status) in [
+        (Shut::Drain, "request w0 t2#1"),
+        (Shut::Finish, "settle t2 not_run"),
+    ] {
         let mut stage = Stage::warm(1, 0);
         let task = stage.task();
         stage.shut(how);
@@ -336,5 +343,9 @@ fn many_retries_that_wait_for_room_end_in_one_go() {
     stage.gate(Gate::Paused);
     stage.pass(600_000);
     stage.shut(Shut::Finish);
-    assert!(tasks.iter().all(|task| *stage.outcome(*task) == Outcome::Failed(())));
+    assert!(
+        tasks
+            .iter()
+            .all(|task| *stage.outcome(*task) == Outcome::Failed(()))
+    );
 }

@@ -74,43 +74,19 @@ impl Kinds for Ids {
             Payload::Bytes(bytes) => bytes[0],
             Payload::Decoded(letter) => u8::try_from(letter).expect("a letter"),
         };
-        let taken = |judged, next, injected| ResponseAnswer::Taken {
+        let mut taken = |judged, next| ResponseAnswer::Taken {
             judged,
             next,
-            injected,
+            injected: std::mem::take(&mut self.injects),
         };
-        let injected = std::mem::take(&mut self.injects);
+        let failed = |cause, fatal| Judged::Failed { cause, fatal };
         match letter {
-            b'o' => taken(Judged::Done, NextOfWorker::Stay, injected),
-            b'e' => taken(Judged::Done, NextOfWorker::End, injected),
-            b'f' => taken(
-                Judged::Failed {
-                    cause: Cause::Exit,
-                    fatal: false,
-                },
-                NextOfWorker::Stay,
-                injected,
-            ),
-            b'F' => taken(
-                Judged::Failed {
-                    cause: Cause::Exit,
-                    fatal: true,
-                },
-                NextOfWorker::Stay,
-                injected,
-            ),
-            b'c' | b'r' => {
-                let cause = if letter == b'c' {
-                    Cause::Crash
-                } else {
-                    Cause::Resource
-                };
-                let failed = Judged::Failed {
-                    cause,
-                    fatal: false,
-                };
-                taken(failed, NextOfWorker::Stay, injected)
-            }
+            b'o' => taken(Judged::Done, NextOfWorker::Stay),
+            b'e' => taken(Judged::Done, NextOfWorker::End),
+            b'f' => taken(failed(Cause::Exit, false), NextOfWorker::Stay),
+            b'F' => taken(failed(Cause::Exit, true), NextOfWorker::Stay),
+            b'c' => taken(failed(Cause::Crash, false), NextOfWorker::Stay),
+            b'r' => taken(failed(Cause::Resource, false), NextOfWorker::Stay),
             b'!' => ResponseAnswer::Fault(fault("use_response")),
             _ => ResponseAnswer::Garbled(farm_protocol::MarshalError::Decode("no letter".into())),
         }

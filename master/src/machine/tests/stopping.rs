@@ -3,8 +3,8 @@
 use super::stage::play::*;
 use super::stage::*;
 use crate::{
-    AttemptEnd, CrashLimit, HowStopped, LimitId, Need, Outcome, Retries, RetryOn, Shut,
-    TimeLimit, When,
+    AttemptEnd, CrashLimit, HowStopped, LimitId, Need, Outcome, Retries, RetryOn, Shut, TimeLimit,
+    When,
 };
 use farm_protocol::{Instant, KindId, ReplyFlags, TaskId, Termination};
 use std::time::Duration;
@@ -107,7 +107,11 @@ fn how_it_came_to_rest_is_true() {
         stage.pass(after.min(500));
         stage.pass(after.saturating_sub(500));
         stage.die(0, 1, termination, Some(id(task, 1)));
-        assert_eq!(how(&stage, task), expected, "{termination} after {after} ms");
+        assert_eq!(
+            how(&stage, task),
+            expected,
+            "{termination} after {after} ms"
+        );
         assert_eq!(
             stage.settlement(task).attempts[0].end,
             AttemptEnd::Cancelled(expected)
@@ -168,9 +172,9 @@ fn the_grace_of_a_task_is_its_budget() {
     stage.skip();
     stage.cancel(task);
     stage.expect(&["cancel w0 t1#1"]);
-    assert_eq!(stage.to_deadline(), 30);
+    assert_eq!(stage.await_deadline(), 30);
     stage.expect(&["term w0 s1"]);
-    assert_eq!(stage.to_deadline(), 30);
+    assert_eq!(stage.await_deadline(), 30);
     stage.expect(&["kill w0 s1"]);
 }
 
@@ -366,7 +370,10 @@ fn a_worker_that_survived_sigterm_still_ends_when_the_farm_does() {
 #[test]
 fn a_worker_that_survived_sigterm_is_charged_for_its_later_death() {
     let mut stage = Stage::warm(1, 0);
-    let (task, next) = (stage.task(), stage.submit(options(|o| o.crash_limit = CrashLimit::Deaths(0))));
+    let (task, next) = (
+        stage.task(),
+        stage.submit(options(|o| o.crash_limit = CrashLimit::Deaths(0))),
+    );
     stage.cancel(task);
     stage.pass(500);
     stage.reply(0, 1, id(task, 1), OK);

@@ -131,7 +131,7 @@ impl Stage {
 
     /// Lets the time pass to the machine's next deadline and says how many milliseconds that was.
     #[track_caller]
-    pub(in super::super) fn to_deadline(&mut self) -> u64 {
+    pub(in super::super) fn await_deadline(&mut self) -> u64 {
         let deadline = self.master.deadline().expect("a deadline is set");
         let span = deadline.since(self.now);
         self.now = deadline.max(self.now);

@@ -1,0 +1,432 @@
+//! A small world for random runs: workers that follow the protocol until they die, and what the
+//! world saw of them, to be compared with what the master says of its tasks.
+
+pub(super) mod worker;
+
+use super::super::random::Random;
+use super::stage::*;
+use crate::lane::Entry;
+use crate::{
+    Action, Actions, AttemptEnd, Config, Event, Exit, Link, Master, MemoryEvidence, Settlement,
+    Shut, Signal, TaskOptions,
+};
+use farm_protocol::page::Noted;
+use farm_protocol::{
+    AttemptHeader, AttemptId, DEFAULT_FRAME_LIMIT, FrameDecoder, FrameKind, Instant, KindId,
+    RequestHeader, Session, SlotId, TaskId, Termination, decode_prefix,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use worker::{Item, Worker};
+
+/// How workers behave, in chances of a thousand per step.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Manners {
+    /// Dying by itself.
+    pub(super) dies: u64,
+    /// Answering with anything but an output.
+    pub(super) fails: u64,
+    /// Not heeding cancellations and SIGTERM.
+    pub(super) deaf: u64,
+    /// Saying nonsense.
+    pub(super) nonsense: u64,
+    /// Starting without a page.
+    pub(super) pageless: u64,
+    /// Not starting at all.
+    pub(super) stillborn: u64,
+}
+
+pub(super) struct World {
+    pub(super) rng: Dice,
+    pub(super) master: Master,
+    pub(super) kinds: Ids,
+    pub(super) now: Instant,
+    pub(super) manners: Manners,
+    pub(super) workers: Vec<Worker>,
+    /// Sessions that could not be started and are still to be told so.
+    stillborn: Vec<(SlotId, Session)>,
+    decodes: Vec<(SlotId, Session, AttemptId)>,
+    actions: Actions,
+    /// Submitted or injected, and neither settled nor refused.
+    pub(super) open: BTreeSet<TaskId>,
+    pub(super) settled: Vec<Settlement>,
+    pub(super) refused: usize,
+    pub(super) submitted: usize,
+    free: Vec<TaskId>,
+    places: u32,
+    stopped: usize,
+    /// Attempts that began, and the attempts that died of themselves without having been asked to end.
+    pub(super) begun: BTreeSet<AttemptId>,
+    pub(super) died: BTreeSet<AttemptId>,
+    /// Attempts that were executing when their worker may have died of our signal.
+    excused: BTreeSet<AttemptId>,
+    asked: BTreeSet<AttemptId>,
+    last_attempt: BTreeMap<TaskId, u32>,
+}
+
+/// Random numbers.
+pub(super) struct Dice(Random);
+
+impl Dice {
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
+        self.0.next() % bound.max(1)
+    }
+
+    pub(super) fn chance(&mut self, of_thousand: u64) -> bool {
+        self.below(1000) < of_thousand
+    }
+}
+
+impl World {
+    pub(super) fn new(seed: u64, config: Config, manners: Manners) -> Self {
+        Self {
+            rng: Dice(Random::new(seed)),
+            master: Master::new(config),
+            kinds: Ids::default(),
+            now: Instant::from_millis(1),
+            manners,
+            workers: vec![],
+            stillborn: vec![],
+            decodes: vec![],
+            actions: Actions::new(),
+            open: BTreeSet::new(),
+            settled: vec![],
+            refused: 0,
+            submitted: 0,
+            free: vec![],
+            places: 0,
+            stopped: 0,
+            begun: BTreeSet::new(),
+            died: BTreeSet::new(),
+            excused: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            last_attempt: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn tell(&mut self, event: Event<'_>) {
+        assert_eq!(self.stopped, 0, "nothing may follow the last action");
+        self.master
+            .handle(self.now, event, &mut self.kinds, &mut self.actions);
+        let list = self.actions.take_list();
+        for action in &list {
+            self.perform(action);
+        }
+        self.actions.restore(list);
+        self.actions.clear();
+    }
+
+    fn perform(&mut self, action: &Action) {
+        match action {
+            Action::Spawn { slot, session, .. } => {
+                let alive = self.workers.iter().filter(|worker| worker.slot == *slot);
+                assert_eq!(alive.count(), 0, "one process per slot");
+                if self.rng.chance(self.manners.stillborn) {
+                    self.stillborn.push((*slot, *session));
+                } else {
+                    let page = !self.rng.chance(self.manners.pageless);
+                    self.workers.push(Worker::new(*slot, *session, page));
+                }
+            }
+            Action::Send {
+                slot,
+                session,
+                link,
+                bytes,
+            } => {
+                let bytes = self.actions.bytes[bytes.clone()].to_vec();
+                self.sent(*slot, *session, *link, &bytes);
+            }
+            Action::Signal {
+                session, signal, ..
+            } => self.signal(*session, *signal),
+            Action::Decode {
+                slot, session, id, ..
+            } => self.decodes.push((*slot, *session, *id)),
+            Action::Settle(settlement) => {
+                assert!(
+                    self.open.remove(&settlement.task),
+                    "{} ends twice",
+                    settlement.task
+                );
+                self.free.push(settlement.task);
+                self.settled.push(settlement.clone());
+            }
+            Action::Refuse { task, .. } => {
+                assert!(self.open.remove(task), "{task} ends twice");
+                self.free.push(*task);
+                self.refused += 1;
+            }
+            Action::Stopped => self.stopped += 1,
+            Action::Started { .. }
+            | Action::AttemptEnded { .. }
+            | Action::PoolEnded { .. }
+            | Action::WorkerReady { .. }
+            | Action::WorkerGone { .. } => {}
+        }
+    }
+
+    fn sent(&mut self, slot: SlotId, session: Session, link: Link, bytes: &[u8]) {
+        let mut decoder = FrameDecoder::new(DEFAULT_FRAME_LIMIT);
+        decoder.push(bytes);
+        while let Some(frame) = decoder.next_frame().expect("the master speaks protocol") {
+            let item = match frame.kind {
+                FrameKind::Stop => Item::Stop,
+                FrameKind::Request => {
+                    let (header, _) = decode_prefix::<RequestHeader>(frame.body).expect("a header");
+                    self.check_request(session, header.id);
+                    Item::Request(header.number, header.id)
+                }
+                _ => {
+                    let (header, _) = decode_prefix::<AttemptHeader>(frame.body).expect("a header");
+                    let cancel = frame.kind == FrameKind::Cancel;
+                    if cancel {
+                        self.asked.insert(header.id);
+                        self.died.remove(&header.id);
+                    }
+                    Item::Back(header, cancel)
+                }
+            };
+            let worker = self.workers.iter_mut().find(|w| w.session == session);
+            if let Some(worker) = worker.filter(|worker| worker.ended.is_none()) {
+                assert_eq!(worker.slot, slot);
+                match link {
+                    Link::Requests => worker.requests.push_back(item),
+                    Link::Control => worker.control.push_back(item),
+                }
+            }
+        }
+    }
+
+    /// A second attempt never starts before the first is known dead or given back.
+    fn check_request(&mut self, session: Session, id: AttemptId) {
+        for worker in &self.workers {
+            let elsewhere = worker.session != session && worker.ended.is_none();
+            assert!(
+                !elsewhere || worker.executing.is_none_or(|(_, at)| at.task != id.task),
+                "{id} is sent while an earlier attempt executes"
+            );
+        }
+        let last = self.last_attempt.entry(id.task).or_default();
+        assert!(*last < id.attempt.0, "attempts rise");
+        *last = id.attempt.0;
+    }
+
+    fn signal(&mut self, session: Session, signal: Signal) {
+        let deaf = self.rng.chance(self.manners.deaf);
+        let Some(index) = self.workers.iter().position(|w| w.session == session) else {
+            return;
+        };
+        let worker = &mut self.workers[index];
+        if worker.signalled != Some(Signal::Kill) {
+            worker.signalled = Some(signal);
+        }
+        self.judge(index);
+        match signal {
+            Signal::Kill => self.end(index, KILLED),
+            Signal::Terminate if deaf => {}
+            Signal::Terminate => self.end(
+                index,
+                Termination::Signaled {
+                    signal: 15,
+                    core_dumped: false,
+                },
+            ),
+        }
+    }
+
+    /// The process ends now; its answers stay in the pipe.
+    pub(super) fn end(&mut self, index: usize, termination: Termination) {
+        let worker = &mut self.workers[index];
+        if worker.ended.is_some() {
+            return;
+        }
+        worker.ended = Some(termination);
+        self.judge(index);
+    }
+
+    /// Notes whose death it was, when a worker has ended: its own, or perhaps ours.
+    fn judge(&mut self, index: usize) {
+        let worker = &self.workers[index];
+        let (Some(termination), Some((_, id))) = (worker.ended, worker.executing) else {
+            return;
+        };
+        let perhaps_ours = match (worker.signalled, termination.signal()) {
+            (None, _) => false,
+            (Some(_), None | Some(15)) => true,
+            (Some(signal), other) => signal == Signal::Kill && other == Some(9),
+        };
+        self.died.remove(&id);
+        if perhaps_ours {
+            self.excused.insert(id);
+        } else if worker.page && !self.asked.contains(&id) {
+            self.died.insert(id);
+        }
+    }
+
+    pub(super) fn id(&mut self) -> TaskId {
+        if let Some(old) = self.free.pop() {
+            return TaskId::new(old.index() as u32, old.generation() + 1);
+        }
+        self.places += 1;
+        TaskId::new(self.places - 1, 0)
+    }
+
+    pub(super) fn submit(&mut self, options: TaskOptions) -> TaskId {
+        let task = self.id();
+        self.open.insert(task);
+        self.submitted += 1;
+        let options = Some(Box::new(options));
+        self.tell(Event::Submit {
+            task,
+            kind: KindId(0),
+            entry: Entry::Push,
+            options,
+        });
+        task
+    }
+
+    pub(super) fn pass(&mut self, span: Duration) {
+        self.now = self.now.after(span);
+        self.tell(Event::Wake);
+    }
+
+    /// To the next deadline, if there is one.
+    pub(super) fn await_deadline(&mut self) {
+        if let Some(deadline) = self.master.deadline() {
+            self.now = self.now.max(deadline);
+            self.tell(Event::Wake);
+        }
+    }
+
+    /// Something outside of the workers that is due: a spawn that failed, a response that was decoded.
+    pub(super) fn outside(&mut self) -> bool {
+        if let Some((slot, session)) = self.stillborn.pop() {
+            let error = "no".to_string();
+            self.tell(Event::SpawnFailed {
+                slot,
+                session,
+                error,
+            });
+            return true;
+        }
+        if self.decodes.is_empty() {
+            return false;
+        }
+        let index = self.rng.below(self.decodes.len() as u64) as usize;
+        let (slot, session, id) = self.decodes.swap_remove(index);
+        let letter = [OK, FAIL, GARBLED, FAULTY][self.rng.below(4) as usize];
+        self.tell(Event::Decoded {
+            slot,
+            session,
+            id,
+            handle: u64::from(letter[0]),
+        });
+        true
+    }
+
+    /// The rest of a process that has ended, piece by piece: bytes, then end-of-file and exit in any order.
+    pub(super) fn bury(&mut self, index: usize) {
+        let either = self.rng.chance(500);
+        let worker = &mut self.workers[index];
+        let (slot, session) = (worker.slot, worker.session);
+        if !worker.exit_told && (worker.eof_told || either) {
+            worker.exit_told = true;
+            let executing = worker.executing.map(|(_, id)| id);
+            let noted = worker.page.then_some(Noted {
+                executing,
+                started_nanos: 1,
+                peak_bytes: 0,
+            });
+            let termination = worker.ended.expect("it has ended");
+            if worker.eof_told {
+                self.workers.swap_remove(index);
+            }
+            self.tell(Event::Exited {
+                slot,
+                session,
+                exit: Exit {
+                    termination,
+                    noted,
+                    evidence: MemoryEvidence::default(),
+                },
+            });
+        } else if !worker.pipe.is_empty() {
+            self.deliver(index);
+        } else if !worker.eof_told {
+            worker.eof_told = true;
+            if worker.exit_told {
+                self.workers.swap_remove(index);
+            }
+            self.tell(Event::Eof { slot, session });
+        }
+    }
+
+    /// Some of what stands in a worker's pipe.
+    pub(super) fn deliver(&mut self, index: usize) {
+        let length = self.workers[index].pipe.len();
+        let count = if self.rng.chance(500) {
+            length
+        } else {
+            1 + self.rng.below(length as u64) as usize
+        };
+        let worker = &mut self.workers[index];
+        let bytes: Vec<u8> = worker.pipe.drain(..count).collect();
+        let (slot, session) = (worker.slot, worker.session);
+        self.tell(Event::Bytes {
+            slot,
+            session,
+            bytes: &bytes,
+        });
+    }
+
+    /// Kills the farm, collects everything, and checks that every task has ended once.
+    pub(super) fn close(&mut self) {
+        self.tell(Event::Shut(Shut::Kill));
+        for _ in 0..100_000 {
+            if self.stopped > 0 {
+                break;
+            }
+            if !self.outside() {
+                let index = self
+                    .workers
+                    .iter()
+                    .position(|worker| worker.ended.is_some());
+                self.bury(index.expect("all that is left was killed"));
+            }
+            self.master.check_invariants();
+        }
+        assert_eq!(self.stopped, 1, "the farm has stopped");
+        assert!(self.workers.is_empty() && self.decodes.is_empty() && self.stillborn.is_empty());
+        assert!(self.open.is_empty(), "lost: {:?}", self.open);
+        assert_eq!(self.submitted, self.settled.len() + self.refused);
+        assert_eq!(self.master.tasks(), 0);
+    }
+
+    /// Compares what the master says of attempts with what the world saw: charged if and only if it
+    /// was executing. Only true of workers that have a page and follow the protocol.
+    pub(super) fn check_causes(&self) {
+        let mut charged = BTreeSet::new();
+        for settlement in &self.settled {
+            for report in &settlement.attempts {
+                let id = AttemptId {
+                    task: settlement.task,
+                    attempt: report.attempt,
+                };
+                assert!(self.begun.contains(&id), "{id} is listed and never began");
+                if matches!(report.end, AttemptEnd::Died(_) | AttemptEnd::Panicked) {
+                    charged.insert(id);
+                }
+            }
+            let rising = settlement
+                .attempts
+                .is_sorted_by(|a, b| a.attempt < b.attempt);
+            assert!(rising, "{settlement:?}");
+        }
+        let missing: Vec<_> = self.died.difference(&charged).collect();
+        assert!(missing.is_empty(), "died and not charged: {missing:?}");
+        // An attempt that must not run twice is charged for our kill as well.
+        charged.retain(|id| !self.died.contains(id) && !self.excused.contains(id));
+        assert!(charged.is_empty(), "charged and not died: {charged:?}");
+    }
+}

@@ -1,0 +1,196 @@
+//! Answers of the kinds, written down and played back: with them a run replays without user code.
+//!
+//! [`Recording`] passes every call on and keeps what was answered; [`Replaying`] answers the same
+//! again, in the same order. Neither knows what a task is.
+
+use crate::event::Stream;
+use crate::kinds::{KindFault, Kinds, Payload, RequestAnswer, ResponseAnswer};
+use farm_protocol::{AttemptId, SlotId, TaskId};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// What a kind answered to one call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KindAnswer {
+    /// To `matches`.
+    Matches(Result<bool, KindFault>),
+    /// To `request`, with the payload that was appended.
+    Request(RequestAnswer, Vec<u8>),
+    /// To `response`.
+    Response(ResponseAnswer),
+    /// To `feedback`.
+    Feedback(Result<(), String>),
+}
+
+/// Takes each answer as it is given.
+pub trait Recorder {
+    /// One more answer, in the order of the calls.
+    fn record(&mut self, answer: KindAnswer);
+}
+
+impl Recorder for Vec<KindAnswer> {
+    fn record(&mut self, answer: KindAnswer) {
+        self.push(answer);
+    }
+}
+
+/// Kinds whose answers are written down.
+pub struct Recording<'a> {
+    kinds: &'a mut dyn Kinds,
+    recorder: &'a mut dyn Recorder,
+}
+
+impl<'a> Recording<'a> {
+    /// Passes calls on to `kinds` and answers to `recorder`.
+    pub fn new(kinds: &'a mut dyn Kinds, recorder: &'a mut dyn Recorder) -> Self {
+        Self { kinds, recorder }
+    }
+}
+
+impl std::fmt::Debug for Recording<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recording").finish_non_exhaustive()
+    }
+}
+
+impl Kinds for Recording<'_> {
+    fn matches(&mut self, task: TaskId, slot: SlotId) -> Result<bool, KindFault> {
+        let answer = self.kinds.matches(task, slot);
+        self.recorder.record(KindAnswer::Matches(answer.clone()));
+        answer
+    }
+
+    fn request(
+        &mut self,
+        id: AttemptId,
+        slot: SlotId,
+        out: &mut Vec<u8>,
+        limit: usize,
+    ) -> RequestAnswer {
+        let start = out.len();
+        let answer = self.kinds.request(id, slot, out, limit);
+        let payload = out[start..].to_vec();
+        self.recorder.record(KindAnswer::Request(answer.clone(), payload));
+        answer
+    }
+
+    fn response(&mut self, id: AttemptId, slot: SlotId, payload: Payload<'_>) -> ResponseAnswer {
+        let answer = self.kinds.response(id, slot, payload);
+        self.recorder.record(KindAnswer::Response(answer.clone()));
+        answer
+    }
+
+    fn late(&mut self, id: AttemptId, bytes: &[u8]) {
+        self.kinds.late(id, bytes);
+    }
+
+    fn feedback(&mut self, id: AttemptId, bytes: &[u8]) -> Result<(), String> {
+        let answer = self.kinds.feedback(id, bytes);
+        self.recorder.record(KindAnswer::Feedback(answer.clone()));
+        answer
+    }
+
+    fn output(&mut self, tasks: &[TaskId], stream: Stream, bytes: &[u8]) {
+        self.kinds.output(tasks, stream, bytes);
+    }
+
+    fn fresh(&mut self, slot: SlotId) {
+        self.kinds.fresh(slot);
+    }
+}
+
+/// Kinds that answer what was answered before.
+#[derive(Debug)]
+pub struct Replaying {
+    answers: VecDeque<KindAnswer>,
+    /// The first call that was not the recorded one, in words.
+    diverged: Option<String>,
+}
+
+impl Replaying {
+    /// Answers these, in their order.
+    #[must_use]
+    pub fn new(answers: impl IntoIterator<Item = KindAnswer>) -> Self {
+        Self { answers: answers.into_iter().collect(), diverged: None }
+    }
+
+    /// The first call for which nothing, or something else, was recorded. From there on the
+    /// answers are made up (no match, skip, garbled), and the replay proves nothing.
+    #[must_use]
+    pub fn diverged(&self) -> Option<&str> {
+        self.diverged.as_deref()
+    }
+
+    /// How many recorded answers were not asked for.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.answers.len()
+    }
+
+    fn take<T>(&mut self, call: &str, pick: impl FnOnce(KindAnswer) -> Option<T>) -> Option<T> {
+        let answer = if self.diverged.is_some() { None } else { self.answers.pop_front() };
+        let recorded = format!("{answer:?}");
+        let picked = answer.and_then(pick);
+        if picked.is_none() && self.diverged.is_none() {
+            self.diverged = Some(format!("{call} was called where the record has {recorded}"));
+        }
+        picked
+    }
+}
+
+impl Kinds for Replaying {
+    fn matches(&mut self, task: TaskId, slot: SlotId) -> Result<bool, KindFault> {
+        let call = format!("matches({task}, {slot})");
+        self.take(&call, |answer| match answer {
+            KindAnswer::Matches(answer) => Some(answer),
+            KindAnswer::Request(..) | KindAnswer::Response(_) | KindAnswer::Feedback(_) => None,
+        })
+        .unwrap_or(Ok(false))
+    }
+
+    fn request(
+        &mut self,
+        id: AttemptId,
+        slot: SlotId,
+        out: &mut Vec<u8>,
+        _: usize,
+    ) -> RequestAnswer {
+        let call = format!("request({id}, {slot})");
+        let recorded = self.take(&call, |answer| match answer {
+            KindAnswer::Request(answer, payload) => Some((answer, payload)),
+            KindAnswer::Matches(_) | KindAnswer::Response(_) | KindAnswer::Feedback(_) => None,
+        });
+        let Some((answer, payload)) = recorded else { return RequestAnswer::Skip };
+        out.extend_from_slice(&payload);
+        answer
+    }
+
+    fn response(&mut self, id: AttemptId, slot: SlotId, _: Payload<'_>) -> ResponseAnswer {
+        let call = format!("response({id}, {slot})");
+        self.take(&call, |answer| match answer {
+            KindAnswer::Response(answer) => Some(answer),
+            KindAnswer::Matches(_) | KindAnswer::Request(..) | KindAnswer::Feedback(_) => None,
+        })
+        .unwrap_or_else(|| {
+            ResponseAnswer::Garbled(farm_protocol::MarshalError::Decode("no record".to_string()))
+        })
+    }
+
+    fn late(&mut self, _: AttemptId, _: &[u8]) {}
+
+    fn feedback(&mut self, id: AttemptId, _: &[u8]) -> Result<(), String> {
+        let call = format!("feedback({id})");
+        self.take(&call, |answer| match answer {
+            KindAnswer::Feedback(answer) => Some(answer),
+            KindAnswer::Matches(_) | KindAnswer::Request(..) | KindAnswer::Response(_) => None,
+        })
+        .unwrap_or(Ok(()))
+    }
+
+    fn output(&mut self, _: &[TaskId], _: Stream, _: &[u8]) {}
+
+    fn fresh(&mut self, _: SlotId) {}
+}
+
+#[cfg(test)]
+mod tests;

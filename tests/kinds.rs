@@ -1,0 +1,43 @@
+//! Kinds of one's own, embedded, on real workers: this program is its own worker. One kind of
+//! no-ops, one with a competence, and what becomes of programs that are no worker.
+
+#[path = "kinds/embed.rs"]
+mod embed;
+#[path = "kinds/library.rs"]
+mod library;
+#[path = "kinds/noop.rs"]
+mod noop;
+#[path = "kinds/strangers.rs"]
+mod strangers;
+
+use farm::worker::{Worker, run_if_asked};
+use std::panic::catch_unwind;
+
+/// A test of this program: its name, and what panics when it fails.
+type Test = (&'static str, fn());
+
+fn main() {
+    run_if_asked(|| {
+        if std::env::args().any(|argument| argument == strangers::OTHER_TYPES) {
+            Worker::new().with(strangers::Other)
+        } else {
+            Worker::new().with(noop::Performer).with(library::Reader)
+        }
+    });
+    let wanted = std::env::args().nth(1).filter(|argument| !argument.starts_with('-'));
+    let tests = [noop::TESTS, library::TESTS, strangers::TESTS, embed::TESTS].concat();
+    let (mut passed, mut failed) = (0, 0);
+    for (name, test) in tests {
+        if wanted.as_ref().is_some_and(|wanted| !name.contains(wanted.as_str())) {
+            continue;
+        }
+        let fine = catch_unwind(test).is_ok();
+        println!("test {name} ... {}", if fine { "ok" } else { "FAILED" });
+        if fine { passed += 1 } else { failed += 1 }
+    }
+    let verdict = if failed == 0 { "ok" } else { "FAILED" };
+    println!("\ntest result: {verdict}. {passed} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out\n");
+    if failed > 0 {
+        std::process::exit(1);
+    }
+}

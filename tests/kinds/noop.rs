@@ -1,0 +1,212 @@
+//! A kind that can do little, but do it wrong in every way: what it is asked is how to behave.
+
+use super::Test;
+use farm::master::{Death, HowStopped};
+use farm::protocol::{Never, Schema, Wire};
+use farm::worker::{Context, Perform};
+use farm::{
+    CrashLimit, Farm, OnLost, Outcome, Pool, Program, Queue, TaskKind, TaskOptions, Verdict,
+    WorkerStatus,
+};
+use serde::{Deserialize, Serialize, Serializer};
+use std::time::Duration;
+
+pub(crate) const TESTS: &[Test] = &[
+    ("ten_thousand_in_any_order_each_once", ten_thousand),
+    ("a_stray_print_belongs_to_its_task", stray_print),
+    ("a_panic_in_perform_is_named", panic_in_perform),
+    ("a_response_that_cannot_be_encoded_leaves_the_worker", not_encoded),
+    ("a_heeded_cancel_leaves_the_worker", heeded_cancel),
+    ("an_ignored_cancel_is_killed_within_its_budget", ignored_cancel),
+    ("an_abort_is_named_by_its_signal_and_charged_to_nobody_else", abort),
+];
+
+#[derive(Clone, Debug, Serialize, Deserialize, Schema)]
+pub(crate) enum Behave {
+    Echo(u64),
+    Print(String),
+    Panic,
+    Unencodable,
+    WaitForCancel,
+    IgnoreCancel,
+    Abort,
+}
+
+#[derive(Debug, Deserialize, Schema)]
+pub(crate) enum Said {
+    Number(u64),
+    Pid(u32),
+    Unencodable,
+}
+
+impl Serialize for Said {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Number(n) => serializer.serialize_newtype_variant("Said", 0, "Number", n),
+            Self::Pid(pid) => serializer.serialize_newtype_variant("Said", 1, "Pid", pid),
+            Self::Unencodable => Err(serde::ser::Error::custom("meant to fail")),
+        }
+    }
+}
+
+pub(crate) struct Noops;
+
+impl Wire for Noops {
+    const NAME: &'static str = "noop";
+    const VERSION: u32 = 1;
+    type Request = Behave;
+    type Response = Said;
+    type Feedback = Never;
+}
+
+pub(crate) struct Performer;
+
+impl Perform for Performer {
+    type Wire = Noops;
+
+    fn perform(&mut self, request: Behave, context: &Context<'_, Noops>) -> Said {
+        match request {
+            Behave::Echo(n) => return Said::Number(n),
+            Behave::Print(text) => print!("{text}"),
+            Behave::Panic => panic!("asked to"),
+            Behave::Unencodable => return Said::Unencodable,
+            Behave::WaitForCancel => {
+                let mut fds = [rustix::event::PollFd::from_borrowed_fd(
+                    context.cancel_fd(),
+                    rustix::event::PollFlags::IN,
+                )];
+                while !context.cancelled() {
+                    rustix::event::poll(&mut fds, None).expect("a poll");
+                }
+            }
+            Behave::IgnoreCancel => loop {
+                std::thread::park();
+            },
+            Behave::Abort => std::process::abort(),
+        }
+        Said::Pid(std::process::id())
+    }
+}
+
+pub(crate) struct Noop;
+
+impl TaskKind for Noop {
+    type Wire = Noops;
+    type Task = Behave;
+    type Competence = ();
+    type Output = Said;
+    type Failure = ();
+    const INDEPENDENT: bool = true;
+
+    fn request_of_task(&mut self, _: &WorkerStatus<()>, task: &Behave) -> Option<Behave> {
+        Some(task.clone())
+    }
+
+    fn use_response(&mut self, _: &WorkerStatus<()>, _: &Behave, said: Said) -> Verdict<Self> {
+        Verdict::done(said, ())
+    }
+}
+
+fn farm(slots: u32) -> (Farm, Queue<Noop>) {
+    let mut builder = Farm::builder();
+    let kind = builder.kind(Noop, Pool::new(Program::this_executable(), slots));
+    let farm = builder.start().expect("a farm");
+    let queue = farm.queue(kind);
+    (farm, queue)
+}
+
+fn pid(queue: &Queue<Noop>) -> u32 {
+    let settled = queue.submit(Behave::Print(String::new())).wait().expect("admitted");
+    match settled.outcome {
+        Outcome::Done(Said::Pid(pid)) => pid,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn ten_thousand() {
+    let (_farm, queue) = farm(2);
+    let tickets: Vec<_> = (0..10_000).map(|n| (n, queue.submit(Behave::Echo(n)))).collect();
+    for (n, ticket) in tickets {
+        let settled = ticket.wait().expect("admitted");
+        assert!(matches!(settled.outcome, Outcome::Done(Said::Number(m)) if m == n));
+        assert_eq!(settled.attempts.len(), 1);
+    }
+}
+
+fn stray_print() {
+    let (_farm, queue) = farm(1);
+    for text in ["one", "two\n", ""] {
+        let settled = queue.submit(Behave::Print(text.into())).wait().expect("admitted");
+        assert_eq!(settled.output.stdout, text.as_bytes());
+        assert!(!settled.output.shared);
+    }
+}
+
+fn lost(task: Behave) -> Death {
+    let (_farm, queue) = farm(1);
+    let options = TaskOptions { on_lost: OnLost::Fail, ..TaskOptions::default() };
+    match queue.submit_options(task, options).wait().expect("admitted").outcome {
+        Outcome::Panicked(death) | Outcome::WorkerLost(death) => *death,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn panic_in_perform() {
+    let death = lost(Behave::Panic);
+    assert_eq!(death.panic.as_deref(), Some("asked to"));
+    assert!(String::from_utf8_lossy(&death.last_words).contains("asked to"));
+}
+
+fn abort() {
+    let (_farm, queue) = farm(1);
+    let options = TaskOptions { crash_limit: CrashLimit::Deaths(1), ..TaskOptions::default() };
+    let killer = queue.submit_options(Behave::Abort, options);
+    let others: Vec<_> = (0..100).map(|n| queue.submit(Behave::Echo(n))).collect();
+    for other in others {
+        let settled = other.wait().expect("admitted");
+        assert!(settled.outcome.is_done(), "{:?}", settled.outcome);
+        assert_eq!(settled.attempts.len(), 1, "charged for another's crime");
+    }
+    let settled = killer.wait().expect("admitted");
+    let Outcome::Poisoned(deaths) = settled.outcome else { panic!("{:?}", settled.outcome) };
+    assert_eq!(deaths.len(), 2);
+    assert!(deaths.iter().all(|death| death.termination.signal() == Some(6)), "{deaths:?}");
+}
+
+fn not_encoded() {
+    let (_farm, queue) = farm(1);
+    let before = pid(&queue);
+    let settled = queue.submit(Behave::Unencodable).wait().expect("admitted");
+    let Outcome::ResponseNotMarshallable(why) = settled.outcome else {
+        panic!("{:?}", settled.outcome)
+    };
+    assert!(why.contains("cannot be encoded"), "{why}");
+    assert_eq!(pid(&queue), before);
+}
+
+fn heeded_cancel() {
+    let (farm, queue) = farm(1);
+    let before = pid(&queue);
+    let ticket = queue.submit(Behave::WaitForCancel);
+    ticket.cancel("enough");
+    let settled = ticket.wait().expect("admitted");
+    let Outcome::Cancelled { how, .. } = settled.outcome else { panic!("{:?}", settled.outcome) };
+    assert!(matches!(how, HowStopped::Acked | HowStopped::BeforeStart), "{how:?}");
+    assert_eq!(pid(&queue), before);
+    drop(farm);
+}
+
+fn ignored_cancel() {
+    let (_farm, queue) = farm(1);
+    let before = pid(&queue);
+    let budget = Duration::from_millis(200);
+    let options = TaskOptions {
+        running: Some(Duration::from_millis(50)),
+        grace: Some(budget),
+        ..TaskOptions::default()
+    };
+    let settled = queue.submit_options(Behave::IgnoreCancel, options).wait().expect("admitted");
+    let Outcome::TimedOut { how, .. } = settled.outcome else { panic!("{:?}", settled.outcome) };
+    assert_eq!(how, HowStopped::Killed);
+    assert_ne!(pid(&queue), before);
+}
