@@ -4,6 +4,8 @@
 //!
 //! `--smoke`: few requests and generous limits. Exit code 1 beyond a limit.
 
+#![expect(clippy::print_stdout, reason = "a bench prints its table")]
+
 use farm::protocol::{Never, Wire};
 use farm::worker::{Context, Perform, Worker, run_if_asked};
 use farm::{Farm, Pool, Program, Receive, Refusal, Settled, TaskKind, Verdict, WorkerStatus};
@@ -100,28 +102,60 @@ fn main() {
     procspawn::init();
     let smoke = std::env::args().any(|argument| argument == "--smoke");
     let size = if smoke {
-        Size { requests: 20_000, procspawn_requests: 2_000, rounds: 3 }
+        Size {
+            requests: 20_000,
+            procspawn_requests: 2_000,
+            rounds: 3,
+        }
     } else {
-        Size { requests: 100_000, procspawn_requests: 10_000, rounds: 7 }
+        Size {
+            requests: 100_000,
+            procspawn_requests: 10_000,
+            rounds: 7,
+        }
     };
     let slack = if smoke { SMOKE_SLACK } else { 1.0 };
-    println!("{} no-op requests, typed API, median of {} pairs", size.requests, size.rounds);
-    println!("{:<34} {:>10} {:>12} {:>8} {:>8}", "", "farm", "yardstick", "ratio", "limit");
+    println!(
+        "{} no-op requests, typed API, median of {} pairs",
+        size.requests, size.rounds
+    );
+    println!(
+        "{:<34} {:>10} {:>12} {:>8} {:>8}",
+        "", "farm", "yardstick", "ratio", "limit"
+    );
     let mut fine = true;
     let ping = pairs(
         size.rounds,
         || credit_zero(size.requests),
         || ping_pong(size.requests),
     );
-    fine &= row("1 worker, credit 0 / ping-pong", &ping, PING_PONG_LIMIT * slack, false);
-    let wait = median((0..size.rounds).map(|_| submit_and_wait(size.requests / 10)).collect());
-    println!("{:<34} {:>7.2} us   (reported, not bounded)", "1 worker, submit and wait", micros(wait));
+    fine &= row(
+        "1 worker, credit 0 / ping-pong",
+        &ping,
+        PING_PONG_LIMIT * slack,
+        false,
+    );
+    let wait = median(
+        (0..size.rounds)
+            .map(|_| submit_and_wait(size.requests / 10))
+            .collect(),
+    );
+    println!(
+        "{:<34} {:>7.2} us   (reported, not bounded)",
+        "1 worker, submit and wait",
+        micros(wait)
+    );
     let through = pairs(
         size.rounds,
         || two_workers(size.requests * 5),
         || procspawn_pool(size.procspawn_requests),
     );
-    fine &= row("2 workers, credit / procspawn", &through, PROCSPAWN_LIMIT / slack, true);
+    fine &= row(
+        "2 workers, credit / procspawn",
+        &through,
+        PROCSPAWN_LIMIT / slack,
+        true,
+    );
     if !fine {
         std::process::exit(1);
     }
@@ -136,8 +170,10 @@ struct Pairs {
 
 fn pairs(rounds: usize, ours: impl Fn() -> Duration, theirs: impl Fn() -> Duration) -> Pairs {
     let measured: Vec<(Duration, Duration)> = (0..rounds).map(|_| (ours(), theirs())).collect();
-    let mut ratios: Vec<f64> =
-        measured.iter().map(|(ours, theirs)| ours.as_secs_f64() / theirs.as_secs_f64()).collect();
+    let mut ratios: Vec<f64> = measured
+        .iter()
+        .map(|(ours, theirs)| ours.as_secs_f64() / theirs.as_secs_f64())
+        .collect();
     ratios.sort_by(f64::total_cmp);
     Pairs {
         ours: median(measured.iter().map(|pair| pair.0).collect()),
@@ -157,16 +193,25 @@ fn micros(time: Duration) -> f64 {
 
 /// Prints a row; `throughput`: the ratio is of throughputs, and larger is better.
 fn row(name: &str, pairs: &Pairs, limit: f64, throughput: bool) -> bool {
-    let ratio = if throughput { 1.0 / pairs.ratio } else { pairs.ratio };
+    let ratio = if throughput {
+        1.0 / pairs.ratio
+    } else {
+        pairs.ratio
+    };
     let (ours, theirs) = (micros(pairs.ours), micros(pairs.theirs));
     println!("{name:<34} {ours:>7.2} us {theirs:>9.2} us {ratio:>8.2} {limit:>8.2}");
-    if throughput { ratio >= limit } else { ratio <= limit }
+    if throughput {
+        ratio >= limit
+    } else {
+        ratio <= limit
+    }
 }
 
 fn farm<const CREDIT: bool>(slots: u32, queued: u64) -> (Farm, farm::Queue<Noop<CREDIT>>) {
     use farm::master::lane::{AdapterMode, Boundary};
     let queued = usize::try_from(queued).expect("fits") + 1;
-    let boundary = Boundary::new(AdapterMode::PushOnly, slots as usize, queued, 1000).expect("valid");
+    let boundary =
+        Boundary::new(AdapterMode::PushOnly, slots as usize, queued, 1000).expect("valid");
     let mut builder = Farm::builder();
     let pool = Pool::new(Program::this_executable(), slots).boundary(boundary);
     let kind = builder.kind(Noop::<CREDIT>, pool);
@@ -178,15 +223,24 @@ fn farm<const CREDIT: bool>(slots: u32, queued: u64) -> (Farm, farm::Queue<Noop<
 fn submitted_ahead<const CREDIT: bool>(slots: u32, requests: u64) -> Duration {
     let (farm, queue) = farm::<CREDIT>(slots, requests);
     // The workers are there before the clock runs.
-    let warm: Vec<_> = (0..u64::from(slots) * 64).map(|n| queue.submit(n)).collect();
+    let warm: Vec<_> = (0..u64::from(slots) * 64)
+        .map(|n| queue.submit(n))
+        .collect();
     for ticket in warm {
         ticket.wait().expect("admitted");
     }
     let (done, wait) = channel();
-    let countdown = Arc::new(Countdown { left: Mutex::new(requests), done });
+    let countdown = Arc::new(Countdown {
+        left: Mutex::new(requests),
+        done,
+    });
     let begin = Instant::now();
     for n in 0..requests {
-        queue.submit_with(n, None, Arc::clone(&countdown) as Arc<dyn Receive<Noop<CREDIT>>>);
+        queue.submit_with(
+            n,
+            None,
+            Arc::clone(&countdown) as Arc<dyn Receive<Noop<CREDIT>>>,
+        );
     }
     wait.recv().expect("the last one says so");
     let took = begin.elapsed();
@@ -258,11 +312,16 @@ fn echo() {
 
 fn procspawn_pool(requests: u64) -> Duration {
     let pool = procspawn::Pool::new(2).expect("a pool");
-    for handle in (0..64).map(|n: u64| procspawn::spawn!(in pool, (n) || n)).collect::<Vec<_>>() {
+    for handle in (0..64)
+        .map(|n: u64| procspawn::spawn!(in pool, (n) || n))
+        .collect::<Vec<_>>()
+    {
         handle.join().expect("it answers");
     }
     let begin = Instant::now();
-    let handles: Vec<_> = (0..requests).map(|n| procspawn::spawn!(in pool, (n) || n)).collect();
+    let handles: Vec<_> = (0..requests)
+        .map(|n| procspawn::spawn!(in pool, (n) || n))
+        .collect();
     for handle in handles {
         handle.join().expect("it answers");
     }

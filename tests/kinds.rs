@@ -1,6 +1,8 @@
 //! Kinds of one's own, embedded, on real workers: this program is its own worker. One kind of
 //! no-ops, one with a competence, and what becomes of programs that are no worker.
 
+#![expect(clippy::print_stdout, reason = "a test program without a harness prints its own verdicts, and one kind prints")]
+
 #[path = "kinds/embed.rs"]
 mod embed;
 #[path = "kinds/library.rs"]
@@ -24,11 +26,16 @@ fn main() {
             Worker::new().with(noop::Performer).with(library::Reader)
         }
     });
-    let wanted = std::env::args().nth(1).filter(|argument| !argument.starts_with('-'));
+    let wanted = std::env::args()
+        .nth(1)
+        .filter(|argument| !argument.starts_with('-'));
     let tests = [noop::TESTS, library::TESTS, strangers::TESTS, embed::TESTS].concat();
     let (mut passed, mut failed) = (0, 0);
     for (name, test) in tests {
-        if wanted.as_ref().is_some_and(|wanted| !name.contains(wanted.as_str())) {
+        if wanted
+            .as_ref()
+            .is_some_and(|wanted| !name.contains(wanted.as_str()))
+        {
             continue;
         }
         let fine = catch_unwind(test).is_ok();
@@ -36,7 +43,9 @@ fn main() {
         if fine { passed += 1 } else { failed += 1 }
     }
     let verdict = if failed == 0 { "ok" } else { "FAILED" };
-    println!("\ntest result: {verdict}. {passed} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out\n");
+    println!(
+        "\ntest result: {verdict}. {passed} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out\n"
+    );
     if failed > 0 {
         std::process::exit(1);
     }

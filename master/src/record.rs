@@ -70,7 +70,8 @@ impl Kinds for Recording<'_> {
         let start = out.len();
         let answer = self.kinds.request(id, slot, out, limit);
         let payload = out[start..].to_vec();
-        self.recorder.record(KindAnswer::Request(answer.clone(), payload));
+        self.recorder
+            .record(KindAnswer::Request(answer.clone(), payload));
         answer
     }
 
@@ -111,7 +112,10 @@ impl Replaying {
     /// Answers these, in their order.
     #[must_use]
     pub fn new(answers: impl IntoIterator<Item = KindAnswer>) -> Self {
-        Self { answers: answers.into_iter().collect(), diverged: None }
+        Self {
+            answers: answers.into_iter().collect(),
+            diverged: None,
+        }
     }
 
     /// The first call for which nothing, or something else, was recorded. From there on the
@@ -128,7 +132,11 @@ impl Replaying {
     }
 
     fn take<T>(&mut self, call: &str, pick: impl FnOnce(KindAnswer) -> Option<T>) -> Option<T> {
-        let answer = if self.diverged.is_some() { None } else { self.answers.pop_front() };
+        let answer = if self.diverged.is_some() {
+            None
+        } else {
+            self.answers.pop_front()
+        };
         let recorded = format!("{answer:?}");
         let picked = answer.and_then(pick);
         if picked.is_none() && self.diverged.is_none() {
@@ -160,7 +168,9 @@ impl Kinds for Replaying {
             KindAnswer::Request(answer, payload) => Some((answer, payload)),
             KindAnswer::Matches(_) | KindAnswer::Response(_) | KindAnswer::Feedback(_) => None,
         });
-        let Some((answer, payload)) = recorded else { return RequestAnswer::Skip };
+        let Some((answer, payload)) = recorded else {
+            return RequestAnswer::Skip;
+        };
         out.extend_from_slice(&payload);
         answer
     }

@@ -12,7 +12,7 @@ mod refusal;
 use super::wire::{Captured, CommandRequest, CommandResponse, CommandWire, Ended};
 use capture::Capture;
 use farm_protocol::Termination;
-use farm_worker::child::{Usage, has_other_children, reap};
+use farm_worker::child::{Usage, has_other_children, kill_children, reap};
 use farm_worker::{Context, Perform, Stream};
 use plumbing::{Plumbing, path_of};
 use pump::Pump;
@@ -75,6 +75,8 @@ impl Commands {
         let left_behind = context.owns_children() && has_other_children().unwrap_or(true);
         if left_behind {
             context.mark_left_behind();
+            // The worker is replaced for it. What left the worker's group would outlive that.
+            let _some_refuse_to_die = kill_children();
         }
         let (stdout, stderr, trouble) = pump.into_captured();
         Ok(CommandResponse {

@@ -1,12 +1,11 @@
 //! The two streams of our own process: how they are written, what they are connected to.
 
+use super::patience::PatientWriter;
 use super::progress::BarPlace;
-use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::AsFd;
 use rustix::fs::{FileType, fstat};
-use rustix::io::Errno;
 use std::fmt::{self, Debug, Formatter};
-use std::io::{self, Write};
+use std::io::Write;
 
 /// Which file a descriptor or a path leads to, so that two names of one file are noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,8 +76,8 @@ impl Ends {
     #[must_use]
     pub fn process() -> Self {
         Self {
-            stdout: Box::new(PatientWriter(rustix::stdio::stdout())),
-            stderr: Box::new(PatientWriter(rustix::stdio::stderr())),
+            stdout: Box::new(PatientWriter::new(rustix::stdio::stdout())),
+            stderr: Box::new(PatientWriter::new(rustix::stdio::stderr())),
             taken: [
                 FileIdentity::of(rustix::stdio::stdout()),
                 FileIdentity::of(rustix::stdio::stderr()),
@@ -95,29 +94,5 @@ impl Debug for Ends {
             .field("taken", &self.taken)
             .field("terminal", &self.terminal)
             .finish_non_exhaustive()
-    }
-}
-
-/// Writes to a descriptor without a buffer and waits where it is full. Another process that shares our terminal or pipe
-/// may have made it non-blocking, and half a line must not be the answer to that.
-pub(crate) struct PatientWriter<F>(pub(crate) F);
-
-impl<F: AsFd> Write for PatientWriter<F> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        loop {
-            match rustix::io::write(&self.0, bytes) {
-                Err(Errno::AGAIN) => {
-                    match poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], None) {
-                        Ok(_) | Err(Errno::INTR) => {}
-                        Err(error) => return Err(error.into()),
-                    }
-                }
-                outcome => return Ok(outcome?),
-            }
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

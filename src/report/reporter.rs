@@ -238,6 +238,11 @@ impl Reporter {
         self.outlets.write(Stream::Stderr, self.text.as_bytes());
     }
 
+    /// The end is to be without a summary.
+    pub const fn end_quietly(&mut self) {
+        self.with_summary = false;
+    }
+
     /// Runs `other`, which writes to the terminal itself, with the bar out of its way.
     pub fn suspend<R>(&mut self, other: impl FnOnce() -> R) -> R {
         self.outlets.hide_bar();

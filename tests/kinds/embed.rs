@@ -32,7 +32,9 @@ fn is_gone(pid: u32) -> bool {
 fn dropped() {
     let (farm, queue) = farm(2);
     let tickets: Vec<_> = (0..4).map(|_| queue.submit(Behave::IgnoreCancel)).collect();
-    queue.submit(Behave::Echo(0)).cancel("only to know that the loop has come so far");
+    queue
+        .submit(Behave::Echo(0))
+        .cancel("only to know that the loop has come so far");
     let pids = loop {
         let pids = farm.worker_pids();
         if pids.len() == 2 {
@@ -55,8 +57,18 @@ fn two_farms() {
     of_one.submit(Behave::Echo(2)).wait().expect("admitted");
     drop(one);
     assert!(ticket.wait().expect("admitted").outcome.is_done());
-    assert!(of_one.submit(Behave::Echo(3)).wait().is_err(), "its farm is gone");
-    assert!(of_two.submit(Behave::Echo(4)).wait().expect("admitted").outcome.is_done());
+    assert!(
+        of_one.submit(Behave::Echo(3)).wait().is_err(),
+        "its farm is gone"
+    );
+    assert!(
+        of_two
+            .submit(Behave::Echo(4))
+            .wait()
+            .expect("admitted")
+            .outcome
+            .is_done()
+    );
 }
 
 fn drained() {

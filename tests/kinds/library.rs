@@ -18,7 +18,7 @@ pub(crate) const TESTS: &[Test] = &[
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub(crate) enum Ask {
     Read(String),
-    ReadThenAsk(String),
+    ReadAndDiscuss(String),
     About(String),
 }
 
@@ -50,10 +50,13 @@ impl Perform for Reader {
 
     fn perform(&mut self, request: Ask, _: &Context<'_, Library>) -> Told {
         let knows = READ.with_borrow_mut(|read| match request {
-            Ask::Read(book) | Ask::ReadThenAsk(book) => read.insert(book),
+            Ask::Read(book) | Ask::ReadAndDiscuss(book) => read.insert(book),
             Ask::About(book) => read.contains(&book),
         });
-        Told { pid: std::process::id(), knows }
+        Told {
+            pid: std::process::id(),
+            knows,
+        }
     }
 }
 
@@ -71,7 +74,7 @@ impl TaskKind for Books {
 
     fn task_match(&self, status: &WorkerStatus<BTreeSet<String>>, task: &Ask) -> bool {
         match (task, status) {
-            (Ask::Read(_) | Ask::ReadThenAsk(_), _) => true,
+            (Ask::Read(_) | Ask::ReadAndDiscuss(_), _) => true,
             (Ask::About(_), WorkerStatus::Fresh) => false,
             (Ask::About(book), WorkerStatus::Old(read)) => read.contains(book),
         }
@@ -96,7 +99,7 @@ impl TaskKind for Books {
             Ask::Read(book) => {
                 read.insert(book.clone());
             }
-            Ask::ReadThenAsk(book) => {
+            Ask::ReadAndDiscuss(book) => {
                 read.insert(book.clone());
                 inject.push(Ask::About(book.clone()));
             }
@@ -118,7 +121,10 @@ fn told(queue: &Queue<Books>, task: Ask) -> Told {
 fn with_books(test: impl FnOnce(&Farm, &Queue<Books>, std::sync::mpsc::Receiver<bool>)) {
     let (follow_ups, heard) = channel();
     let mut builder = Farm::builder();
-    let kind = builder.kind(Books { follow_ups }, Pool::new(Program::this_executable(), 2));
+    let kind = builder.kind(
+        Books { follow_ups },
+        Pool::new(Program::this_executable(), 2),
+    );
     let farm = builder.start().expect("a farm");
     test(&farm, &farm.queue(kind), heard);
 }
@@ -126,9 +132,13 @@ fn with_books(test: impl FnOnce(&Farm, &Queue<Books>, std::sync::mpsc::Receiver<
 fn questions() {
     with_books(|_, queue, _| {
         let reader = told(queue, Ask::Read("Emma".into())).pid;
-        let answers: Vec<_> = (0..20).map(|_| queue.submit(Ask::About("Emma".into()))).collect();
+        let answers: Vec<_> = (0..20)
+            .map(|_| queue.submit(Ask::About("Emma".into())))
+            .collect();
         for answer in answers {
-            let Outcome::Done(told) = answer.wait().expect("admitted").outcome else { panic!() };
+            let Outcome::Done(told) = answer.wait().expect("admitted").outcome else {
+                panic!()
+            };
             assert!(told.knows);
             assert_eq!(told.pid, reader);
         }
@@ -137,7 +147,7 @@ fn questions() {
 
 fn follow_up() {
     with_books(|_, queue, heard| {
-        told(queue, Ask::ReadThenAsk("Persuasion".into()));
+        told(queue, Ask::ReadAndDiscuss("Persuasion".into()));
         assert!(heard.recv().expect("the follow-up ran"));
     });
 }
@@ -149,7 +159,9 @@ fn waits() {
             panic!("nobody could answer")
         };
         told(queue, Ask::Read("Emma".into()));
-        let Outcome::Done(told) = question.wait().expect("admitted").outcome else { panic!() };
+        let Outcome::Done(told) = question.wait().expect("admitted").outcome else {
+            panic!()
+        };
         assert!(told.knows);
     });
 }

@@ -15,10 +15,19 @@ pub(crate) const TESTS: &[Test] = &[
     ("ten_thousand_in_any_order_each_once", ten_thousand),
     ("a_stray_print_belongs_to_its_task", stray_print),
     ("a_panic_in_perform_is_named", panic_in_perform),
-    ("a_response_that_cannot_be_encoded_leaves_the_worker", not_encoded),
+    (
+        "a_response_that_cannot_be_encoded_leaves_the_worker",
+        not_encoded,
+    ),
     ("a_heeded_cancel_leaves_the_worker", heeded_cancel),
-    ("an_ignored_cancel_is_killed_within_its_budget", ignored_cancel),
-    ("an_abort_is_named_by_its_signal_and_charged_to_nobody_else", abort),
+    (
+        "an_ignored_cancel_is_killed_within_its_budget",
+        ignored_cancel,
+    ),
+    (
+        "an_abort_is_named_by_its_signal_and_charged_to_nobody_else",
+        abort,
+    ),
 ];
 
 #[derive(Clone, Debug, Serialize, Deserialize, Schema)]
@@ -116,7 +125,10 @@ fn farm(slots: u32) -> (Farm, Queue<Noop>) {
 }
 
 fn pid(queue: &Queue<Noop>) -> u32 {
-    let settled = queue.submit(Behave::Print(String::new())).wait().expect("admitted");
+    let settled = queue
+        .submit(Behave::Print(String::new()))
+        .wait()
+        .expect("admitted");
     match settled.outcome {
         Outcome::Done(Said::Pid(pid)) => pid,
         other => panic!("{other:?}"),
@@ -125,7 +137,9 @@ fn pid(queue: &Queue<Noop>) -> u32 {
 
 fn ten_thousand() {
     let (_farm, queue) = farm(2);
-    let tickets: Vec<_> = (0..10_000).map(|n| (n, queue.submit(Behave::Echo(n)))).collect();
+    let tickets: Vec<_> = (0..10_000)
+        .map(|n| (n, queue.submit(Behave::Echo(n))))
+        .collect();
     for (n, ticket) in tickets {
         let settled = ticket.wait().expect("admitted");
         assert!(matches!(settled.outcome, Outcome::Done(Said::Number(m)) if m == n));
@@ -136,7 +150,10 @@ fn ten_thousand() {
 fn stray_print() {
     let (_farm, queue) = farm(1);
     for text in ["one", "two\n", ""] {
-        let settled = queue.submit(Behave::Print(text.into())).wait().expect("admitted");
+        let settled = queue
+            .submit(Behave::Print(text.into()))
+            .wait()
+            .expect("admitted");
         assert_eq!(settled.output.stdout, text.as_bytes());
         assert!(!settled.output.shared);
     }
@@ -144,8 +161,16 @@ fn stray_print() {
 
 fn lost(task: Behave) -> Death {
     let (_farm, queue) = farm(1);
-    let options = TaskOptions { on_lost: OnLost::Fail, ..TaskOptions::default() };
-    match queue.submit_options(task, options).wait().expect("admitted").outcome {
+    let options = TaskOptions {
+        on_lost: OnLost::Fail,
+        ..TaskOptions::default()
+    };
+    match queue
+        .submit_options(task, options)
+        .wait()
+        .expect("admitted")
+        .outcome
+    {
         Outcome::Panicked(death) | Outcome::WorkerLost(death) => *death,
         other => panic!("{other:?}"),
     }
@@ -159,7 +184,10 @@ fn panic_in_perform() {
 
 fn abort() {
     let (_farm, queue) = farm(1);
-    let options = TaskOptions { crash_limit: CrashLimit::Deaths(1), ..TaskOptions::default() };
+    let options = TaskOptions {
+        crash_limit: CrashLimit::Deaths(1),
+        ..TaskOptions::default()
+    };
     let killer = queue.submit_options(Behave::Abort, options);
     let others: Vec<_> = (0..100).map(|n| queue.submit(Behave::Echo(n))).collect();
     for other in others {
@@ -168,9 +196,16 @@ fn abort() {
         assert_eq!(settled.attempts.len(), 1, "charged for another's crime");
     }
     let settled = killer.wait().expect("admitted");
-    let Outcome::Poisoned(deaths) = settled.outcome else { panic!("{:?}", settled.outcome) };
+    let Outcome::Poisoned(deaths) = settled.outcome else {
+        panic!("{:?}", settled.outcome)
+    };
     assert_eq!(deaths.len(), 2);
-    assert!(deaths.iter().all(|death| death.termination.signal() == Some(6)), "{deaths:?}");
+    assert!(
+        deaths
+            .iter()
+            .all(|death| death.termination.signal() == Some(6)),
+        "{deaths:?}"
+    );
 }
 
 fn not_encoded() {
@@ -190,8 +225,13 @@ fn heeded_cancel() {
     let ticket = queue.submit(Behave::WaitForCancel);
     ticket.cancel("enough");
     let settled = ticket.wait().expect("admitted");
-    let Outcome::Cancelled { how, .. } = settled.outcome else { panic!("{:?}", settled.outcome) };
-    assert!(matches!(how, HowStopped::Acked | HowStopped::BeforeStart), "{how:?}");
+    let Outcome::Cancelled { how, .. } = settled.outcome else {
+        panic!("{:?}", settled.outcome)
+    };
+    assert!(
+        matches!(how, HowStopped::Acked | HowStopped::BeforeStart),
+        "{how:?}"
+    );
     assert_eq!(pid(&queue), before);
     drop(farm);
 }
@@ -205,8 +245,13 @@ fn ignored_cancel() {
         grace: Some(budget),
         ..TaskOptions::default()
     };
-    let settled = queue.submit_options(Behave::IgnoreCancel, options).wait().expect("admitted");
-    let Outcome::TimedOut { how, .. } = settled.outcome else { panic!("{:?}", settled.outcome) };
+    let settled = queue
+        .submit_options(Behave::IgnoreCancel, options)
+        .wait()
+        .expect("admitted");
+    let Outcome::TimedOut { how, .. } = settled.outcome else {
+        panic!("{:?}", settled.outcome)
+    };
     assert_eq!(how, HowStopped::Killed);
     assert_ne!(pid(&queue), before);
 }

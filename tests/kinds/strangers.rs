@@ -54,9 +54,21 @@ fn error_of(program: Program) -> String {
     let good = builder.kind(Noop, Pool::new(Program::this_executable(), 1));
     let farm = builder.start().expect("a farm");
     let begin = Instant::now();
-    let settled = farm.queue(bad).submit(Behave::Echo(1)).wait().expect("admitted");
-    assert!(begin.elapsed() < Duration::from_secs(5), "the error took {:?}", begin.elapsed());
-    let fine = farm.queue(good).submit(Behave::Echo(2)).wait().expect("admitted");
+    let settled = farm
+        .queue(bad)
+        .submit(Behave::Echo(1))
+        .wait()
+        .expect("admitted");
+    assert!(
+        begin.elapsed() < Duration::from_secs(5),
+        "the error took {:?}",
+        begin.elapsed()
+    );
+    let fine = farm
+        .queue(good)
+        .submit(Behave::Echo(2))
+        .wait()
+        .expect("admitted");
     assert!(matches!(fine.outcome, Outcome::Done(Said::Number(2))));
     match settled.outcome {
         Outcome::SpawnFailed(error) => error,
@@ -72,27 +84,45 @@ fn says(error: &str, parts: &[&str]) {
 }
 
 fn missing() {
-    says(&error_of(Program::path("/no/such/program")), &["/no/such/program", "No such file"]);
+    says(
+        &error_of(Program::path("/no/such/program")),
+        &["/no/such/program", "No such file"],
+    );
 }
 
 fn no_program() {
-    says(&error_of(Program::path("/etc/passwd")), &["/etc/passwd", "ermission denied"]);
+    says(
+        &error_of(Program::path("/etc/passwd")),
+        &["/etc/passwd", "ermission denied"],
+    );
 }
 
 fn ends_at_once() {
-    says(&error_of(Program::path("/bin/false")), &["before its hello", "code 1"]);
+    says(
+        &error_of(Program::path("/bin/false")),
+        &["before its hello", "code 1"],
+    );
 }
 
 /// The protocol is on private descriptors, so what a stranger prints is its last words.
 fn talks() {
-    says(&error_of(Program::path("/bin/echo").arg("hello there")), &["before its hello", "hello there"]);
+    says(
+        &error_of(Program::path("/bin/echo").arg("hello there")),
+        &["before its hello", "hello there"],
+    );
 }
 
 fn silent() {
-    says(&error_of(Program::path("/bin/sh").arg("-c").arg("sleep 60")), &["did not say hello", "300ms"]);
+    says(
+        &error_of(Program::path("/bin/sh").arg("-c").arg("sleep 60")),
+        &["did not say hello", "300ms"],
+    );
 }
 
 fn other_types() {
     let error = error_of(Program::this_executable().arg(OTHER_TYPES));
-    says(&error, &["`noop`", "other request or response types", "rebuild"]);
+    says(
+        &error,
+        &["`noop`", "other request or response types", "rebuild"],
+    );
 }

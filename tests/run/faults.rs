@@ -67,15 +67,13 @@ fn two_thousand_tasks_and_three_hundred_deaths() {
         if !workers.is_empty() && kill(workers[chance.below(workers.len())]) {
             killed += 1;
         }
-        let done = fs::read(stage.path("results")).map_or(0, |bytes| {
-            bytes.iter().filter(|byte| **byte == b'\n').count()
-        });
-        if done >= TASKS {
-            break;
-        }
-        // Spread over the run, not over its first tenth.
-        while jsonl_lines(&stage) < (TASKS * 9 / 10) * killed / DEATHS && alive(&running) {
+        // Spread over the run: a line of the results has more than 300 bytes.
+        let written = || fs::metadata(stage.path("results")).map_or(0, |found| found.len());
+        while written() < (TASKS * 300 / DEATHS * killed) as u64 && alive(&running) {
             std::thread::yield_now();
+        }
+        if !alive(&running) {
+            break;
         }
     }
     let ended = running.end().exits(0);
@@ -109,9 +107,8 @@ fn jsonl_lines(stage: &Stage) -> usize {
 }
 
 fn alive(running: &Running<'_>) -> bool {
-    !fs::read(format!("/proc/{}/cmdline", running.pid().as_raw_nonzero()))
-        .unwrap_or_default()
-        .is_empty()
+    let stat = fs::read_to_string(format!("/proc/{}/stat", running.pid().as_raw_nonzero()));
+    stat.is_ok_and(|stat| !stat.contains(") Z "))
 }
 
 /// All attempts but the last crashed by signal 9, the last is fine; how many crashed.
@@ -188,13 +185,13 @@ fn a_thousand_deaths_leave_nothing_in_the_master() {
     let after = holds(&running);
     fs::write(stage.path("go"), "\n\n").expect("somebody reads");
     running.end().exits(1).says("1000 crashed");
-    assert_eq!(
-        before.descriptors, after.descriptors,
+    // Meanwhile the reader of the tasks has come to their end, and is gone with its file.
+    assert!(
+        after.descriptors <= before.descriptors,
         "{before:?} {after:?}"
     );
-    assert_eq!(
-        (before.threads, after.zombies),
-        (after.threads, 0),
+    assert!(
+        after.threads <= before.threads && after.zombies == 0,
         "{before:?} {after:?}"
     );
     assert!(

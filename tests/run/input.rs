@@ -60,7 +60,7 @@ fn a_wrong_file_starts_nothing() {
         r#"[{"id": "c", "shell": "true", "needs": ["d"]}, {"id": "d", "shell": "true", "needs": ["c"]}]"#,
         &[],
     );
-    cycle.exits(2).says("c").says("d").says("cycle");
+    cycle.exits(2).says("c").says("d").says("circle");
 }
 
 /// Lines are run as they come: the second is written only when the first has run.

@@ -287,7 +287,7 @@ impl Ended {
     pub(crate) fn result(&self, id: &str) -> &Value {
         let mut found = self.results.iter().filter(|result| match &result["id"] {
             Value::String(text) => text == id,
-            other => other.to_string() == id,
+            other => *other == id,
         });
         let result = found.next();
         assert!(found.next().is_none(), "{id} has two results");

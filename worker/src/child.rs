@@ -6,9 +6,10 @@
 use crate::raw;
 use farm_protocol::Termination;
 use rustix::io::Errno;
-use rustix::process::{WaitId, WaitIdOptions, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getpid, kill_process, waitid};
+use std::fs;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What a process used, with its own collected children.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,4 +58,42 @@ pub fn has_other_children() -> io::Result<bool> {
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// How long the dying of killed children is waited for: one that the system holds in a device ends when that lets go.
+const DYING: Duration = Duration::from_millis(200);
+
+/// Kills every child of this process, also those in groups and sessions of their own, and collects them. Their children
+/// become ours meanwhile and have their turn. Answers whether none is left.
+///
+/// Under the same condition as [`has_other_children`].
+pub fn kill_children() -> bool {
+    let deadline = Instant::now() + DYING;
+    loop {
+        match has_other_children() {
+            Ok(false) => return true,
+            Ok(true) if Instant::now() < deadline => {}
+            Ok(true) | Err(_) => return false,
+        }
+        for child in children() {
+            // Ours and not collected, so its pid is nobody else's. It may not be ours to signal.
+            let _refused = kill_process(child, Signal::KILL);
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// The children of all threads of this process, as far as the system tells.
+pub(crate) fn children() -> Vec<Pid> {
+    let own = getpid().as_raw_nonzero();
+    let threads = fs::read_dir(format!("/proc/{own}/task"));
+    let threads = threads.into_iter().flatten().flatten();
+    let lists = threads.map(|thread| fs::read_to_string(thread.path().join("children")));
+    lists
+        .flatten()
+        .flat_map(|list| {
+            let pids = list.split_whitespace().map(str::parse);
+            pids.flatten().filter_map(Pid::from_raw).collect::<Vec<_>>()
+        })
+        .collect()
 }

@@ -116,10 +116,7 @@ impl Master {
             .div_ceil(workers)
             .max(1);
         for slot in slots {
-            loop {
-                let Some(process) = &self.slots[slot].process else {
-                    break;
-                };
+            while let Some(process) = &self.slots[slot].process {
                 let full = process.in_flight.len() >= share || !process.takes(credit);
                 if full || !self.start_one(turn, pool, slot) {
                     break;

@@ -82,7 +82,7 @@ impl Master {
         let why = obituary(&process, &exit);
         let gone = Gone {
             termination: exit.termination,
-            whose: whose_doing(&process),
+            whose: whose_doing(&process, &exit),
             why: why.clone(),
         };
         let session = process.session;
@@ -249,8 +249,10 @@ const fn how_stopped(process: &Process, exit: &ExitFacts) -> HowStopped {
 }
 
 /// Whose doing the end of a process was.
-const fn whose_doing(process: &Process) -> WhoseDoing {
+const fn whose_doing(process: &Process, exit: &ExitFacts) -> WhoseDoing {
     match (&process.ending, process.signalled) {
+        // The middle rung of the ladder ended it.
+        (None, Some(_)) if killed_by_us(process, exit) => WhoseDoing::Killed,
         (Some(Ending::Closing), _) => WhoseDoing::Finished,
         (Some(Ending::Replaced), None) => WhoseDoing::Replaced,
         (Some(_), Some(Signal::Kill)) => WhoseDoing::Killed,

@@ -1,8 +1,12 @@
 //! What must hold between the parts after every step. For tests and simulations: it walks everything.
 
 use super::Master;
-use super::task::{State, key};
+use super::slot::{Phase, Process};
+use super::task::{State, Task, key};
+use super::timers::Timer;
 use crate::lane::TaskState;
+use crate::options::LimitId;
+use farm_protocol::KindId;
 
 impl Master {
     /// Asserts the invariants between tasks, lanes, slots and timers.
@@ -65,5 +69,113 @@ impl Master {
             flights, with_workers,
             "a worker holds what is no task of ours"
         );
+        self.check_queues();
+        self.check_timers();
+        self.check_limits();
+    }
+
+    /// Each waiting task stands in the queue of its state, and where it could start, it has.
+    fn check_queues(&self) {
+        for (index, pool) in self.pools.iter().enumerate() {
+            let kind = KindId(u16::try_from(index).expect("a pool per kind"));
+            let of_kind = |state: fn(&State) -> bool| {
+                let tasks = self.tasks.iter().filter(move |task| task.kind == kind);
+                tasks.filter(move |task| state(task.state()))
+            };
+            let returning = of_kind(|state| matches!(state, State::Returning)).count();
+            assert_eq!(returning, pool.returning.len(), "a retry is in no queue");
+            let ready = || of_kind(|state| matches!(state, State::Ready));
+            let solo = ready().filter(|task| task.solo).count();
+            assert_eq!(solo, pool.solo_ready, "suspected tasks are miscounted");
+            assert!(!pool.touched, "{kind} was touched and not looked at");
+            let processes = || self.slots[pool.slots.clone()].iter();
+            let empty = processes().any(|slot| slot.process.is_none());
+            // A worker that could not start and is being killed has its exit before it.
+            let comes = |process: &Process| {
+                matches!(process.phase, Phase::Launching(_)) || process.ending.is_some()
+            };
+            let staffed = !empty
+                || processes()
+                    .filter_map(|slot| slot.process.as_ref())
+                    .any(comes);
+            let waits = pool.lane.gate().starts() && pool.pause_until.is_none();
+            assert!(
+                !waits || ready().next().is_none() || staffed,
+                "a task of {kind} waits, a slot is empty, and nobody comes"
+            );
+            if let Some(error) = &pool.ended {
+                assert!(ready().next().is_none(), "{kind} has ended: {error}");
+            }
+        }
+        let solo = |process: &&Process| process.solo && process.in_flight.len() > 1;
+        let processes = self.slots.iter().filter_map(|slot| slot.process.as_ref());
+        assert_eq!(
+            processes.filter(solo).count(),
+            0,
+            "a suspected task has company"
+        );
+    }
+
+    /// What a task waits for will happen, and no timer outlives its task.
+    fn check_timers(&self) {
+        for task in self.tasks.iter() {
+            let armed = |at: Option<_>, timer| at.is_none_or(|at| self.timers.has(at, timer));
+            let delay = match task.state() {
+                State::Delayed { until } => Some(*until),
+                State::Needing { .. }
+                | State::Ready
+                | State::Parked
+                | State::Sent(_)
+                | State::Stopping(..)
+                | State::Returning => None,
+            };
+            assert!(
+                armed(delay, Timer::Delay(task.id)),
+                "{} sleeps for ever",
+                task.id
+            );
+            assert!(armed(task.running_until, Timer::Running(task.id)));
+            assert!(armed(task.waiting_until, Timer::Waiting(task.id)));
+        }
+        for (_, timer) in self.timers.iter() {
+            match timer {
+                Timer::Running(id) | Timer::Waiting(id) | Timer::Delay(id) => {
+                    assert!(self.tasks.get(id).is_some(), "{timer:?} outlived its task");
+                }
+                Timer::Hello(..)
+                | Timer::CloseTerminate(..)
+                | Timer::CloseKill(..)
+                | Timer::Pause(_)
+                | Timer::Rebalance(_) => {}
+            }
+        }
+    }
+
+    /// A limit counts what is in flight under it, and nobody is parked at one that has room unless
+    /// another of its kind has been woken for that room.
+    fn check_limits(&self) {
+        let limit_of = |task: &Task| -> Option<LimitId> {
+            let defaults = &self.pools[task.kind.0 as usize].config.defaults;
+            task.options(defaults).limit
+        };
+        for (limit, room, parked) in self.limits.iter() {
+            let under = || {
+                self.tasks
+                    .iter()
+                    .filter(|task| limit_of(task) == Some(limit))
+            };
+            let with_workers = under().filter(|task| task.place().is_some()).count();
+            let cap = self.config.limits[limit.0 as usize] as usize;
+            assert_eq!(with_workers + room, cap, "{limit:?} is miscounted");
+            let states = under()
+                .filter(|task| matches!(task.state(), State::Parked))
+                .count();
+            assert_eq!(states, parked.len(), "a parked task is in no row");
+            for (kind, id) in parked {
+                let woken =
+                    under().any(|task| task.kind == kind && matches!(task.state(), State::Ready));
+                assert!(room == 0 || woken, "{id} is parked and {limit:?} has room");
+            }
+        }
     }
 }

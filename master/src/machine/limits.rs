@@ -85,6 +85,16 @@ impl Limits {
         }
     }
 
+    /// For each limit: its room, and who is parked at it.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (LimitId, usize, Vec<(KindId, TaskId)>)> {
+        self.limits.iter().zip(0..).map(|(limit, index)| {
+            let room = limit.cap.saturating_sub(limit.in_flight);
+            let parked = limit.parked.iter();
+            let parked = parked.flat_map(|(kind, set)| set.iter().map(|(_, _, id)| (*kind, *id)));
+            (LimitId(index), room, parked.collect())
+        })
+    }
+
     /// The parked tasks that may try again: of each kind as many as there is room. They may find it
     /// taken and park again. None is forgotten, because every task that could have taken the room
     /// comes here when it leaves: by the end of an attempt, or by its own end.

@@ -151,6 +151,7 @@ impl Master {
             self.end_lost(turn, id, Outcome::Poisoned(deaths));
         } else {
             self.tasks.at_mut(id).solo = suspected;
+            self.tell_attempt(turn, id);
             self.requeue(id);
         }
     }
@@ -242,6 +243,19 @@ impl Master {
         task.reports.push(report);
     }
 
+    /// The last attempt has ended and its task goes on.
+    fn tell_attempt(&self, turn: &mut Turn<'_>, id: TaskId) {
+        let task = self.tasks.at(id);
+        // An attempt that never began has no report, and the one before has been told.
+        let report = task.reports.last();
+        if let Some(report) = report.filter(|report| report.attempt == task.attempt) {
+            turn.actions.push(Action::AttemptEnded {
+                task: id,
+                report: report.clone(),
+            });
+        }
+    }
+
     fn retry_or_settle(
         &mut self,
         turn: &mut Turn<'_>,
@@ -258,15 +272,9 @@ impl Master {
         if !allowed || closing || task.given_up || task.retries_used >= retries.count {
             return self.settle(turn, id, outcome);
         }
-        // An attempt that never began has no report, and the one before has been told.
-        let report = task.reports.last();
-        if let Some(report) = report.filter(|report| report.attempt == task.attempt) {
-            turn.actions.push(Action::AttemptEnded {
-                task: id,
-                report: report.clone(),
-            });
-        }
-        let delay = self.delay(&retries, task.retries_used);
+        let used = task.retries_used;
+        self.tell_attempt(turn, id);
+        let delay = self.delay(&retries, used);
         let task = self.tasks.at_mut(id);
         task.retries_used += 1;
         task.last_end = Some(Box::new(outcome));

@@ -166,6 +166,8 @@ impl Master {
             };
             let session = process.session;
             match overdue.what {
+                // What is gone already did not die of what we would do now.
+                Due::Terminate if process.exit.is_some() => {}
                 Due::Terminate => {
                     let process = self.process_at(slot);
                     process.signalled.get_or_insert(Signal::Terminate);

@@ -43,6 +43,16 @@ impl Timers {
         self.set.first().map(|(at, _)| *at)
     }
 
+    /// Whether exactly this is armed.
+    pub(super) fn has(&self, at: Instant, timer: Timer) -> bool {
+        self.set.contains(&(at, timer))
+    }
+
+    /// Everything armed, earliest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Instant, Timer)> + '_ {
+        self.set.iter().copied()
+    }
+
     /// Takes out one timer that is due.
     pub(super) fn pop(&mut self, now: Instant) -> Option<Timer> {
         let first = self.set.first()?;

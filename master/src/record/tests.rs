@@ -50,13 +50,20 @@ fn config() -> Config {
         decode_above: 1000,
         defaults: TaskOptions::default(),
     };
-    Config { kinds: vec![kind], ..Config::default() }
+    Config {
+        kinds: vec![kind],
+        ..Config::default()
+    }
 }
 
 fn hello() -> Vec<u8> {
     let mut out = PREAMBLE.to_vec();
     let start = begin_frame(&mut out, FrameKind::Hello);
-    let hello = Hello { pid: 1, build: String::new(), kinds: vec![Doubles::hello()] };
+    let hello = Hello {
+        pid: 1,
+        build: String::new(),
+        kinds: vec![Doubles::hello()],
+    };
     encode_into(&hello, &mut out, 1000).expect("encodes");
     finish_frame(&mut out, start, DEFAULT_FRAME_LIMIT).expect("short");
     out
@@ -64,7 +71,11 @@ fn hello() -> Vec<u8> {
 
 fn reply(id: AttemptId) -> Vec<u8> {
     let mut out = Vec::new();
-    let header = ReplyHeader { id, flags: ReplyFlags::default(), ran_nanos: 5 };
+    let header = ReplyHeader {
+        id,
+        flags: ReplyFlags::default(),
+        ran_nanos: 5,
+    };
     let frame = reply_frame::<FrameError>(&mut out, &header, DEFAULT_FRAME_LIMIT, |out| {
         out.push(14);
         Ok(())
@@ -78,13 +89,33 @@ fn play(kinds: &mut dyn Kinds, task: TaskId) -> (Vec<Action>, Vec<u8>) {
     let mut master = Master::new(config());
     let mut actions = Actions::new();
     let place = (SlotId(0), Session(1));
-    let id = AttemptId { task, attempt: Attempt(1) };
+    let id = AttemptId {
+        task,
+        attempt: Attempt(1),
+    };
     let (hello, reply) = (hello(), reply(id));
     let events = [
-        Event::Submit { task, kind: KindId(0), entry: Entry::Push, options: None },
-        Event::Spawned { slot: place.0, session: place.1, page: true },
-        Event::Bytes { slot: place.0, session: place.1, bytes: &hello },
-        Event::Bytes { slot: place.0, session: place.1, bytes: &reply },
+        Event::Submit {
+            task,
+            kind: KindId(0),
+            entry: Entry::Push,
+            options: None,
+        },
+        Event::Spawned {
+            slot: place.0,
+            session: place.1,
+            page: true,
+        },
+        Event::Bytes {
+            slot: place.0,
+            session: place.1,
+            bytes: &hello,
+        },
+        Event::Bytes {
+            slot: place.0,
+            session: place.1,
+            bytes: &reply,
+        },
     ];
     for event in events {
         master.handle(Instant::START, event, kinds, &mut actions);
@@ -117,5 +148,8 @@ fn a_call_that_was_not_recorded_is_named() {
     let mut replaying = Replaying::new(answers);
     play(&mut replaying, task);
     let why = replaying.diverged().expect("the request is missing");
-    assert!(why.starts_with("request(t0#1, w0) was called where"), "{why}");
+    assert!(
+        why.starts_with("request(t0#1, w0) was called where"),
+        "{why}"
+    );
 }

@@ -289,6 +289,6 @@ fn marshal_error<K: TaskKind>(
     error: &MarshalError,
 ) -> Result<(), KindFault> {
     contained("on_marshal_error", || {
-        kind.on_marshal_error(&held.task, error)
+        kind.on_marshal_error(&held.task, error);
     })
 }

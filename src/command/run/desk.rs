@@ -2,7 +2,7 @@
 //! reports about it. Everything here happens on the farm's loop, one thing at a time.
 
 use super::record::{self, Answered};
-use super::said::{Left, Said};
+use super::said::Said;
 use super::watch::Letter;
 use crate::exec::{CommandKind, CommandResponse, Listener, spill_path};
 use crate::report::{
@@ -174,6 +174,15 @@ impl Desk {
         self.close(at, record);
     }
 
+    /// The run ended before a task went in.
+    pub(super) fn left_out(&mut self, spec: &TaskSpec) {
+        let mut record = record::bare(spec, Status::NotRun);
+        record.error = Some(record::not_run_error());
+        let at = self.at_end();
+        (record.submitted, record.finished) = (at, at);
+        self.close(at, record);
+    }
+
     fn close(&mut self, at: Duration, record: TaskRecord) {
         let standing = if record.status == Status::Ok {
             Standing::Done
@@ -213,7 +222,7 @@ impl Desk {
             let spill = spill_path(&self.spills, seq, number);
             Some(attempts.remove(&number)?.said.left(&spill))
         });
-        let left = left.unwrap_or_else(Left::default);
+        let left = left.unwrap_or_default();
         let record = record::of(settled, self.start, records, skipped_by.as_deref(), left);
         if let Some(attempt) = record.attempts.last() {
             self.reporter.attempt_finished(at, seq, attempt);
@@ -234,11 +243,7 @@ impl Desk {
     }
 
     /// An attempt answered; its notes, where it is known to have begun.
-    fn answered(
-        &mut self,
-        task: &TaskSpec,
-        response: &CommandResponse,
-    ) -> Option<&mut Attempted> {
+    fn answered(&mut self, task: &TaskSpec, response: &CommandResponse) -> Option<&mut Attempted> {
         if let Some(trouble) = &response.trouble {
             self.send(Letter::Lost(trouble.clone()));
         }
@@ -387,7 +392,8 @@ impl Observer for Eyes {
             WhoseDoing::Died => StopReason::Died,
         };
         let ended = record::process_end(gone.termination);
-        desk.reporter.worker_stopped(at, worker(slot), pid, reason, ended);
+        desk.reporter
+            .worker_stopped(at, worker(slot), pid, reason, ended);
     }
 
     fn pool_ended(&mut self, _: Instant, _: KindId, error: &str) {

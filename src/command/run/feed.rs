@@ -38,13 +38,11 @@ enum Supply {
     Lines(Receiver<TaskSpec>),
 }
 
-/// The reading thread, before it starts.
-pub(super) struct Reading(
-    Option<(
-        Box<dyn Iterator<Item = Result<TaskSpec, Diagnostics>> + Send>,
-        SyncSender<TaskSpec>,
-    )>,
-);
+/// Tasks line by line, read where the thread runs.
+type Lines = Box<dyn Iterator<Item = Result<TaskSpec, Diagnostics>> + Send>;
+
+/// The reading thread, before it starts; `None` when there is nothing left to read.
+pub(super) struct Reading(Option<(Lines, SyncSender<TaskSpec>)>);
 
 impl Feed {
     pub(super) fn new(tasks: Tasks, desk: SharedDesk, limits: Vec<Box<str>>) -> (Self, Reading) {
@@ -143,6 +141,22 @@ impl Source<CommandKind> for Feed {
             }
         }
         SourceState::More
+    }
+}
+
+/// The farm is over. Of a list that was read whole every task has an end, also one that never went in.
+impl Drop for Feed {
+    fn drop(&mut self) {
+        let Supply::Whole { tasks, order, next } = &mut self.supply else {
+            return;
+        };
+        let rest = order.get(*next..).unwrap_or_default();
+        for spec in rest
+            .iter()
+            .filter_map(|index| tasks[*index as usize].take())
+        {
+            lock(&self.desk).left_out(&spec);
+        }
     }
 }
 

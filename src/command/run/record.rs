@@ -163,7 +163,7 @@ pub(super) fn of(
     record.error = explain(&settled.outcome, skipped_by, settled.task.settings.timeout);
     match settled.outcome {
         Outcome::Done(response) | Outcome::Failed(response) => {
-            take_response(&mut record, *response)
+            take_response(&mut record, *response);
         }
         Outcome::WorkerLost(death) | Outcome::Panicked(death) => {
             take_left(&mut record, left);
@@ -245,6 +245,10 @@ pub(super) fn error(class: &'static str, message: String) -> TaskError {
     TaskError { class, message }
 }
 
+pub(super) fn not_run_error() -> TaskError {
+    error("not_run", "the run ended before it started".to_string())
+}
+
 pub(super) fn skip_error(by: &str) -> TaskError {
     error("needs", format!("needed task `{by}` did not end as needed"))
 }
@@ -317,7 +321,7 @@ fn explain(
             )
         }
         Outcome::SpawnFailed(why) => error("spawn", why.clone()),
-        Outcome::Closed => error("not_run", "the run ended before it started".to_string()),
+        Outcome::Closed => not_run_error(),
         Outcome::Displaced => error("displaced", "a newer one took its place".to_string()),
     })
 }

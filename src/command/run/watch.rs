@@ -2,14 +2,14 @@
 //! to end. The policy of stopping stands here, in one place.
 
 use super::desk::{SharedDesk, lock};
-use crate::report::WriteTrouble;
+use crate::report::{WriteTrouble, hurry};
 use farm_driver::Farm;
 use farm_master::Shut;
 use rustix::process::{Signal, getpid, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use std::sync::mpsc::{Receiver, Sender};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Something the watch must know of.
 #[derive(Debug)]
@@ -35,10 +35,14 @@ pub(super) enum Letter {
 pub(super) struct Ending {
     /// The signal that ended it.
     pub(super) signal: Option<i32>,
+    /// When that was.
+    asked: Option<Instant>,
     /// Something could not be read or written.
     pub(super) trouble: bool,
     /// It was stopped before its end.
     pub(super) stopped: bool,
+    /// The last task of the input has gone in.
+    pub(super) all_read: bool,
     why: Option<String>,
 }
 
@@ -48,6 +52,10 @@ impl Ending {
         self.why.clone()
     }
 }
+
+/// Signals that follow each other this closely are one wish: `timeout` sends its own twice, to us and to our group, and a
+/// terminal that closes sends several.
+const ONE_WISH: Duration = Duration::from_millis(200);
 
 pub(super) struct Watch<'a> {
     pub(super) farm: &'a Farm,
@@ -94,7 +102,10 @@ impl Watch<'_> {
                         .get_or_insert_with(|| "stopped at a bad line of the input".into());
                     self.farm.shut(Shut::Drain);
                 }
-                Letter::AllRead => self.farm.shut(Shut::Drain),
+                Letter::AllRead => {
+                    ending.all_read = true;
+                    self.farm.shut(Shut::Drain);
+                }
                 Letter::NoWorkers(error) => {
                     self.say(&format!("farm: {error}"));
                     self.halt(&mut ending, "no worker could be started");
@@ -129,15 +140,22 @@ impl Watch<'_> {
             ));
             ending.trouble = true;
         } else {
-            ending.stopped = true;
+            // Whoever closed our output has seen enough, also of us.
+            lock(self.desk).reporter.end_quietly();
+            ending.stopped |= !ending.all_read;
         }
         self.halt(ending, "something could not be written");
     }
 
     fn signal(&self, signal: i32, ending: &mut Ending) {
+        if matches!(signal, SIGINT | SIGTERM) {
+            // Before the desk is locked: whoever holds it may be writing to a reader that has stopped.
+            hurry();
+        }
         match signal {
             SIGINT | SIGTERM if ending.signal.is_none() => {
                 ending.signal = Some(signal);
+                ending.asked = Some(Instant::now());
                 ending.why = Some("interrupted".into());
                 let running = lock(self.desk).running();
                 let tasks = if running == 1 { "task" } else { "tasks" };
@@ -148,6 +166,7 @@ impl Watch<'_> {
                 ));
                 self.farm.shut(Shut::Stop);
             }
+            SIGINT | SIGTERM if ending.asked.is_some_and(|at| at.elapsed() < ONE_WISH) => {}
             SIGINT | SIGTERM => {
                 self.say("farm: killing everything");
                 self.farm.shut(Shut::Kill);

@@ -1,6 +1,6 @@
 //! Our own streams.
 
-use crate::report::ends::PatientWriter;
+use crate::report::patience::PatientWriter;
 use crate::report::{FileIdentity, Reporter, Status};
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -12,7 +12,7 @@ fn a_full_pipe_that_does_not_block_is_waited_for() {
     rustix::io::ioctl_fionbio(&writer, true).unwrap();
     let sent: Vec<u8> = (0..1_000_000_u32).map(|n| (n % 251) as u8).collect();
     let expected = sent.clone();
-    let sender = thread::spawn(move || PatientWriter(writer).write_all(&sent));
+    let sender = thread::spawn(move || PatientWriter::new(writer).write_all(&sent));
     let mut got = Vec::new();
     reader.read_to_end(&mut got).unwrap();
     sender.join().unwrap().unwrap();

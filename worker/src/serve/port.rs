@@ -5,6 +5,7 @@
 
 use super::outbox::{Outbox, Written};
 use crate::cancel::CancelFlag;
+use crate::child::{children, has_other_children};
 use crate::context::Stream;
 use crate::session::frames::append_answer;
 use crate::session::{Action, Ending, Event, Fault, Finished, Session};
@@ -27,6 +28,8 @@ const FLUSH_BYTES: usize = 32 << 10;
 const FLUSH_AFTER: u64 = 100_000;
 /// Unsent answers older than this are written by the watcher while a longer attempt executes, in nanoseconds.
 pub(super) const WATCHER_FLUSHES_AFTER: u64 = 1_000_000;
+/// How often the descendants of a worker whose master is gone are looked for.
+const DESCENDANT_ROUNDS: usize = 200;
 /// What a feedback frame may hold besides its payload, in bytes.
 const FEEDBACK_HEAD: usize = 128;
 
@@ -326,9 +329,28 @@ pub(super) fn is_parent(pid: u32) -> bool {
 /// it shares the shell's pipeline's group.
 pub(super) fn kill_own_group() -> ! {
     if getpgrp() == getpid() {
+        // First those that left the group, while they can still be found: they are our children as long as we live.
+        end_descendants();
         let _ = kill_process_group(getpid(), Signal::KILL);
     }
     let _ = kill_process(getpid(), Signal::KILL);
     // Not reached: SIGKILL to oneself does not return.
     std::process::abort()
+}
+
+/// SIGKILL to every descendant. What is killed hands its children on to us, who have their turn in the next round; the
+/// rounds are few because nobody here can start processes faster than that for long.
+fn end_descendants() {
+    for _ in 0..DESCENDANT_ROUNDS {
+        let children = children();
+        if children.is_empty() {
+            return;
+        }
+        for child in children {
+            let _ = kill_process(child, Signal::KILL);
+        }
+        // Collects the dead, so that the next round sees only what is new.
+        drop(has_other_children());
+        std::thread::yield_now();
+    }
 }

@@ -191,7 +191,11 @@ fn a_suspected_task_runs_alone_in_a_fresh_worker_while_others_go_on() {
     let other = stage.task();
     stage.skip();
     stage.die(0, 1, SEGV, Some(id(suspect, 1)));
-    stage.expect(&["gone w0: killed by SIGSEGV", "spawn w0 s3"]);
+    stage.expect(&[
+        "again t2 after Died(Signaled { signal: 11, core_dumped: false })",
+        "gone w0: killed by SIGSEGV",
+        "spawn w0 s3",
+    ]);
     // The old worker takes others, with credit, and not the suspect.
     let third = stage.task();
     stage.expect(&["request w1 t4#1"]);

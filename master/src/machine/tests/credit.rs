@@ -80,6 +80,7 @@ fn a_death_is_charged_to_the_executing_one_and_the_others_go_back_in_order() {
     stage.hello(0, 2);
     // All keep their places: the dead one first, as the oldest, the youngest last.
     stage.expect(&[
+        "again t2 after Died(Signaled { signal: 11, core_dumped: false })",
         "gone w0: killed by SIGSEGV",
         "spawn w0 s2",
         "ready w0",
@@ -267,7 +268,12 @@ fn a_worker_that_dies_while_its_answer_is_decoded_has_answered() {
     stage.die(0, 1, SEGV, Some(id(held, 1)));
     stage.expect(&["decode t1#1"]);
     stage.decoded(0, 1, id(large, 1), OK);
-    stage.expect(&["settle t1 ok", "gone w0: killed by SIGSEGV", "spawn w0 s2"]);
+    stage.expect(&[
+        "settle t1 ok",
+        "again t2 after Died(Signaled { signal: 11, core_dumped: false })",
+        "gone w0: killed by SIGSEGV",
+        "spawn w0 s2",
+    ]);
     stage.hello(0, 2);
     stage.reply(0, 2, id(held, 2), OK);
     assert_eq!(stage.settlement(held).attempts.len(), 2);

@@ -333,6 +333,7 @@ fn a_panic_in_perform_is_a_death_with_its_message() {
     stage.die(0, 1, Termination::Exited(101), None);
     stage.hello(0, 2);
     stage.expect(&[
+        "again t1 after Panicked",
         "gone w0: exited with code 101",
         "spawn w0 s2",
         "ready w0",

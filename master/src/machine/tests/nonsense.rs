@@ -88,6 +88,28 @@ fn somebody(world: &mut World) {
     }
 }
 
+/// Every worker suits every task here, so none idles while one may start.
+fn nobody_idles(world: &World) {
+    let pool = &world.master.pools[0];
+    if !pool.lane.gate().starts() {
+        return;
+    }
+    let processes = world
+        .master
+        .slots
+        .iter()
+        .filter_map(|slot| slot.process.as_ref());
+    let idle = processes.filter(|process| process.is_idle()).count();
+    assert!(
+        idle == 0 || pool.ready.len() == pool.solo_ready,
+        "a worker idles while a task is ready"
+    );
+    assert!(
+        pool.returning.is_empty() || pool.lane.room() == 0,
+        "a retry waits although there is room"
+    );
+}
+
 fn run(seed: u64, manners: Manners) -> World {
     let mut configuration = config(1 + (seed % 3) as u32, (seed % 5) as u32 * 2);
     configuration.limits = vec![1, 2];
@@ -99,6 +121,7 @@ fn run(seed: u64, manners: Manners) -> World {
     for _ in 0..STEPS {
         step(&mut world);
         world.master.check_invariants();
+        nobody_idles(&world);
         let counts = world.master.lane(KindId(0)).counts();
         assert!(counts.occupied <= world.master.lane(KindId(0)).boundary().max_in_flight.get());
     }

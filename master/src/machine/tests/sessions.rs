@@ -364,7 +364,7 @@ fn a_charged_death_is_no_start_failure_and_makes_no_pause() {
         stage.skip();
         stage.die(0, session, SEGV, Some(id(task, session as u32)));
         let lines = stage.lines();
-        assert_eq!(lines[1], format!("spawn w0 s{}", session + 1));
+        assert_eq!(lines[2], format!("spawn w0 s{}", session + 1));
     }
 }
 

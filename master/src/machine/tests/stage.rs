@@ -7,7 +7,7 @@ use crate::lane::{AdapterMode, Boundary, Entry};
 use crate::{
     Action, Actions, Cause, Config, Event, Exit, Judged, KindConfig, KindFault, Kinds, Link,
     Master, MemoryEvidence, NextOfWorker, Outcome, Payload, RequestAnswer, ResponseAnswer,
-    Settlement, Shut, Signal, Stream, TaskOptions,
+    Settlement, Shut, Signal, Stream, TaskOptions, WhoseDoing,
 };
 use farm_protocol::page::Noted;
 use farm_protocol::{
@@ -133,6 +133,8 @@ pub(super) struct Stage {
     sent_to: BTreeMap<TaskId, SlotId>,
     /// Whether the invariants are checked after each step; off while a scenario builds up something large.
     pub(super) checks: bool,
+    /// Whose doing the last end of a worker was.
+    pub(super) whose: Option<WhoseDoing>,
 }
 
 pub(super) fn kind_hello() -> KindHello {
@@ -174,6 +176,7 @@ impl Stage {
             numbers: BTreeMap::new(),
             sent_to: BTreeMap::new(),
             checks: true,
+            whose: None,
         }
     }
 
@@ -211,7 +214,10 @@ impl Stage {
                 Action::Refuse { task, refusal } => format!("refuse {task}: {refusal}"),
                 Action::PoolEnded { error, .. } => format!("pool ended: {error}"),
                 Action::WorkerReady { slot, .. } => format!("ready {slot}"),
-                Action::WorkerGone { slot, gone, .. } => format!("gone {slot}: {}", gone.why),
+                Action::WorkerGone { slot, gone, .. } => {
+                    self.whose = Some(gone.whose);
+                    format!("gone {slot}: {}", gone.why)
+                }
                 Action::Decode { id, .. } => format!("decode {id}"),
                 Action::Stopped => "stopped".into(),
             };

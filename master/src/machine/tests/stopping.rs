@@ -4,7 +4,7 @@ use super::stage::play::*;
 use super::stage::*;
 use crate::{
     AttemptEnd, CrashLimit, HowStopped, LimitId, Need, Outcome, Retries, RetryOn, Shut, TimeLimit,
-    When,
+    When, WhoseDoing,
 };
 use farm_protocol::{Instant, KindId, ReplyFlags, TaskId, Termination};
 use std::time::Duration;
@@ -116,6 +116,8 @@ fn how_it_came_to_rest_is_true() {
             stage.settlement(task).attempts[0].end,
             AttemptEnd::Cancelled(expected)
         );
+        let ours = matches!(expected, HowStopped::Terminated | HowStopped::Killed);
+        assert!(!ours || stage.whose == Some(WhoseDoing::Killed));
         // Nobody is charged, nobody paused: the next worker starts at once.
         stage.skip();
         stage.task();
@@ -389,4 +391,23 @@ fn garbage_after_a_cancel_still_settles_it_as_cancelled() {
     stage.skip();
     stage.say(0, 1, &[0, 0, 0, 0]);
     stage.expect(&["settle t1 cancelled", "kill w0 s1"]);
+}
+
+#[test]
+fn a_rung_that_falls_after_the_exit_changes_no_cause() {
+    let mut stage = Stage::warm(1, 4);
+    let [large, executing, held] = [stage.task(), stage.task(), stage.task()];
+    stage.reply(0, 1, id(large, 1), &[b'x'; 1001]);
+    stage.cancel(held);
+    // The session is open until the answer is decoded, the process is gone.
+    stage.die(0, 1, Termination::Lost, Some(id(executing, 1)));
+    stage.skip();
+    stage.pass(500);
+    stage.pass(500);
+    stage.expect(&[]);
+    stage.decoded(0, 1, id(large, 1), OK);
+    stage.hello(0, 2);
+    stage.reply(0, 2, id(executing, 2), OK);
+    let ends = &stage.settlement(executing).attempts;
+    assert_eq!(ends[0].end, AttemptEnd::Died(Termination::Lost));
 }
