@@ -23,7 +23,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the tasks of a file
-    #[command(after_long_help = run::AFTER_HELP)]
+    #[command(before_long_help = run::EXAMPLES, after_long_help = run::AFTER_HELP)]
     Run(run::Arguments),
 }
 

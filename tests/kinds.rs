@@ -1,7 +1,10 @@
 //! Kinds of one's own, embedded, on real workers: this program is its own worker. One kind of
 //! no-ops, one with a competence, and what becomes of programs that are no worker.
 
-#![expect(clippy::print_stdout, reason = "a test program without a harness prints its own verdicts, and one kind prints")]
+#![expect(
+    clippy::print_stdout,
+    reason = "a test program without a harness prints its own verdicts, and one kind prints"
+)]
 
 #[path = "kinds/embed.rs"]
 mod embed;

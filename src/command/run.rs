@@ -9,7 +9,7 @@ mod said;
 mod signals;
 mod watch;
 
-pub(super) use options::{AFTER_HELP, Arguments};
+pub(super) use options::{AFTER_HELP, Arguments, EXAMPLES};
 
 use super::exit::Exit;
 use crate::exec::{CommandKind, Settings};

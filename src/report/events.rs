@@ -18,6 +18,8 @@ pub struct TaskRef<'a> {
     pub id: &'a TaskIdText,
     /// Name for people.
     pub name: Option<&'a str>,
+    /// What a task without a name does, for the bar.
+    pub command: Option<&'a str>,
     /// Number of the attempt, from 1.
     pub attempt: u32,
     /// The worker that makes it.

@@ -32,13 +32,22 @@ pub(crate) struct PatientWriter<F> {
     fd: F,
     /// It may block for as long as somebody likes: a pipe, a terminal, a socket.
     may_block: bool,
+    hurried: &'static AtomicBool,
 }
 
 impl<F: AsFd> PatientWriter<F> {
     pub(crate) fn new(fd: F) -> Self {
+        Self::hurried_by(fd, &HURRIED)
+    }
+
+    fn hurried_by(fd: F, hurried: &'static AtomicBool) -> Self {
         let kind = fstat(&fd).map(|stat| FileType::from_raw_mode(stat.st_mode));
         let may_block = !matches!(kind, Ok(FileType::RegularFile));
-        Self { fd, may_block }
+        Self {
+            fd,
+            may_block,
+            hurried,
+        }
     }
 
     /// Waits until something can be written.
@@ -50,7 +59,7 @@ impl<F: AsFd> PatientWriter<F> {
         let mut looks = 0;
         loop {
             match poll(&mut [PollFd::new(&self.fd, PollFlags::OUT)], Some(&look)) {
-                Ok(0) if HURRIED.load(Ordering::Acquire) => looks += 1,
+                Ok(0) if self.hurried.load(Ordering::Acquire) => looks += 1,
                 Ok(0) | Err(Errno::INTR) => {}
                 Ok(_) => return Ok(()),
                 Err(error) => return Err(error.into()),
@@ -82,5 +91,40 @@ impl<F: AsFd> Write for PatientWriter<F> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! A reader that has stopped holds us only until the run is to end; a slow one loses nothing.
+    use super::*;
+    use std::io::Read as _;
+
+    #[test]
+    fn a_stuck_reader_is_given_up_in_a_hurry() {
+        static HURRY: AtomicBool = AtomicBool::new(false);
+        let (reader, writer) = io::pipe().expect("a pipe");
+        let writing = std::thread::spawn(move || {
+            let mut writer = PatientWriter::hurried_by(writer, &HURRY);
+            writer.write_all(&vec![0; 1 << 20])
+        });
+        HURRY.store(true, Ordering::Release);
+        let error = writing.join().expect("no panic").expect_err("nobody reads");
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        drop(reader);
+    }
+
+    #[test]
+    fn a_reader_that_reads_gets_all_even_in_a_hurry() {
+        static HURRY: AtomicBool = AtomicBool::new(true);
+        let (mut reader, writer) = io::pipe().expect("a pipe");
+        let writing = std::thread::spawn(move || {
+            let mut writer = PatientWriter::hurried_by(writer, &HURRY);
+            writer.write_all(&vec![7; 1 << 20])
+        });
+        let mut all = Vec::new();
+        reader.read_to_end(&mut all).expect("ours");
+        writing.join().expect("no panic").expect("somebody reads");
+        assert!(all.len() == 1 << 20 && all.iter().all(|byte| *byte == 7));
     }
 }

@@ -158,7 +158,7 @@ impl Reporter {
 
     /// An attempt begins.
     pub fn task_started(&mut self, at: Duration, task: TaskRef<'_>) {
-        let label = task.name.unwrap_or_else(|| task.id.text());
+        let label = task.name.or(task.command).unwrap_or_else(|| task.id.text());
         self.progress.task_started(at, task.seq, label);
         self.event(at, &RunEvent::TaskStarted(task));
     }

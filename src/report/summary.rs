@@ -146,8 +146,11 @@ impl Summary {
 
 fn title(task: &TaskRecord) -> String {
     let mut out = shortened(&harmless(task.id.text()), SHOWN_COLUMNS).into_owned();
-    if let Some(name) = &task.name {
-        write!(out, " ({})", shortened(&harmless(name), SHOWN_COLUMNS))
+    // A position alone says little to whoever has a list of commands.
+    let numbered = task.id.text() == task.seq.to_string() && !task.command.is_empty();
+    let says = task.name.as_deref().or(numbered.then_some(&*task.command));
+    if let Some(says) = says {
+        write!(out, " ({})", shortened(&harmless(says), SHOWN_COLUMNS))
             .expect("a String takes every byte");
     }
     write!(out, ": {}", cause(task)).expect("a String takes every byte");

@@ -355,10 +355,14 @@ impl Observer for Eyes {
         };
         live.attempts.insert(id.attempt.0, attempted);
         let text = id_text(&live.spec);
+        // Where nobody gave it a name, what it does is the best one.
+        let numbered = live.spec.name.is_none() && live.spec.explicit_id.is_none();
+        let command = numbered.then(|| record::command_text(&live.spec.run));
         let task = TaskRef {
             seq,
             id: &text,
             name: live.spec.name.as_deref(),
+            command: command.as_deref(),
             attempt: id.attempt.0,
             worker: Some(worker(slot)),
         };

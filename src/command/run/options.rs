@@ -8,6 +8,12 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+/// The first part of `farm run --help`.
+pub(in crate::command) const EXAMPLES: &str = r#"Examples:
+  farm run --workers 8 tasks.json
+  echo '["make -C a", {"id": "c", "shell": "sleep 9", "timeout": "3s"}]' | farm run -
+  for f in *.txt; do echo "[\"gzip\", \"$f\"]"; done | farm run - --results results.jsonl"#;
+
 /// The last part of `farm run --help`.
 pub(in crate::command) const AFTER_HELP: &str = Exit::TABLE;
 

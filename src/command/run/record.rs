@@ -117,7 +117,7 @@ pub(super) fn bare(spec: &TaskSpec, status: Status) -> TaskRecord {
 }
 
 /// The command as one line of shell text.
-fn command_text(run: &Run) -> String {
+pub(super) fn command_text(run: &Run) -> String {
     match run {
         Run::Shell(line) => line.to_string(),
         Run::Argv(argv) => {

@@ -333,6 +333,31 @@ fn a_command_that_ignores_the_signal_is_waited_for() {
     );
 }
 
+/// A worker that is killed answers nothing: what its command has said by then must have been told before.
+#[test]
+fn the_head_is_told_once_the_command_is_asked_to_end() {
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&said);
+    let stand_in = Detached::new().expect("descriptors").on_feedback(
+        move |CommandFeedback::Output { bytes, .. }: &CommandFeedback| {
+            sink.lock().expect("no panic").extend_from_slice(bytes);
+        },
+    );
+    let request = CommandRequest {
+        head_limit: 12,
+        ..shell("trap 'echo while ending; exit' TERM; echo before; kill -TERM $$; echo never")
+    };
+    let (_, _) = perform_beside(&stand_in, request.clone());
+    assert!(said.lock().expect("no panic").is_empty(), "nobody asked");
+    stand_in.cancel().raise();
+    let (response, _) = perform_beside(&stand_in, request);
+    let said = said.lock().expect("no panic");
+    assert_eq!(
+        *said, response.stdout.head,
+        "told as far as a response carries it"
+    );
+}
+
 /// Set in the child process of the next test.
 const ALONE: &str = "FARM_TEST_ALONE";
 
@@ -369,8 +394,13 @@ fn what_a_command_leaves_behind_is_seen_and_not_waited_for() {
     let said = String::from_utf8(response.stderr.head).expect("a number");
     let pid: i32 = said.trim().parse().expect("a number");
     let pid = Pid::from_raw(pid).expect("a pid");
-    // It may have been ended by SIGPIPE since: then it is ours to collect all the same.
-    let _ = kill_process(pid, Signal::KILL);
-    drop(reap(pid.as_raw_nonzero().get().unsigned_abs()));
-    assert_eq!(has_other_children().ok(), Some(false));
+    // In a session of its own, where no signal to the worker's group reaches it.
+    let (away, _) = perform_beside(&stand_in, shell("setsid sleep 1000 &"));
+    assert!(away.left_behind);
+    assert_eq!(
+        has_other_children().ok(),
+        Some(false),
+        "killed and collected"
+    );
+    assert!(kill_process(pid, Signal::KILL).is_err(), "it is gone");
 }

@@ -88,6 +88,7 @@ fn a_task_and_what_it_says() {
         seq: 3,
         id: &id,
         name: Some("n"),
+        command: None,
         attempt: 1,
         worker: Some(4),
     };

@@ -14,6 +14,7 @@ fn start(reporter: &mut Reporter, at: u64, seq: u64, name: &str) {
         seq,
         id: &id,
         name: Some(name),
+        command: None,
         attempt: 1,
         worker: None,
     };

@@ -142,7 +142,10 @@ fn a_full_limit_keeps_nobody_else_from_being_sent_ahead() {
     assert!(lines[0].starts_with("request") && lines[0].ends_with("t5#1"));
     stage.reply(0, 1, id(holder, 1), OK);
     stage.reply(1, 2, id(busy, 1), OK);
-    let _ = (parked, free);
+    // The other worker is the first to be empty.
+    let sent = format!("request w1 {parked}#1");
+    assert!(stage.lines().contains(&sent));
+    assert!(!stage.is_settled(free));
 }
 
 #[test]
@@ -152,7 +155,7 @@ fn what_is_held_behind_a_long_task_is_called_back_for_an_idle_worker() {
     let sent: [TaskId; 6] = tasks(&mut stage);
     stage.gate(crate::lane::Gate::Running);
     stage.skip();
-    // w0 has t2 t4 t5, w1 has t3 t6 t7 or so; w1 answers all of its own.
+    // Each holds three; one answers all of its own.
     let mine: Vec<TaskId> = sent
         .iter()
         .copied()

@@ -267,7 +267,6 @@ fn what_died_once_and_waits_again_is_not_called_never_run() {
     stage.reply(0, 2, id(failed, 1), FAIL);
     let again = stage.submit(options(|o| o.crash_limit = CrashLimit::Deaths(5)));
     stage.die(0, 2, SEGV, Some(id(failed, 2)));
-    let _ = again;
     stage.shut(Shut::Finish);
     // Its retry was lost with the worker, so that is how it ended.
     assert!(matches!(stage.outcome(failed), Outcome::WorkerLost(death) if death.attempt.0 == 2));
