@@ -13,6 +13,7 @@ use mio::{Poll, Waker};
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -119,7 +120,7 @@ impl FarmBuilder {
     }
 
     /// The capacities of the named limits, in the order of their `LimitId`s.
-    pub fn limits(&mut self, capacities: Vec<u32>) -> &mut Self {
+    pub fn limits(&mut self, capacities: Vec<NonZeroU32>) -> &mut Self {
         self.config.limits = capacities;
         self
     }

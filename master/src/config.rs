@@ -3,6 +3,7 @@
 use crate::lane::Boundary;
 use crate::options::TaskOptions;
 use farm_protocol::{DEFAULT_FRAME_LIMIT, FrameLimit, KindHello};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// The configuration of a master.
@@ -11,7 +12,7 @@ pub struct Config {
     /// The kinds, in the order of their `KindId`s. At most `u16::MAX`.
     pub kinds: Vec<KindConfig>,
     /// The capacities of the named limits, in the order of their `LimitId`s.
-    pub limits: Vec<u32>,
+    pub limits: Vec<NonZeroU32>,
     /// How long a worker may take from its spawn to its hello.
     pub hello_timeout: Duration,
     /// What happens when workers cannot be started.

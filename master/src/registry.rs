@@ -101,7 +101,7 @@ trait Erased: Send {
         &mut self,
         id: AttemptId,
         slot: SlotId,
-        held: &dyn Any,
+        held: &mut dyn Any,
         out: &mut Vec<u8>,
         limit: usize,
     ) -> RequestAnswer;

@@ -43,7 +43,7 @@ pub use message::{
     AttemptHeader, FaultBody, ReplyFlags, ReplyHeader, RequestHeader, attempt_frame,
     attempt_frame_body, reply_frame, request_frame,
 };
-pub use postcard_schema::Schema;
+pub use postcard_schema::{self, Schema};
 pub use termination::{Termination, signal_name};
 pub use time::Instant;
 pub use wire::{Never, Wire};

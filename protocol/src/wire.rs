@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 /// What a kind sends and receives. Master and worker link the same implementation, and the hello checks that they do.
 ///
+/// The derive of `Schema` names the crate `postcard_schema`: have it among your dependencies, or add
+/// `#[postcard(crate = farm_protocol::postcard_schema)]` to the type.
+///
 /// The types are marshalled with postcard, which is not self-describing: values like
 /// `serde_json::Value`, `#[serde(untagged)]`, `#[serde(flatten)]` and fields left out with
 /// `skip_serializing_if` cannot be carried.
@@ -18,6 +21,7 @@ use serde::{Deserialize, Serialize};
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Serialize, Deserialize, Schema)]
+/// #[postcard(crate = farm_protocol::postcard_schema)]
 /// pub struct Goal { text: String }
 ///
 /// pub struct Prove;

@@ -86,7 +86,7 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
         ..Pool::new(Program::this_executable(), workers)
     };
     let kind = builder.kind(kind, pool);
-    builder.limits(limits.iter().map(|(_, cap)| cap.get()).collect());
+    builder.limits(limits.iter().map(|(_, cap)| *cap).collect());
     builder.through(true);
     builder.observer(Box::new(desk::Eyes(Arc::clone(&desk))));
     let signals = signals::catch(post.clone())

@@ -20,6 +20,9 @@ const TAIL_BYTES: usize = 4096;
 /// Characters of one line.
 const SHOWN_COLUMNS: usize = 400;
 
+/// How much of a command stands for the name of a task without one.
+const COMMAND_COLUMNS: usize = 60;
+
 /// How many tasks ended in which way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunCounts {
@@ -148,10 +151,12 @@ fn title(task: &TaskRecord) -> String {
     let mut out = shortened(&harmless(task.id.text()), SHOWN_COLUMNS).into_owned();
     // A position alone says little to whoever has a list of commands.
     let numbered = task.id.text() == task.seq.to_string() && !task.command.is_empty();
-    let says = task.name.as_deref().or(numbered.then_some(&*task.command));
+    let says = match &task.name {
+        Some(name) => Some(shortened(name, SHOWN_COLUMNS)),
+        None => numbered.then(|| shortened(&task.command, COMMAND_COLUMNS)),
+    };
     if let Some(says) = says {
-        write!(out, " ({})", shortened(&harmless(says), SHOWN_COLUMNS))
-            .expect("a String takes every byte");
+        write!(out, " ({})", harmless(&says)).expect("a String takes every byte");
     }
     write!(out, ": {}", cause(task)).expect("a String takes every byte");
     if task.attempt > 1 {

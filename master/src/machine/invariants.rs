@@ -165,7 +165,7 @@ impl Master {
                     .filter(|task| limit_of(task) == Some(limit))
             };
             let with_workers = under().filter(|task| task.place().is_some()).count();
-            let cap = self.config.limits[limit.0 as usize] as usize;
+            let cap = self.config.limits[limit.0 as usize].get() as usize;
             assert_eq!(with_workers + room, cap, "{limit:?} is miscounted");
             let states = under()
                 .filter(|task| matches!(task.state(), State::Parked))

@@ -5,6 +5,7 @@ use crate::options::LimitId;
 use farm_protocol::{KindId, TaskId};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 
 #[derive(Debug)]
 struct Limit {
@@ -20,9 +21,9 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    pub(super) fn new(caps: &[u32]) -> Self {
-        let limit = |cap: &u32| Limit {
-            cap: *cap as usize,
+    pub(super) fn new(caps: &[NonZeroU32]) -> Self {
+        let limit = |cap: &NonZeroU32| Limit {
+            cap: cap.get() as usize,
             in_flight: 0,
             parked: BTreeMap::new(),
         };

@@ -73,7 +73,9 @@ impl<K: TaskKind> Typed<K> {
 pub(super) fn decode_response<K: TaskKind>(
     bytes: &[u8],
 ) -> Result<Box<dyn Any + Send>, MarshalError> {
-    let response: Response<K> = decode(bytes)?;
+    // On another thread a panic would have nobody to tell the task of it.
+    let decoded = contained("decoding the response", || decode::<Response<K>>(bytes));
+    let response = decoded.unwrap_or_else(|fault| Err(MarshalError::Decode(fault.to_string())))?;
     Ok(Box::new(response))
 }
 
@@ -124,11 +126,13 @@ impl<K: TaskKind> Erased for Typed<K> {
         &mut self,
         id: AttemptId,
         slot: SlotId,
-        task: &dyn Any,
+        task: &mut dyn Any,
         out: &mut Vec<u8>,
         limit: usize,
     ) -> RequestAnswer {
-        let held = held::<K>(task);
+        let held = held_mut::<K>(task);
+        // Output belongs to one attempt: what an earlier one wrote is not this one's.
+        held.output = None;
         let status = self
             .workers
             .get(slot.0 as usize)

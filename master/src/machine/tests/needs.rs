@@ -153,7 +153,7 @@ fn a_need_that_has_ended_is_unknown_also_when_its_place_is_taken_again() {
 #[test]
 fn a_limit_is_kept_and_everybody_comes_in_order() {
     let mut configuration = config(4, 0);
-    configuration.limits = vec![2];
+    configuration.limits = vec![std::num::NonZeroU32::MIN.saturating_add(1)];
     let mut stage = Stage::warm_with(configuration);
     let tasks: Vec<TaskId> = (0..6).map(|_| stage.submit(options(limited))).collect();
     stage.skip();

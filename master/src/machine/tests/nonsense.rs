@@ -112,7 +112,8 @@ fn nobody_idles(world: &World) {
 
 fn run(seed: u64, manners: Manners) -> World {
     let mut configuration = config(1 + (seed % 3) as u32, (seed % 5) as u32 * 2);
-    configuration.limits = vec![1, 2];
+    let one = std::num::NonZeroU32::MIN;
+    configuration.limits = vec![one, one.saturating_add(1)];
     configuration.start_failures.limit = if seed.is_multiple_of(4) { 3 } else { 1000 };
     configuration.start_failures.pause = Duration::from_millis(1);
     configuration.kinds[0].boundary.max_queued = 12;

@@ -17,6 +17,7 @@ use farm_protocol::{
     finish_frame, reply_frame,
 };
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// Kinds without types: a request is the task's index, a response is one letter.
@@ -158,7 +159,7 @@ pub(super) fn config(slots: u32, credit: u32) -> Config {
     };
     Config {
         kinds: vec![kind],
-        limits: vec![1],
+        limits: vec![NonZeroU32::MIN],
         ..Config::default()
     }
 }
