@@ -62,7 +62,11 @@ impl Loop {
             Action::WorkerReady { slot, session, pid } => {
                 self.observe(|o, now| o.worker_ready(now, slot, session, pid));
             }
-            Action::WorkerGone { slot, session, gone } => {
+            Action::WorkerGone {
+                slot,
+                session,
+                gone,
+            } => {
                 log::debug!("worker {slot} ({session}) is gone: {}", gone.why);
                 self.observe(|o, now| o.worker_gone(now, slot, session, &gone));
             }

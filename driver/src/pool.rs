@@ -73,7 +73,10 @@ impl Pool {
             boundary: self.boundary.unwrap_or_else(|| {
                 let boundary = Boundary::for_workers(workers);
                 let max_queued = boundary.max_queued.max(QUEUED);
-                Boundary { max_queued, ..boundary }
+                Boundary {
+                    max_queued,
+                    ..boundary
+                }
             }),
             credit_cap,
             injection_limit: self.injection_limit,

@@ -5,7 +5,7 @@
 
 use crate::link::{Incoming, LastWords, Outgoing};
 use crate::reap::{Reaped, reap};
-use crate::system::{ExitWatch, Page};
+use crate::system::{ExitWatch, Page, kill_strays};
 use farm_protocol::page::Noted;
 use farm_protocol::{Session, SlotId};
 use mio::unix::SourceFd;
@@ -179,7 +179,11 @@ impl Process {
         if self.life == Life::Collected {
             return;
         }
-        self.our_kill |= signal == Signal::KILL && !exited;
+        if signal == Signal::KILL && !exited {
+            self.our_kill = true;
+            // Those that left the group can be found as long as the worker lives: it is their subreaper.
+            kill_strays(self.pid);
+        }
         match kill_process_group(self.pid, signal) {
             // No such group: its members have exited.
             Ok(()) | Err(Errno::SRCH) => {}

@@ -82,8 +82,16 @@ impl Loop {
         let mut settles = false;
         for action in list {
             match action {
-                Action::Send { slot, session, link, bytes: range } => {
-                    let place = Place { slot: *slot, session: *session };
+                Action::Send {
+                    slot,
+                    session,
+                    link,
+                    bytes: range,
+                } => {
+                    let place = Place {
+                        slot: *slot,
+                        session: *session,
+                    };
                     self.send(place, *link, &bytes[range.clone()]);
                 }
                 Action::Settle(_) => settles = true,

@@ -7,6 +7,7 @@ mod options;
 mod record;
 mod said;
 mod signals;
+mod spills;
 mod watch;
 
 pub(super) use options::{AFTER_HELP, Arguments, EXAMPLES};
@@ -23,7 +24,7 @@ use farm_master::TaskOptions;
 use farm_master::lane::{AdapterMode, Boundary};
 use feed::Feed;
 use input::Tasks;
-use std::path::PathBuf;
+use spills::SpillFolder;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -65,7 +66,7 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
         complain("farm: there is no task");
         return Ok(Exit::NoTasks);
     }
-    let spills = SpillFolder::new(arguments)?;
+    let spills = SpillFolder::new(arguments.results.as_deref(), arguments.events.is_some())?;
     let reporter = open_reporter(arguments, &input, &spills)?;
     let workers = arguments.workers.count();
     let limits = input.all_limits(limits);
@@ -155,7 +156,9 @@ fn finish(desk: &SharedDesk, ending: &Ending, spills: SpillFolder) -> Exit {
     });
     let ended_badly =
         counts.failures() > 0 || counts.of(Status::Skipped) > 0 || counts.of(Status::Cancelled) > 0;
-    spills.close();
+    if let Some(words) = spills.close() {
+        complain(&words);
+    }
     if let Some(signal) = ending.signal {
         Exit::Signal(signal)
     } else if ending.trouble || late {
@@ -169,52 +172,5 @@ fn finish(desk: &SharedDesk, ending: &Ending, spills: SpillFolder) -> Exit {
         Exit::NoTasks
     } else {
         Exit::Success
-    }
-}
-
-/// Where output goes that is too long for a response: beside the results, which name the files, or
-/// into a temporary folder that ends with the run.
-#[derive(Debug)]
-struct SpillFolder {
-    folder: PathBuf,
-    keep: bool,
-    temporary: Option<tempfile::TempDir>,
-}
-
-impl SpillFolder {
-    fn new(arguments: &Arguments) -> Result<Self, String> {
-        let keep = arguments.results.is_some() || arguments.events.is_some();
-        let temporary = tempfile::Builder::new()
-            .prefix("farm-")
-            .tempdir()
-            .map_err(|error| {
-                let folder = std::env::temp_dir();
-                format!(
-                    "error: cannot make a folder for long outputs in {}: {error}; set TMPDIR to a folder that can be written",
-                    folder.display()
-                )
-            })?;
-        Ok(Self {
-            folder: temporary.path().to_path_buf(),
-            keep,
-            temporary: Some(temporary),
-        })
-    }
-
-    /// Removes the folder, unless the results name files in it.
-    fn close(mut self) {
-        let Some(folder) = self.temporary.take() else {
-            return;
-        };
-        let holds_files =
-            std::fs::read_dir(&self.folder).is_ok_and(|mut files| files.next().is_some());
-        if self.keep && holds_files {
-            let _kept = folder.keep();
-        } else if let Err(error) = folder.close() {
-            complain(&format!(
-                "farm: cannot remove {}: {error}",
-                self.folder.display()
-            ));
-        }
     }
 }

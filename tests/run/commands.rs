@@ -1,6 +1,6 @@
 //! What a task may say and what becomes of it: forms, exit codes, retries, needs, times, streams.
 
-use crate::stage::{Ended, Stage};
+use crate::stage::{Ended, Stage, has};
 use serde_json::json;
 use std::time::Duration;
 
@@ -280,6 +280,9 @@ fn a_task_that_kills_its_worker() {
 /// The task ends when its process does, whoever holds its pipes; who is left is reported and ended.
 #[test]
 fn what_is_left_behind() {
+    if !has("setsid") {
+        return;
+    }
     let stage = Stage::new();
     let ended = stage
         .tasks(
@@ -298,6 +301,20 @@ fn what_is_left_behind() {
     ] {
         assert_eq!(ended.result(id)["left_behind"], left, "{id}");
     }
+    stage.all_gone_within(Duration::from_secs(2));
+}
+
+/// Who left the group is found as long as the worker lives: when its time is over, when the run is.
+#[test]
+fn a_stray_ends_with_its_task() {
+    if !has("setsid") {
+        return;
+    }
+    let stage = Stage::new();
+    let stray = "setsid sleep 100 & trap '' TERM; sleep 100; sleep 100";
+    let text =
+        format!("[{{\"shell\": \"{stray}\", \"timeout\": \"300ms\", \"grace\": \"200ms\"}}]");
+    stage.tasks(&text, &["-j1"]).exits(1).says("killed");
     stage.all_gone_within(Duration::from_secs(2));
 }
 

@@ -1,6 +1,6 @@
 //! Deaths that nobody asked for: of the master, of workers, of hundreds of them; and tasks that misbehave.
 
-use crate::stage::{Running, Stage, children, jsonl};
+use crate::stage::{Running, Stage, children, has, jsonl};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -29,7 +29,11 @@ fn kill(pid: i32) -> bool {
 /// The master is killed at different moments while shells with children and deaf grandchildren run.
 #[test]
 fn nobody_outlives_a_killed_master() {
-    let shell = "(trap '' TERM HUP INT; sleep 100 & sleep 100) & sleep 100 & echo > running; wait";
+    if !has("setsid") {
+        return;
+    }
+    let shell =
+        "(trap '' TERM HUP INT; sleep 100 & sleep 100) & setsid sleep 100 & echo > running; wait";
     for round in 0..30 {
         let stage = Stage::new();
         let fifo = stage.fifo("running");

@@ -184,12 +184,12 @@ fn a_spill_that_cannot_be_written() {
     let running = stage.start(&["tasks.json", "-j1", "--results", "results"]);
     fifo.lines(1);
     for entry in fs::read_dir(stage.path(".")).expect("ours").flatten() {
-        if entry.file_name().to_string_lossy().starts_with("farm-") {
+        if entry.file_name().to_string_lossy().contains(".rest-") {
             fs::remove_dir_all(entry.path()).expect("ours");
         }
     }
     fs::write(stage.path("go"), "\n").expect("somebody reads");
-    let ended = running.end().exits(2).says("farm-");
+    let ended = running.end().exits(2).says(".rest-");
     assert_eq!(ended.status_of("1"), "ok", "what ran finished");
     assert_eq!(ended.results.len(), 4001, "every task has its end");
     let ran = ended.results.iter().filter(|one| one["status"] == "ok");

@@ -213,3 +213,26 @@ fn tasks_are_not_in_the_group_of_the_terminal() {
     assert_eq!(ended.result("1")["stdout"], "asked\n");
     assert_eq!(ended.result("1")["stderr"], "");
 }
+
+/// Nothing runs and the input has not ended: there is nothing to wait for.
+#[test]
+fn an_idle_farm_ends_at_once() {
+    for (signal, code) in [(Signal::INT, None), (Signal::HUP, Some(3))] {
+        let stage = Stage::new();
+        let fifo = stage.fifo("ran");
+        let mut command = stage.command(&["-", "-j1", "--grace", "10m", "--results", "results"]);
+        command.stdin(std::process::Stdio::piped());
+        let mut running = stage.start_command(&mut command);
+        let mut lines = running.child().stdin.take().expect("piped");
+        std::io::Write::write_all(&mut lines, b"\"echo > ran\"\n").expect("it reads");
+        fifo.lines(1);
+        running.signal(signal);
+        let ended = running.end();
+        match code {
+            Some(code) => ended.exits(code).says("hangup"),
+            None => ended.dies_of(signal).says("stopping"),
+        };
+        stage.all_gone_within(SOON);
+        drop(lines);
+    }
+}

@@ -287,7 +287,10 @@ impl Ended {
     pub(crate) fn result(&self, id: &str) -> &Value {
         let mut found = self.results.iter().filter(|result| match &result["id"] {
             Value::String(text) => text == id,
-            other => *other == id,
+            // A number is not its text: `1` is found by "1".
+            other => other
+                .as_u64()
+                .is_some_and(|number| id.parse() == Ok(number)),
         });
         let result = found.next();
         assert!(found.next().is_none(), "{id} has two results");
@@ -300,11 +303,18 @@ impl Ended {
     }
 }
 
-/// Whether a program is there. Without it a test has nothing to say, unless somebody insists.
+/// Whether a program is there. Without it a test has nothing to say, and says that, unless somebody insists.
+#[expect(
+    clippy::print_stderr,
+    reason = "a test that proves nothing must say so"
+)]
 pub(crate) fn has(program: &str) -> bool {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     let there = std::env::split_paths(&paths).any(|folder| folder.join(program).is_file());
     let insists = std::env::var_os("FARM_REQUIRE_PROGRAMS").is_some();
     assert!(there || !insists, "{program} is not installed");
+    if !there {
+        eprintln!("skipped: {program} is not installed");
+    }
     there
 }

@@ -159,11 +159,15 @@ impl Watch<'_> {
                 ending.why = Some("interrupted".into());
                 let running = lock(self.desk).running();
                 let tasks = if running == 1 { "task" } else { "tasks" };
-                self.say(&format!(
-                    "farm: stopping; asked {running} running {tasks} to end, waiting up to {:?}; \
-                     a second time kills them now",
-                    self.grace
-                ));
+                let asked = match running {
+                    0 => String::new(),
+                    _ => format!(
+                        "; asked {running} running {tasks} to end, waiting up to {:?}; \
+                         a second time kills them now",
+                        self.grace
+                    ),
+                };
+                self.say(&format!("farm: stopping{asked}"));
                 self.farm.shut(Shut::Stop);
             }
             SIGINT | SIGTERM if ending.asked.is_some_and(|at| at.elapsed() < ONE_WISH) => {}
