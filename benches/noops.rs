@@ -6,9 +6,12 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 
+use farm::master::lane::{AdapterMode, Boundary, Gate};
 use farm::protocol::{Never, Wire};
 use farm::worker::{Context, Perform, Worker, run_if_asked};
-use farm::{Farm, Pool, Program, Receive, Refusal, Settled, TaskKind, Verdict, WorkerStatus};
+use farm::{
+    Farm, KindRef, Pool, Program, Receive, Refusal, Settled, TaskKind, Verdict, WorkerStatus,
+};
 use std::io::{PipeReader, PipeWriter, Read as _, Write as _, pipe};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
@@ -207,8 +210,10 @@ fn row(name: &str, pairs: &Pairs, limit: f64, throughput: bool) -> bool {
     }
 }
 
-fn farm<const CREDIT: bool>(slots: u32, queued: u64) -> (Farm, farm::Queue<Noop<CREDIT>>) {
-    use farm::master::lane::{AdapterMode, Boundary};
+fn farm<const CREDIT: bool>(
+    slots: u32,
+    queued: u64,
+) -> (Farm, farm::Queue<Noop<CREDIT>>, KindRef<Noop<CREDIT>>) {
     let queued = usize::try_from(queued).expect("fits") + 1;
     let boundary =
         Boundary::new(AdapterMode::PushOnly, slots as usize, queued, 1000).expect("valid");
@@ -217,11 +222,12 @@ fn farm<const CREDIT: bool>(slots: u32, queued: u64) -> (Farm, farm::Queue<Noop<
     let kind = builder.kind(Noop::<CREDIT>, pool);
     let farm = builder.start().expect("a farm");
     let queue = farm.queue(kind);
-    (farm, queue)
+    (farm, queue, kind)
 }
 
+/// Everything is submitted and in the lane before the clock runs; then the lane is opened.
 fn submitted_ahead<const CREDIT: bool>(slots: u32, requests: u64) -> Duration {
-    let (farm, queue) = farm::<CREDIT>(slots, requests);
+    let (farm, queue, kind) = farm::<CREDIT>(slots, requests);
     // The workers are there before the clock runs.
     let warm: Vec<_> = (0..u64::from(slots) * 64)
         .map(|n| queue.submit(n))
@@ -234,7 +240,7 @@ fn submitted_ahead<const CREDIT: bool>(slots: u32, requests: u64) -> Duration {
         left: Mutex::new(requests),
         done,
     });
-    let begin = Instant::now();
+    farm.set_gate(kind, Gate::Paused);
     for n in 0..requests {
         queue.submit_with(
             n,
@@ -242,7 +248,27 @@ fn submitted_ahead<const CREDIT: bool>(slots: u32, requests: u64) -> Duration {
             Arc::clone(&countdown) as Arc<dyn Receive<Noop<CREDIT>>>,
         );
     }
+    // Answered by the loop when it has heard everything before.
+    assert!(!farm.worker_pids().is_empty());
+    let begin = Instant::now();
+    farm.set_gate(kind, Gate::Running);
     wait.recv().expect("the last one says so");
+    let took = begin.elapsed();
+    drop(farm);
+    per(took, requests)
+}
+
+/// Submitting is part of what is measured.
+fn submitted_meanwhile<const CREDIT: bool>(slots: u32, requests: u64) -> Duration {
+    let (farm, queue, _) = farm::<CREDIT>(slots, requests);
+    for ticket in (0..64).map(|n| queue.submit(n)).collect::<Vec<_>>() {
+        ticket.wait().expect("admitted");
+    }
+    let begin = Instant::now();
+    let tickets: Vec<_> = (0..requests).map(|n| queue.submit(n)).collect();
+    for ticket in tickets {
+        ticket.wait().expect("admitted");
+    }
     let took = begin.elapsed();
     drop(farm);
     per(took, requests)
@@ -257,11 +283,11 @@ fn credit_zero(requests: u64) -> Duration {
 }
 
 fn two_workers(requests: u64) -> Duration {
-    submitted_ahead::<true>(2, requests)
+    submitted_meanwhile::<true>(2, requests)
 }
 
 fn submit_and_wait(requests: u64) -> Duration {
-    let (farm, queue) = farm::<false>(1, 10);
+    let (farm, queue, _) = farm::<false>(1, 10);
     queue.submit(0).wait().expect("admitted");
     let begin = Instant::now();
     for n in 0..requests {

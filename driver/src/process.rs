@@ -84,6 +84,8 @@ pub(crate) struct Process {
     pub(crate) unflushed: bool,
     /// A pipe was left with bytes in it; nobody will report them again.
     pub(crate) unread: bool,
+    /// A report of the poll about answers may be on its way that were read already.
+    pub(crate) surplus: bool,
     /// `Eof` has been told.
     pub(crate) eof_told: bool,
     /// We sent SIGKILL while it ran.
@@ -123,6 +125,7 @@ impl Process {
             stderr_words: LastWords::default(),
             unflushed: false,
             unread: false,
+            surplus: false,
             eof_told: false,
             our_kill: false,
             kills_before,

@@ -3,12 +3,19 @@
 //! Why that order holds: the answers are read *first*, then the output. What a worker wrote to its
 //! streams before an answer was in the pipes when that answer was read, so it is read now and told
 //! first. More than a pipe holds cannot have been there, which bounds the reading.
+//!
+//! Two more readings per answer are dear where an answer is all there is. They are left out when
+//! the poll would have reported output: it reports in the order of the writing, so a report of an
+//! answer comes with those of the output before it, or after them. This holds as long as what is
+//! read is what was reported: one whole reply, and no earlier reading that took more than its
+//! report was about (`surplus`).
 
 use crate::link::Reading;
-use crate::process::Process;
-use crate::turn::Loop;
+use crate::process::{Process, Role};
+use crate::turn::{EVENTS, Loop};
 use farm_master::{Event, Stream};
-use farm_protocol::SlotId;
+use farm_protocol::{FrameKind, SlotId};
+use mio::Events;
 use mio::unix::SourceFd;
 use std::mem;
 
@@ -22,6 +29,9 @@ pub(crate) const OUTPUT_AT_ONCE: usize = 64 << 10;
 /// are the largest pipe that a program without privileges can make itself.
 const OUTPUT_READINGS: usize = 16;
 
+/// Whether the poll reports in the order in which things became ready: epoll keeps a list of them.
+const REPORTED_IN_ORDER: bool = cfg!(target_os = "linux");
+
 /// How often the pipes of a dead worker are read. It is bounded because a process it left behind
 /// may still write; what the worker itself wrote fits into the first few.
 const LAST_READINGS: usize = 16;
@@ -29,7 +39,18 @@ const LAST_READINGS: usize = 16;
 impl Loop {
     /// Reads answers and output and tells them. Ended answers are told as well.
     pub(crate) fn read_answers(&mut self, slot: SlotId) {
-        match self.read_both(slot) {
+        let (answers, output) = self.read_both(slot, false);
+        self.after_reading(slot, answers, output);
+    }
+
+    /// The same, because the poll has reported answers in this turn.
+    pub(crate) fn read_reported(&mut self, slot: SlotId) {
+        let (answers, output) = self.read_both(slot, true);
+        self.after_reading(slot, answers, output);
+    }
+
+    fn after_reading(&mut self, slot: SlotId, answers: Reading, output: Reading) {
+        match (answers, output) {
             (Reading::Ended, output) => {
                 self.answers_ended(slot);
                 if output == Reading::More {
@@ -41,6 +62,27 @@ impl Loop {
         }
     }
 
+    /// A poll has just reported everything there was to report: no report of answers is on its way
+    /// any more but those in `events`.
+    pub(crate) fn forget_surplus(&mut self, events: &Events) {
+        // A full batch is not everything.
+        if self.surplus.is_empty() || events.iter().count() >= EVENTS {
+            return;
+        }
+        let reported = |slot: SlotId| {
+            let token = Role::Answers.token(slot);
+            events.iter().any(|event| event.token() == token)
+        };
+        let workers = &mut self.workers;
+        self.surplus.retain(|slot| {
+            let still = reported(*slot);
+            if let Some(process) = workers.in_slot(*slot).filter(|_| !still) {
+                process.surplus = false;
+            }
+            still
+        });
+    }
+
     /// Reads everything a dead worker left, and tells it.
     pub(crate) fn read_last(&mut self, slot: SlotId) {
         if let Some(process) = self.workers.in_slot(slot) {
@@ -50,7 +92,7 @@ impl Loop {
             process.stderr.hang_up();
         }
         for _ in 0..LAST_READINGS {
-            let (answers, output) = self.read_both(slot);
+            let (answers, output) = self.read_both(slot, false);
             if answers != Reading::More && output != Reading::More {
                 return;
             }
@@ -61,14 +103,23 @@ impl Loop {
     }
 
     /// How the readings of answers and of output ended.
-    fn read_both(&mut self, slot: SlotId) -> (Reading, Reading) {
+    fn read_both(&mut self, slot: SlotId, reported: bool) -> (Reading, Reading) {
         let Some(process) = self.workers.in_slot(slot) else {
             return (Reading::Drained, Reading::Drained);
         };
         let place = process.place;
         let mut answers = mem::take(&mut self.answers);
         let (count, reading) = process.answers.read(&mut answers);
-        let output = self.read_output(slot);
+        let just_that =
+            REPORTED_IN_ORDER && reported && !process.surplus && is_one_reply(&answers[..count]);
+        let output = if just_that && reading == Reading::Drained {
+            Reading::Drained
+        } else {
+            if count > 0 && !mem::replace(&mut process.surplus, true) {
+                self.surplus.push(slot);
+            }
+            self.read_output(slot)
+        };
         if count > 0 {
             let (slot, session) = (place.slot, place.session);
             self.tell(Event::Bytes {
@@ -170,4 +221,13 @@ impl Loop {
             }
         }
     }
+}
+
+/// Whether these bytes are one whole frame, and that a reply.
+fn is_one_reply(bytes: &[u8]) -> bool {
+    let Some((length, rest)) = bytes.split_first_chunk::<4>() else {
+        return false;
+    };
+    let whole = u32::from_le_bytes(*length) as usize == rest.len();
+    whole && rest.first() == Some(&(FrameKind::Reply as u8))
 }

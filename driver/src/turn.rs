@@ -29,7 +29,7 @@ use std::time::Duration;
 pub(crate) const WAKER: Token = Token(usize::MAX);
 
 /// How many reports of the poll are taken in one turn; the rest comes in the next.
-const EVENTS: usize = 256;
+pub(crate) const EVENTS: usize = 256;
 
 /// What a spawn led to; told after the actions that asked for it.
 #[derive(Debug)]
@@ -63,6 +63,8 @@ pub(crate) struct Loop {
     pub(crate) unflushed: Vec<SlotId>,
     /// Slots with a pipe that was left with bytes in it.
     pub(crate) unread: Vec<SlotId>,
+    /// Slots whose answers may have been read before they were reported.
+    pub(crate) surplus: Vec<SlotId>,
     /// Where answers are read to.
     pub(crate) answers: Vec<u8>,
     /// Where output is read to, while answers are still in their place.
@@ -97,6 +99,7 @@ impl Loop {
             spawned: VecDeque::new(),
             unflushed: Vec::new(),
             unread: Vec::new(),
+            surplus: Vec::new(),
             answers: vec![0; crate::reading::ANSWERS_AT_ONCE],
             output: vec![0; crate::reading::OUTPUT_AT_ONCE],
             stopped: false,
@@ -164,7 +167,7 @@ impl Loop {
     /// One turn; `busy`: there is something left to do, so only look. Whether that is so afterwards.
     fn turn(&mut self, busy: bool) -> bool {
         self.wait(busy);
-        self.watch.begin_turn();
+        self.watch.begin_turn(self.now);
         self.not_beyond = self.master.deadline().map(before);
         self.react();
         self.read_rest();
@@ -241,6 +244,7 @@ impl Loop {
             return;
         }
         let events = mem::replace(&mut self.events, Events::with_capacity(0));
+        self.forget_surplus(&events);
         for event in &events {
             let Some((slot, role)) = Role::of(event.token()) else {
                 continue;
@@ -259,7 +263,7 @@ impl Loop {
             }
             match role {
                 Role::Requests | Role::Control => self.unflushed.push(slot),
-                Role::Answers => self.read_answers(slot),
+                Role::Answers => self.read_reported(slot),
                 Role::Stdout | Role::Stderr => {
                     if self.read_output(slot) == Reading::More {
                         self.leave_unread(slot);

@@ -18,6 +18,10 @@ const FEW: u32 = 8;
 /// So many callbacks are timed after a slow event: what is slow again is named, what was slow once costs little.
 const CLOSELY_FOR: u32 = 10_000;
 
+/// How old the last look at what the thread has done may be: a fraction of [`TOO_LONG`], so that
+/// what the turns between did cannot be taken for one event's.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
+
 /// What was seen during one event.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
@@ -28,12 +32,18 @@ pub(crate) struct Watch {
     last: &'static str,
     /// What the loop's thread had done when this turn began, or at the last slow event.
     before: Option<ThreadUse>,
+    /// When that was looked at.
+    looked: farm_protocol::Instant,
 }
 
 impl Watch {
-    /// A turn begins: the loop has done its waiting.
-    pub(crate) fn begin_turn(&mut self) {
-        self.before = thread_use();
+    /// A turn begins: the loop has done its waiting. Looks at what the thread has done only once
+    /// in a while: asking the system costs as much as a small task.
+    pub(crate) fn begin_turn(&mut self, now: farm_protocol::Instant) {
+        if now.since(self.looked) >= LOOK_AGAIN {
+            self.looked = now;
+            self.before = thread_use();
+        }
     }
 
     /// Whether somebody used the time or waited, other than for a processor.
@@ -149,7 +159,7 @@ mod tests {
 
     fn slow_event(run: impl FnOnce()) -> Watch {
         let mut watch = Watch::default();
-        watch.begin_turn();
+        watch.begin_turn(farm_protocol::Instant::from_millis(1_000));
         watch.begin();
         watch.call("a callback", run);
         watch.slow(2 * TOO_LONG);

@@ -102,7 +102,13 @@ impl Ready {
             .levels
             .get_mut(&level)
             .expect("a ready task has a level");
-        let place = entries.partition_point(|other| other.seq < seq);
+        // Mostly it is the first, and a search through a long queue is dear.
+        let first = entries.front().is_some_and(|entry| entry.seq == seq);
+        let place = if first {
+            0
+        } else {
+            entries.partition_point(|other| other.seq < seq)
+        };
         let entry = entries.get_mut(place).expect("a ready task has an entry");
         assert!(
             entry.live && entry.task == task,
