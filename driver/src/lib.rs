@@ -50,6 +50,7 @@ mod workers;
 
 pub use builder::{FarmBuilder, KindRef, StartError};
 pub use farm::Farm;
+pub use memory::Memory;
 pub use observer::Observer;
 pub use pool::{Pool, QUEUED};
 pub use program::{EnvPolicy, Inherit, Program};

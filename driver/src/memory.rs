@@ -8,7 +8,7 @@ const GROUPS: &str = "/sys/fs/cgroup";
 
 /// Where our control group counts and limits. Workers are in the same group.
 #[derive(Debug, Default)]
-pub(crate) struct Memory {
+pub struct Memory {
     /// The file that counts out-of-memory kills, where there is one.
     counter: Option<PathBuf>,
     allowed_bytes: Option<u64>,
@@ -25,7 +25,8 @@ enum Group {
 
 impl Memory {
     /// Looks around; what cannot be read is unknown.
-    pub(crate) fn look() -> Self {
+    #[must_use]
+    pub fn look() -> Self {
         let group = fs::read_to_string("/proc/self/cgroup")
             .ok()
             .and_then(|text| group_of(&text));
@@ -62,7 +63,8 @@ impl Memory {
     }
 
     /// Out-of-memory kills so far; 0 where nobody counts.
-    pub(crate) fn kills(&self) -> u64 {
+    #[must_use]
+    pub fn kills(&self) -> u64 {
         let text = self
             .counter
             .as_ref()
@@ -71,7 +73,8 @@ impl Memory {
     }
 
     /// The least of our group's limits, those of the groups around it, and the machine's memory.
-    pub(crate) const fn allowed_bytes(&self) -> Option<u64> {
+    #[must_use]
+    pub const fn allowed_bytes(&self) -> Option<u64> {
         self.allowed_bytes
     }
 }

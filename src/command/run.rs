@@ -15,7 +15,7 @@ pub(super) use options::{AFTER_HELP, Arguments, EXAMPLES};
 use super::exit::Exit;
 use crate::exec::{CommandKind, Settings};
 use crate::report::{
-    ProgressMode, ReportOptions, Reporter, ResultsTarget, RunEnd, Status, StdoutMode,
+    ProgressMode, ReportOptions, Reporter, ResultsTarget, RunEnd, Status, StdoutMode, Watcher,
 };
 use crate::taskfile::parse_duration;
 use desk::{Desk, SharedDesk};
@@ -25,10 +25,10 @@ use farm_master::lane::{AdapterMode, Boundary};
 use feed::Feed;
 use input::Tasks;
 use spills::SpillFolder;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
-use watch::{Ending, Watch};
+use watch::{Ending, Letter, Watch};
 
 /// How many tasks of an endless input wait in the farm.
 const WINDOW: usize = 1024;
@@ -72,6 +72,11 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
     let limits = input.all_limits(limits);
     let (post, letters) = channel();
     let live = arguments.output == StdoutMode::Line && !arguments.results_to_stdout();
+    let bell = post.clone();
+    let watcher: Watcher = Arc::new(move || {
+        let _run_over = bell.send(Letter::Look);
+    });
+    reporter.watched_by(&watcher);
     let desk = Desk::new(reporter, post.clone(), spills.folder.clone());
     let desk: SharedDesk = Arc::new(Mutex::new(desk));
     let settings = Settings {
@@ -99,16 +104,19 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
     reader
         .start(waker, post.clone())
         .map_err(|error| format!("error: cannot start a thread: {error}"))?;
-    let ending = Watch {
+    let mut ending = Watch {
         farm: &farm,
-        letters,
+        kind,
+        letters: &letters,
         post,
         desk: &desk,
         grace,
     }
     .until_stopped();
+    let exit = finish(&desk, &mut ending, &letters, spills);
+    // Only now: until the last byte is written an interrupt must be heard.
     drop(signals);
-    Ok(finish(&desk, &ending, spills))
+    Ok(exit)
 }
 
 fn boundary(workers: u32, input: &input::Input, grace: Duration) -> Result<Boundary, String> {
@@ -142,35 +150,55 @@ fn open_reporter(
 }
 
 /// Shows what is left to show, and decides how the command ends.
-fn finish(desk: &SharedDesk, ending: &Ending, spills: SpillFolder) -> Exit {
+fn finish(
+    desk: &SharedDesk,
+    ending: &mut Ending,
+    letters: &Receiver<Letter>,
+    spills: SpillFolder,
+) -> Exit {
     let mut desk = desk::lock(desk);
     let at = desk.at_end();
+    // Before the summary: whoever has closed our output wants none.
+    desk.reporter.drain();
+    let mut trouble = say_troubles(&mut desk.reporter) || ending.trouble;
     let halted = ending.halted();
     let counts = desk.reporter.run_finished(at, &RunEnd { halted });
     // What could not be written while the end was written is trouble all the same.
-    let late = desk.reporter.take_trouble().is_some_and(|trouble| {
-        watch::is_loud(&trouble) && {
-            complain(&format!("farm: {trouble}"));
-            true
-        }
-    });
+    trouble |= say_troubles(&mut desk.reporter);
     let ended_badly =
         counts.failures() > 0 || counts.of(Status::Skipped) > 0 || counts.of(Status::Cancelled) > 0;
     if let Some(words) = spills.close() {
-        complain(&words);
+        desk.reporter.say(&words);
     }
-    if let Some(signal) = ending.signal {
-        Exit::Signal(signal)
-    } else if ending.trouble || late {
+    let exit = if trouble {
         Exit::Trouble
     } else if ending.stopped || counts.of(Status::NotRun) > 0 {
         Exit::Stopped
     } else if ended_badly {
         Exit::Failures
     } else if counts.total() == 0 {
-        complain("farm: there is no task");
+        if ending.signal.is_none() {
+            desk.reporter.say("farm: there is no task");
+        }
         Exit::NoTasks
     } else {
         Exit::Success
+    };
+    desk.reporter.drain();
+    ending.note_late_signals(letters);
+    ending.signal.map_or(exit, Exit::Signal)
+}
+
+/// Says what could not be written, and answers whether that was anything.
+fn say_troubles(reporter: &mut Reporter) -> bool {
+    let mut loud = false;
+    while let Some(trouble) = reporter.take_trouble() {
+        if watch::is_loud(&trouble) {
+            reporter.say(&format!("farm: {trouble}"));
+            loud = true;
+        } else {
+            reporter.end_quietly();
+        }
     }
+    loud
 }

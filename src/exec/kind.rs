@@ -143,17 +143,22 @@ impl TaskKind for CommandKind {
     ) -> Verdict<Self> {
         self.listener.answered(task, &response);
         let settings = &task.settings;
+        // A retry for want of memory is another wish than one for a bug.
+        let (exit, crash) = match response.out_of_memory {
+            Some(_) => (Cause::Resource, Cause::Resource),
+            None => (Cause::Exit, Cause::Crash),
+        };
         match response.ended {
             Ended::Exited(code) if is_ok(&settings.ok_exit, code) => {
                 Verdict::done(Box::new(response), ())
             }
             Ended::Exited(code) => {
                 let fatal = settings.fatal_exit.contains(&code);
-                let verdict = Verdict::failed(Box::new(response), ());
+                let verdict = Verdict::failed(Box::new(response), ()).because(exit);
                 if fatal { verdict.fatal() } else { verdict }
             }
             Ended::Signaled { .. } | Ended::Lost { .. } => {
-                Verdict::failed(Box::new(response), ()).because(Cause::Crash)
+                Verdict::failed(Box::new(response), ()).because(crash)
             }
             Ended::NotStarted { .. } => Verdict::failed(Box::new(response), ()),
         }

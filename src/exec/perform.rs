@@ -11,6 +11,8 @@ mod refusal;
 
 use super::wire::{Captured, CommandRequest, CommandResponse, CommandWire, Ended};
 use capture::Capture;
+use farm_driver::Memory;
+use farm_master::evidence::{MemoryEvidence, out_of_memory};
 use farm_protocol::Termination;
 use farm_worker::child::{Usage, has_other_children, kill_children, reap};
 use farm_worker::{Context, Perform, Stream};
@@ -25,6 +27,11 @@ use std::time::{Duration, Instant};
 /// Bytes read at a time: as much as a pipe holds.
 const READ_BYTES: usize = 64 << 10;
 
+/// How much of the end of a command's errors is looked at for words about memory, in bytes.
+const LAST_WORDS: usize = 4 << 10;
+
+const SIGKILL: i32 = 9;
+
 /// The most a request may ask to be kept of each stream, in bytes: two heads fit in one frame with room to spare.
 pub const HEAD_MAX: usize = 16 << 20;
 
@@ -32,6 +39,9 @@ pub const HEAD_MAX: usize = 16 << 20;
 #[derive(Debug)]
 pub struct Commands {
     buffer: Box<[u8]>,
+    memory: Memory,
+    /// Out-of-memory kills that were counted before the present command.
+    kills: u64,
     /// Our own stdin reads nothing, so a command may inherit it instead of opening the null device each time.
     stdin_is_null: bool,
 }
@@ -46,7 +56,10 @@ impl Commands {
     /// Ready to perform.
     #[must_use]
     pub fn new() -> Self {
+        let memory = Memory::look();
         Self {
+            kills: memory.kills(),
+            memory,
             buffer: vec![0; READ_BYTES].into_boxed_slice(),
             stdin_is_null: plumbing::stdin_is_null(),
         }
@@ -79,8 +92,10 @@ impl Commands {
             let _some_refuse_to_die = kill_children();
         }
         let (stdout, stderr, trouble) = pump.into_captured();
+        let out_of_memory = self.out_of_memory(&ended, &usage, &stderr.head);
         Ok(CommandResponse {
             ended,
+            out_of_memory,
             pid,
             stdout,
             stderr,
@@ -91,6 +106,40 @@ impl Commands {
             left_behind,
             trouble,
         })
+    }
+}
+
+impl Commands {
+    /// Whether memory ran out, as far as anybody can tell: in words.
+    fn out_of_memory(&mut self, ended: &Ended, usage: &Usage, stderr: &[u8]) -> Option<String> {
+        let termination = match *ended {
+            Ended::Exited(0) | Ended::NotStarted { .. } | Ended::Lost { .. } => return None,
+            Ended::Exited(code) => Termination::Exited(code),
+            Ended::Signaled {
+                signal,
+                core_dumped,
+            } => Termination::Signaled {
+                signal,
+                core_dumped,
+            },
+        };
+        // Only a kill can be the group's doing, and asking takes longer than a short command.
+        let kills = match termination.signal() {
+            Some(SIGKILL) => self.memory.kills(),
+            Some(_) | None => self.kills,
+        };
+        let evidence = MemoryEvidence {
+            group_kills: kills.saturating_sub(self.kills),
+            peak_bytes: Some(usage.peak_bytes),
+            allowed_bytes: self.memory.allowed_bytes(),
+            last_words: &stderr[stderr.len().saturating_sub(LAST_WORDS)..],
+            // Whoever kills on the farm's behalf kills this worker with it.
+            our_kill: false,
+        };
+        self.kills = kills;
+        out_of_memory(termination, &evidence)
+            .words()
+            .map(str::to_string)
     }
 }
 

@@ -110,6 +110,8 @@ pub struct CommandResponse {
     pub peak_bytes: u64,
     /// It left processes behind that still run.
     pub left_behind: bool,
+    /// Memory ran out, in words, when the evidence says so.
+    pub out_of_memory: Option<String>,
     /// Output that was lost: which file could not be written, and why.
     pub trouble: Option<String>,
 }

@@ -1,11 +1,14 @@
 //! The two streams of our own process: how they are written, what they are connected to.
 
+use super::outlet::Sink;
 use super::patience::PatientWriter;
 use super::progress::BarPlace;
-use rustix::fd::AsFd;
+use super::relay::Relay;
+use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{FileType, fstat};
 use std::fmt::{self, Debug, Formatter};
-use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
 
 /// Which file a descriptor or a path leads to, so that two names of one file are noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,14 +21,22 @@ impl FileIdentity {
     /// The file or pipe behind `fd`; none for terminals and devices, which may well be written twice.
     #[must_use]
     pub fn of(fd: impl AsFd) -> Option<Self> {
+        Self::of_one_of(&[FileType::RegularFile, FileType::Fifo], fd)
+    }
+
+    /// The pipe or socket behind `fd`: what somebody must read before more can be written.
+    pub(crate) fn of_stream(fd: impl AsFd) -> Option<Self> {
+        Self::of_one_of(&[FileType::Fifo, FileType::Socket], fd)
+    }
+
+    fn of_one_of(types: &[FileType], fd: impl AsFd) -> Option<Self> {
         let stat = fstat(fd).ok()?;
-        match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile | FileType::Fifo => Some(Self {
+        types
+            .contains(&FileType::from_raw_mode(stat.st_mode))
+            .then_some(Self {
                 device: stat.st_dev,
                 inode: stat.st_ino,
-            }),
-            _ => None,
-        }
+            })
     }
 }
 
@@ -60,9 +71,9 @@ impl Terminal {
 /// Where the reporter's own streams go.
 pub struct Ends {
     /// Standard output.
-    pub stdout: Box<dyn Write + Send>,
+    pub stdout: Sink,
     /// Standard error.
-    pub stderr: Box<dyn Write + Send>,
+    pub stderr: Sink,
     /// The files behind the two, where they are files.
     pub taken: [Option<FileIdentity>; 2],
     /// What the two are connected to.
@@ -72,20 +83,39 @@ pub struct Ends {
 }
 
 impl Ends {
-    /// The streams of this process.
+    /// The streams of this process. What their readers do not take at once waits in memory and then in `folder`.
     #[must_use]
-    pub fn process() -> Self {
+    pub fn process(folder: &Path) -> Self {
+        let (out, err) = (rustix::stdio::stdout(), rustix::stdio::stderr());
+        let [stdout, stderr] = sinks(out, err, &folder.into());
         Self {
-            stdout: Box::new(PatientWriter::new(rustix::stdio::stdout())),
-            stderr: Box::new(PatientWriter::new(rustix::stdio::stderr())),
-            taken: [
-                FileIdentity::of(rustix::stdio::stdout()),
-                FileIdentity::of(rustix::stdio::stderr()),
-            ],
+            stdout,
+            stderr,
+            taken: [FileIdentity::of(out), FileIdentity::of(err)],
             terminal: Terminal::detect(),
             bar: BarPlace::stderr(),
         }
     }
+}
+
+/// Two that lead to the same pipe share its relay, or their order would be lost.
+pub(crate) fn sinks(
+    out: BorrowedFd<'static>,
+    err: BorrowedFd<'static>,
+    folder: &Arc<Path>,
+) -> [Sink; 2] {
+    let sink = |fd| match Relay::to(fd, Arc::clone(folder)) {
+        Ok(Some(relay)) => Sink::Relayed(relay),
+        // Without a thread we wait for the reader ourselves.
+        Ok(None) | Err(_) => Sink::Direct(Box::new(PatientWriter::new(fd))),
+    };
+    let first = sink(out);
+    let same = FileIdentity::of_stream(out) == FileIdentity::of_stream(err);
+    let second = match &first {
+        Sink::Relayed(relay) if same => Sink::Relayed(relay.clone()),
+        Sink::Relayed(_) | Sink::Direct(_) => sink(err),
+    };
+    [first, second]
 }
 
 impl Debug for Ends {

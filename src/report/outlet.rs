@@ -3,20 +3,72 @@
 
 use super::progress::Bar;
 use super::record::Stream;
+use super::relay::Relay;
 use super::spool::CopyError;
 use super::trouble::{Troubles, WriteTarget};
+use std::fmt::{self, Debug, Formatter};
 use std::io::{self, Write};
 use std::path::Path;
+
+/// How bytes reach their place.
+pub enum Sink {
+    /// They are written where they are given.
+    Direct(Box<dyn Write + Send>),
+    /// Somebody reads them at the other end, and is not waited for.
+    Relayed(Relay),
+}
+
+impl Sink {
+    const fn relay(&self) -> Option<&Relay> {
+        match self {
+            Self::Direct(_) => None,
+            Self::Relayed(relay) => Some(relay),
+        }
+    }
+
+    /// Whether both go through the same relay.
+    pub(crate) fn is_shared_with(&self, other: &Self) -> bool {
+        match (self.relay(), other.relay()) {
+            (Some(one), Some(other)) => one.is_same(other),
+            (None, _) | (_, None) => false,
+        }
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Direct(writer) => writer.write(bytes),
+            Self::Relayed(relay) => relay.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Direct(writer) => writer.flush(),
+            Self::Relayed(relay) => relay.flush(),
+        }
+    }
+}
+
+impl Debug for Sink {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Direct(_) => "Direct",
+            Self::Relayed(_) => "Relayed",
+        })
+    }
+}
 
 /// A target and its writer, which goes at the first trouble.
 pub(crate) struct Outlet {
     target: WriteTarget,
-    writer: Option<Box<dyn Write + Send>>,
+    writer: Option<Sink>,
     mid_line: bool,
 }
 
 impl Outlet {
-    pub(crate) fn new(target: WriteTarget, writer: Box<dyn Write + Send>) -> Self {
+    pub(crate) fn new(target: WriteTarget, writer: Sink) -> Self {
         Self {
             target,
             writer: Some(writer),
@@ -41,6 +93,19 @@ impl Outlet {
         };
         self.mid_line = *last != b'\n';
         if let Err(error) = writer.write_all(bytes).and_then(|()| writer.flush()) {
+            troubles.note(&self.target, error);
+            self.writer = None;
+        }
+    }
+
+    /// The relay through which it writes, if it does.
+    pub(crate) fn relay(&self) -> Option<&Relay> {
+        self.writer.as_ref().and_then(Sink::relay)
+    }
+
+    /// Notes a trouble that a relay has had with earlier bytes, and closes then.
+    pub(crate) fn look(&mut self, troubles: &mut Troubles) {
+        if let Some(error) = self.relay().and_then(Relay::error) {
             troubles.note(&self.target, error);
             self.writer = None;
         }

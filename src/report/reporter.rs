@@ -10,9 +10,10 @@ use super::events::{RunEvent, StopReason, TaskRef};
 use super::joblog;
 use super::open::{OpenTrouble, OpenedFile, OpenedFiles, open_files};
 use super::options::{ReportOptions, ResultsTarget, StdoutMode};
-use super::outlet::{Outlet, Outlets};
+use super::outlet::{Outlet, Outlets, Sink};
 use super::progress::{Bar, Progress};
 use super::record::{AttemptRecord, Stream, TaskRecord};
+use super::relay::{Relay, Watcher};
 use super::results;
 use super::stdout::TaskPrinter;
 use super::summary::{RunCounts, RunEnd, Summary};
@@ -59,7 +60,7 @@ impl Reporter {
     /// # Errors
     /// When a file cannot be used; nothing has been emptied or written then.
     pub fn open(options: &ReportOptions) -> Result<Self, OpenTrouble> {
-        Self::with_ends(options, Ends::process())
+        Self::with_ends(options, Ends::process(&options.spill_folder))
     }
 
     /// The same with other streams.
@@ -80,32 +81,39 @@ impl Reporter {
         };
         let folder: Arc<Path> = options.spill_folder.as_path().into();
         let progress = Progress::new(options.progress, ends.terminal, options.total);
+        let err_target = if ends.stderr.is_shared_with(&ends.stdout) {
+            // One pipe: whoever closes it has seen enough of the output, not refused our messages.
+            WriteTarget::Stdout
+        } else {
+            WriteTarget::Stderr
+        };
         let mut outlets = Outlets {
             out_is_terminal: ends.terminal.stdout,
             bar: progress.wants_bar().then(|| Bar::new(ends.bar)),
             out: Outlet::new(WriteTarget::Stdout, ends.stdout),
-            err: Outlet::new(WriteTarget::Stderr, ends.stderr),
+            err: Outlet::new(err_target, ends.stderr),
             troubles: Troubles::default(),
         };
         let results = match results {
-            Some(file) => Results::File(outlet(file, WriteTarget::Results)),
+            Some(file) => Results::File(outlet(file, WriteTarget::Results, &folder)),
             None if to_stdout => Results::Stdout,
             None => Results::No,
         };
         let joblog = joblog.map(|file| {
             let fresh = file.fresh;
-            let mut joblog = outlet(file, WriteTarget::Joblog);
+            let mut joblog = outlet(file, WriteTarget::Joblog, &folder);
             if fresh {
                 joblog.write(joblog::HEADER.as_bytes(), &mut outlets.troubles);
             }
             joblog
         });
+        let events = events.map(|file| outlet(file, WriteTarget::Events, &folder));
         Ok(Self {
             clock: RunClock::new(options.anchor),
             outlets,
             results,
             joblog,
-            events: events.map(|file| outlet(file, WriteTarget::Events)),
+            events,
             printer: TaskPrinter::new(mode, options.keep_order, folder, options.keep_spills),
             progress,
             summary: Summary::default(),
@@ -249,7 +257,7 @@ impl Reporter {
         other()
     }
 
-    /// The run is over: shows what still waits, writes the last event and the summary.
+    /// The run is over: shows what still waits, writes the last event and the summary, and waits until all is written.
     pub fn run_finished(&mut self, at: Duration, end: &RunEnd) -> RunCounts {
         self.progress.end();
         self.outlets.hide_bar();
@@ -266,12 +274,55 @@ impl Reporter {
             let text = self.summary.text(at, end);
             self.outlets.write(Stream::Stderr, text.as_bytes());
         }
+        self.drain();
         counts
+    }
+
+    /// Waits until everything has left this process or never will, for as long as the readers take; in a hurry only while
+    /// they take something. To be called before the process ends.
+    pub fn drain(&self) {
+        self.relays().for_each(Relay::drain);
+    }
+
+    /// From now on `watcher` is called whenever a reader is gone, too far behind or no longer so: then
+    /// [`Reporter::take_trouble`] and [`Reporter::is_behind`] are to be asked. It may be called from within a call.
+    pub fn watched_by(&self, watcher: &Watcher) {
+        self.relays()
+            .for_each(|relay| relay.watched_by(Arc::clone(watcher)));
+    }
+
+    /// Whether so much output waits for its reader that nothing new should be begun.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.relays().any(Relay::is_behind)
+    }
+
+    fn relays(&self) -> impl Iterator<Item = &Relay> {
+        let results = match &self.results {
+            Results::No | Results::Stdout => None,
+            Results::File(outlet) => Some(outlet),
+        };
+        let files = [results, self.joblog.as_ref(), self.events.as_ref()];
+        [&self.outlets.out, &self.outlets.err]
+            .into_iter()
+            .chain(files.into_iter().flatten())
+            .filter_map(Outlet::relay)
     }
 
     /// The oldest trouble that has not been taken. To be asked after every batch of calls.
     pub fn take_trouble(&mut self) -> Option<WriteTrouble> {
-        self.outlets.troubles.take()
+        let Outlets {
+            out, err, troubles, ..
+        } = &mut self.outlets;
+        let results = match &mut self.results {
+            Results::No | Results::Stdout => None,
+            Results::File(outlet) => Some(outlet),
+        };
+        let files = [results, self.joblog.as_mut(), self.events.as_mut()];
+        for outlet in [out, err].into_iter().chain(files.into_iter().flatten()) {
+            outlet.look(troubles);
+        }
+        troubles.take()
     }
 
     fn event(&mut self, at: Duration, event: &RunEvent<'_>) {
@@ -296,8 +347,17 @@ impl Reporter {
     }
 }
 
-fn outlet(opened: OpenedFile, target: fn(std::path::PathBuf) -> WriteTarget) -> Outlet {
-    Outlet::new(target(opened.path), Box::new(opened.file))
+fn outlet(
+    opened: OpenedFile,
+    target: fn(std::path::PathBuf) -> WriteTarget,
+    folder: &Arc<Path>,
+) -> Outlet {
+    let copy = opened.file.try_clone();
+    let sink = match copy.and_then(|copy| Relay::to(copy, Arc::clone(folder))) {
+        Ok(Some(relay)) => Sink::Relayed(relay),
+        Ok(None) | Err(_) => Sink::Direct(Box::new(opened.file)),
+    };
+    Outlet::new(target(opened.path), sink)
 }
 
 fn fresh(line: &mut Vec<u8>) {

@@ -1,11 +1,11 @@
 //! What comes out: whole and unmixed, in bounded memory, and an end with a reason where it cannot be written.
 
-use crate::stage::{Stage, jsonl};
+use crate::stage::{LIMIT, Stage, jsonl};
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The tasks `id: shell` as an array.
 fn array(shells: impl IntoIterator<Item = String>) -> String {
@@ -214,6 +214,63 @@ fn a_closed_stdout() {
     let ended = running.end().exits(3);
     assert_eq!(ended.stderr, "", "quietly");
     stage.all_gone_within(Duration::from_secs(2));
+}
+
+/// The same when nothing would be written for a long time: nobody has to try again to notice.
+#[test]
+fn a_closed_stdout_is_noticed_without_another_write() {
+    let stage = Stage::new();
+    let mut command = stage.command(&["-j1", "-", "--progress", "none"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut running = stage.start_command(&mut command);
+    let mut tasks = running.child().stdin.take().expect("piped");
+    drop(running.child().stdout.take());
+    tasks.write_all(b"\"echo x\"\n").expect("it reads");
+    // The input goes on, and nothing comes.
+    let ended = running.end().exits(3);
+    assert_eq!(ended.stderr, "", "quietly");
+    drop(tasks);
+}
+
+/// A reader that does not read holds no clock up, and misses nothing when it reads in the end.
+#[test]
+fn a_slow_reader_delays_no_timeout() {
+    const LENGTH: usize = 3_000_000;
+    let stage = Stage::new();
+    stage.write(
+        "tasks.json",
+        format!(
+            r#"[{{"id": "long", "shell": "head -c {LENGTH} /dev/zero"}},
+                {{"id": "slow", "shell": "echo last; exec sleep 100", "timeout": "300ms", "needs": ["long"]}}]"#
+        ),
+    );
+    for both in [false, true] {
+        let mut command = stage.command(&["tasks.json", "-j2", "--results", "results"]);
+        let (mut reader, writer) = std::io::pipe().expect("a pipe");
+        if both {
+            command.stderr(writer.try_clone().expect("a pipe"));
+        }
+        command.stdout(writer);
+        let running = stage.start_command(&mut command);
+        // It holds the writing end.
+        drop(command);
+        let deadline = Instant::now() + LIMIT;
+        while stage.read("results").lines().count() < 2 {
+            assert!(Instant::now() < deadline, "held up by its reader");
+            std::thread::yield_now();
+        }
+        let mut all = Vec::new();
+        reader.read_to_end(&mut all).expect("ours");
+        let ended = running.end().exits(1);
+        let slow = ended.result("slow");
+        assert_eq!(slow["status"], "timeout");
+        let wall = slow["wall_s"].as_f64().expect("seconds");
+        assert!(wall < 2.0, "{wall} s of 0.3");
+        let expected = [vec![0; LENGTH], b"last\n".to_vec()].concat();
+        assert!(all.starts_with(&expected), "{} bytes", all.len());
+        let summary = String::from_utf8_lossy(&all[expected.len()..]);
+        assert_eq!(summary.contains("timeout"), both, "{summary}");
+    }
 }
 
 #[test]

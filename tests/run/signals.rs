@@ -1,6 +1,6 @@
 //! Ctrl-C once and twice, SIGTERM, hangup, nohup, Ctrl-Z: what ends, what goes on, and that nobody is left.
 
-use crate::stage::{Ended, Running, Stage, children};
+use crate::stage::{Ended, LIMIT, Running, Stage, children};
 use rustix::process::Signal;
 use std::fs;
 use std::os::unix::process::CommandExt as _;
@@ -134,6 +134,27 @@ fn an_interrupt_ends_a_farm_whose_reader_is_stuck() {
     fifo.lines(2);
     running.signal(Signal::INT);
     running.end().dies_of(Signal::INT);
+    stage.all_gone_within(SOON);
+    drop(reader);
+}
+
+/// The same when every task has ended and only the output is left to be written.
+#[test]
+fn an_interrupt_ends_a_farm_that_only_waits_for_its_reader() {
+    let stage = Stage::new();
+    stage.write("tasks.json", r#"["head -c 1000000 /dev/zero"]"#);
+    let mut command = stage.command(&["tasks.json", "--results", "results"]);
+    command.stdout(std::process::Stdio::piped());
+    let mut running = stage.start_command(&mut command);
+    let reader = running.child().stdout.take().expect("piped");
+    let deadline = Instant::now() + LIMIT;
+    while stage.read("results").is_empty() || !running.workers().is_empty() {
+        assert!(Instant::now() < deadline, "held up by its reader");
+        std::thread::yield_now();
+    }
+    running.signal(Signal::INT);
+    let ended = running.end().dies_of(Signal::INT);
+    assert_eq!(ended.status_of("1"), "ok");
     stage.all_gone_within(SOON);
     drop(reader);
 }

@@ -261,7 +261,7 @@ impl Desk {
         let _run_over = self.post.send(letter);
     }
 
-    fn take_troubles(&mut self) {
+    pub(super) fn take_troubles(&mut self) {
         while let Some(trouble) = self.reporter.take_trouble() {
             self.send(Letter::Trouble(trouble));
         }

@@ -261,7 +261,7 @@ fn explain(
 ) -> Option<TaskError> {
     Some(match outcome {
         Outcome::Done(_) => return None,
-        Outcome::Failed(response) => explain_end(&response.ended),
+        Outcome::Failed(response) => explain_end(response),
         Outcome::Skipped(SkippedBy::Need(_)) => skip_error(skipped_by.unwrap_or("?")),
         Outcome::Skipped(SkippedBy::Kind) => error("skipped", "nothing was to be done".to_string()),
         Outcome::TimedOut { which, how } => {
@@ -326,9 +326,11 @@ fn explain(
     })
 }
 
-fn explain_end(ended: &Ended) -> TaskError {
-    match ended {
-        Ended::Exited(code) => error("exit", format!("exited with code {code}")),
+fn explain_end(response: &CommandResponse) -> TaskError {
+    let memory = response.out_of_memory.as_deref();
+    let memory = memory.map(|words| format!(", {words}")).unwrap_or_default();
+    match &response.ended {
+        Ended::Exited(code) => error("exit", format!("exited with code {code}{memory}")),
         Ended::Signaled {
             signal,
             core_dumped,
@@ -336,7 +338,7 @@ fn explain_end(ended: &Ended) -> TaskError {
             let name =
                 signal_name(*signal).map_or_else(|| format!("signal {signal}"), str::to_string);
             let core = if *core_dumped { " (core dumped)" } else { "" };
-            error("signal", format!("killed by {name}{core}"))
+            error("signal", format!("killed by {name}{core}{memory}"))
         }
         Ended::NotStarted { message, .. } => error("start", message.clone()),
         Ended::Lost { message } => error("lost", message.clone()),

@@ -1,6 +1,7 @@
 //! Signals, as letters: only the command catches any, never the library.
 
 use super::watch::Letter;
+use crate::report::hurry;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::{Handle, Signals};
 use std::io;
@@ -29,6 +30,10 @@ pub(super) fn catch(post: Sender<Letter>) -> io::Result<Caught> {
         .name("farm-signals".into())
         .spawn(move || {
             for signal in signals.forever() {
+                if matches!(signal, SIGINT | SIGTERM) {
+                    // Here, because the watch may be waiting for somebody who waits for a reader that has stopped.
+                    hurry();
+                }
                 if post.send(Letter::Signal(signal)).is_err() {
                     return;
                 }

@@ -2,9 +2,11 @@
 //! to end. The policy of stopping stands here, in one place.
 
 use super::desk::{SharedDesk, lock};
-use crate::report::{WriteTrouble, hurry};
-use farm_driver::Farm;
+use crate::exec::CommandKind;
+use crate::report::WriteTrouble;
+use farm_driver::{Farm, KindRef};
 use farm_master::Shut;
+use farm_master::lane::Gate;
 use rustix::process::{Signal, getpid, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use std::sync::mpsc::{Receiver, Sender};
@@ -18,6 +20,8 @@ pub(super) enum Letter {
     Signal(i32),
     /// Something could not be written.
     Trouble(WriteTrouble),
+    /// A reader of our output is gone, too far behind, or no longer so.
+    Look,
     /// Output of a task was lost: which file, and why.
     Lost(String),
     /// A line of the input is wrong; nothing after it is read.
@@ -47,6 +51,15 @@ pub(super) struct Ending {
 }
 
 impl Ending {
+    /// Notes an interrupt that came when nothing ran any more, while the last output was written.
+    pub(super) fn note_late_signals(&mut self, letters: &Receiver<Letter>) {
+        for letter in letters.try_iter() {
+            if let Letter::Signal(signal @ (SIGINT | SIGTERM)) = letter {
+                self.signal.get_or_insert(signal);
+            }
+        }
+    }
+
     /// Why it stopped before its last task, if it did.
     pub(super) fn halted(&self) -> Option<String> {
         self.why.clone()
@@ -59,7 +72,8 @@ const ONE_WISH: Duration = Duration::from_millis(200);
 
 pub(super) struct Watch<'a> {
     pub(super) farm: &'a Farm,
-    pub(super) letters: Receiver<Letter>,
+    pub(super) kind: KindRef<CommandKind>,
+    pub(super) letters: &'a Receiver<Letter>,
     pub(super) post: Sender<Letter>,
     pub(super) desk: &'a SharedDesk,
     pub(super) grace: Duration,
@@ -89,6 +103,7 @@ impl Watch<'_> {
             match letter {
                 Letter::Signal(signal) => self.signal(signal, &mut ending),
                 Letter::Trouble(trouble) => self.trouble(&trouble, &mut ending),
+                Letter::Look => self.look(),
                 Letter::Lost(what) => {
                     self.say(&format!("farm: output was lost: {what}"));
                     self.halt(&mut ending, "output was lost");
@@ -127,6 +142,19 @@ impl Watch<'_> {
         lock(self.desk).reporter.say(line);
     }
 
+    /// A reader far behind holds new tasks back, never those that run.
+    fn look(&self) {
+        let mut desk = lock(self.desk);
+        desk.take_troubles();
+        let gate = if desk.reporter.is_behind() {
+            Gate::Paused
+        } else {
+            Gate::Running
+        };
+        drop(desk);
+        self.farm.set_gate(self.kind, gate);
+    }
+
     /// Starts nothing more, lets what runs finish.
     fn halt(&self, ending: &mut Ending, why: &str) {
         ending.why.get_or_insert_with(|| why.to_string());
@@ -148,10 +176,6 @@ impl Watch<'_> {
     }
 
     fn signal(&self, signal: i32, ending: &mut Ending) {
-        if matches!(signal, SIGINT | SIGTERM) {
-            // Before the desk is locked: whoever holds it may be writing to a reader that has stopped.
-            hurry();
-        }
         match signal {
             SIGINT | SIGTERM if ending.signal.is_none() => {
                 ending.signal = Some(signal);

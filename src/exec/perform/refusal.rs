@@ -49,6 +49,7 @@ impl Refusal {
             system_nanos: 0,
             peak_bytes: 0,
             left_behind: false,
+            out_of_memory: None,
             trouble: None,
         }
     }

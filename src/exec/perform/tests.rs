@@ -404,3 +404,15 @@ fn what_a_command_leaves_behind_is_seen_and_not_waited_for() {
     );
     assert!(kill_process(pid, Signal::KILL).is_err(), "it is gone");
 }
+
+#[test]
+fn want_of_memory_is_named_when_it_says_so() {
+    let said = perform(shell("echo 'MemoryError' >&2; exit 1"));
+    assert_eq!(
+        said.out_of_memory.as_deref(),
+        Some("out of memory (its last words say so)")
+    );
+    for innocent in ["exit 1", "kill -9 $$", "echo MemoryError >&2"] {
+        assert_eq!(perform(shell(innocent)).out_of_memory, None, "{innocent}");
+    }
+}

@@ -1,7 +1,7 @@
 //! What the tests share: streams that remember, streams that fail, records with every field filled.
 
 use crate::report::{
-    AttemptRecord, BarPlace, Captured, Ends, ReportOptions, Reporter, Status, TaskIdText,
+    AttemptRecord, BarPlace, Captured, Ends, ReportOptions, Reporter, Sink, Status, TaskIdText,
     TaskRecord, Terminal, WriteTrouble,
 };
 use indicatif::ProgressDrawTarget;
@@ -79,8 +79,8 @@ pub(super) fn ends(
     stderr: impl Write + Send + 'static,
 ) -> Ends {
     Ends {
-        stdout: Box::new(stdout),
-        stderr: Box::new(stderr),
+        stdout: Sink::Direct(Box::new(stdout)),
+        stderr: Sink::Direct(Box::new(stderr)),
         taken: [None, None],
         terminal: Terminal::default(),
         bar: BarPlace::new(ProgressDrawTarget::hidden(), Box::new(|| None)),

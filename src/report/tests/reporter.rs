@@ -2,12 +2,13 @@
 
 use super::kit::{Broken, Remember, anchor, bare, ends, full, ms, reporter, said, troubles};
 use crate::report::{
-    Captured, FileIdentity, OpenTrouble, ReportOptions, Reporter, ResultsTarget, RunEnd, Status,
-    TaskRecord, WriteTarget, WriteTrouble,
+    Captured, FileIdentity, OpenTrouble, Relay, ReportOptions, Reporter, ResultsTarget, RunEnd,
+    Sink, Status, TaskRecord, Watcher, WriteTarget, WriteTrouble,
 };
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
 const NOW: std::time::Duration = ms(0);
@@ -175,6 +176,30 @@ fn a_real_pipe_without_a_reader_is_a_closed_stdout() {
         reporter.take_trouble(),
         Some(WriteTrouble::StdoutClosed)
     ));
+}
+
+#[test]
+fn a_relays_trouble_is_found_without_a_further_write() {
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    let folder: Arc<Path> = std::env::temp_dir().into();
+    let relay = Relay::to(writer, folder).unwrap().expect("a pipe");
+    let mut ends = ends(io::sink(), io::sink());
+    // As `2>&1`: neither stream's end is worth words.
+    ends.stdout = Sink::Relayed(relay.clone());
+    ends.stderr = Sink::Relayed(relay);
+    let mut reporter = Reporter::with_ends(&ReportOptions::new(anchor()), ends).unwrap();
+    let (rings, rung) = channel();
+    let watcher: Watcher = Arc::new(move || rings.send(()).unwrap());
+    reporter.watched_by(&watcher);
+    reporter.task_finished(NOW, said(1, "x\n", ""));
+    rung.recv().expect("told");
+    for trouble in troubles(&mut reporter) {
+        assert!(matches!(trouble, WriteTrouble::StdoutClosed), "{trouble}");
+    }
+    reporter.say("to nobody");
+    assert!(reporter.take_trouble().is_none(), "both are closed");
+    reporter.drain();
 }
 
 #[test]
