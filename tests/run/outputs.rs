@@ -220,12 +220,21 @@ fn a_closed_stdout() {
 #[test]
 fn a_closed_stdout_is_noticed_without_another_write() {
     let stage = Stage::new();
-    let mut command = stage.command(&["-j1", "-", "--progress", "none"]);
+    let mut command = stage.command(&["-j1", "-", "--progress", "none", "--joblog", "log"]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut running = stage.start_command(&mut command);
     let mut tasks = running.child().stdin.take().expect("piped");
-    drop(running.child().stdout.take());
-    tasks.write_all(b"\"echo x\"\n").expect("it reads");
+    let reader = running.child().stdout.take().expect("piped");
+    tasks
+        .write_all(b"\"head -c 1000000 /dev/zero\"\n\"true\"\n")
+        .expect("it reads");
+    let deadline = Instant::now() + LIMIT;
+    // The last thing that happens for a long time is the end of the silent task.
+    while stage.read("log").lines().count() < 3 {
+        assert!(Instant::now() < deadline, "held up by its reader");
+        std::thread::yield_now();
+    }
+    drop(reader);
     // The input goes on, and nothing comes.
     let ended = running.end().exits(3);
     assert_eq!(ended.stderr, "", "quietly");
