@@ -16,12 +16,13 @@ use crate::session::frames::{Incoming, garbled, incoming, payload_max};
 use crate::session::{Ending, Event, Fault, Finished};
 use farm_protocol::{DEFAULT_FRAME_LIMIT, FrameDecoder, Launch, RequestHeader};
 use port::{Step, now};
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use start::Inherited;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// The exit codes of a worker that ends by itself. `Stop` ends it with 0.
 pub mod exit {
@@ -114,6 +115,42 @@ fn say(line: &str) {
     drop(writeln!(io::stderr(), "farm: {line}"));
 }
 
+/// How long a worker that has answered looks for the next request before it goes to sleep: about
+/// the time in which a master with something to do sends it.
+const LINGER: Duration = Duration::from_micros(40);
+
+/// A turn of lingering that takes longer than this has let somebody else run.
+const WANTED: Duration = Duration::from_micros(8);
+
+/// Looks for a request for a little while, giving the processor to whoever wants it.
+///
+/// To sleep at once and be woken over there costs more than the whole way through the master: with
+/// two workers on two processors, lists of short commands take a tenth longer without this, and
+/// more processor time, not less, because tasks and their caches wander. A worker that finds
+/// nothing sleeps like any other.
+fn linger(requests: &OwnedFd) {
+    let at_once = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let begun = Instant::now();
+    let mut last = Duration::ZERO;
+    while last < LINGER {
+        let mut fds = [PollFd::new(requests, PollFlags::IN)];
+        match rustix::event::poll(&mut fds, Some(&at_once)) {
+            Ok(0) => std::thread::yield_now(),
+            // Something to read, or something that the reading will explain.
+            Ok(_) | Err(_) => return,
+        }
+        let now = begun.elapsed();
+        // Somebody else had the processor meanwhile: there are more who want it than there are.
+        if now - last > WANTED {
+            return;
+        }
+        last = now;
+    }
+}
+
 struct Performing {
     port: Arc<Port>,
     page: PageNote,
@@ -132,6 +169,7 @@ impl Performing {
                 Ok(None) => {
                     // Nothing more at hand: an answer must not wait for the next request.
                     self.port.flush();
+                    linger(requests);
                     let count = self.read(requests, &mut chunk);
                     decoder.push(&chunk[..count]);
                     continue;
