@@ -35,7 +35,7 @@ impl Loop {
         let reaped = process.collect();
         let noted = process.page.as_ref().map(|_| process.noted());
         let evidence = MemoryEvidence {
-            group_kills: self.memory.kills().saturating_sub(process.kills_before),
+            group_kills: self.memory.new_kills(),
             peak_bytes: peak_bytes(&process, reaped),
             allowed_bytes: self.memory.allowed_bytes(),
             last_words: process.last_words(),

@@ -75,6 +75,11 @@ impl Outgoing {
             break;
         }
         self.full = self.start < self.buffer.len();
+        if self.full && self.start > KEEP_BUFFER {
+            // A pipe that is never empty must not keep what it has swallowed.
+            self.buffer.drain(..self.start);
+            self.start = 0;
+        }
         if !self.full {
             self.start = 0;
             self.buffer.clear();

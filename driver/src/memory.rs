@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 const GROUPS: &str = "/sys/fs/cgroup";
 
@@ -12,7 +13,14 @@ pub struct Memory {
     /// The file that counts out-of-memory kills, where there is one.
     counter: Option<PathBuf>,
     allowed_bytes: Option<u64>,
+    /// Kills that are accounted for, or too old to be anybody's now.
+    seen: u64,
+    /// When that was last brought up to date.
+    looked: Option<Instant>,
 }
+
+/// How old the count may be that a death is compared with: reading it takes longer than many a task.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// A control group with memory accounting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +58,8 @@ impl Memory {
             }
             None => {
                 return Self {
-                    counter: None,
                     allowed_bytes: total,
+                    ..Self::default()
                 };
             }
         };
@@ -59,12 +67,31 @@ impl Memory {
         Self {
             counter: Some(counter).filter(|path| path.exists()),
             allowed_bytes,
+            ..Self::default()
         }
     }
 
+    /// Something begins whose death may have to be explained: what was counted before is not its
+    /// own. Looks at most once a second.
+    pub fn begin(&mut self) {
+        let now = Instant::now();
+        if self.looked.is_none_or(|looked| now - looked >= LOOK_AGAIN) {
+            self.looked = Some(now);
+            self.seen = self.kills();
+        }
+    }
+
+    /// Out-of-memory kills since the last [`Memory::begin`] that looked, not yet accounted for;
+    /// now they are.
+    pub fn new_kills(&mut self) -> u64 {
+        let kills = self.kills();
+        let new = kills.saturating_sub(self.seen);
+        self.seen = kills;
+        new
+    }
+
     /// Out-of-memory kills so far; 0 where nobody counts.
-    #[must_use]
-    pub fn kills(&self) -> u64 {
+    fn kills(&self) -> u64 {
         let text = self
             .counter
             .as_ref()

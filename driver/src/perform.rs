@@ -46,6 +46,7 @@ impl Loop {
             }
             Action::Started { id, slot, session } => {
                 let pid = self.workers.pid(slot);
+                self.memory.begin();
                 self.observe(|o, now| o.started(now, id, slot, session, pid));
             }
             Action::AttemptEnded { task, report } => {
@@ -127,9 +128,10 @@ impl Loop {
     /// Starts a process and has the poll report about it; whether it has a page.
     fn try_spawn(&mut self, place: Place, kind: KindId) -> Result<bool, SpawnFault> {
         let program = &self.programs[kind.0 as usize];
-        let (kills, peak) = (self.memory.kills(), own_peak_bytes());
+        self.memory.begin();
+        let peak = own_peak_bytes();
         let parts = spawn(program, self.through)?;
-        let mut process = Process::new(place, parts, kills, peak);
+        let mut process = Process::new(place, parts, peak);
         if self.clock.stands() {
             process.signal(SystemSignal::STOP);
         }

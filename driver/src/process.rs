@@ -86,12 +86,12 @@ pub(crate) struct Process {
     pub(crate) unread: bool,
     /// A report of the poll about answers may be on its way that were read already.
     pub(crate) surplus: bool,
+    /// Since when.
+    pub(crate) surplus_since: farm_protocol::Instant,
     /// `Eof` has been told.
     pub(crate) eof_told: bool,
     /// We sent SIGKILL while it ran.
     pub(crate) our_kill: bool,
-    /// Out-of-memory kills that were counted before it was spawned.
-    pub(crate) kills_before: u64,
     /// The peak of the master at the spawn: the system hands it on to the child as the child's own.
     pub(crate) inherited_peak: u64,
     pub(crate) pid: Pid,
@@ -113,7 +113,7 @@ pub(crate) struct Parts {
 }
 
 impl Process {
-    pub(crate) fn new(place: Place, parts: Parts, kills_before: u64, inherited_peak: u64) -> Self {
+    pub(crate) fn new(place: Place, parts: Parts, inherited_peak: u64) -> Self {
         Self {
             place,
             requests: parts.requests,
@@ -126,9 +126,9 @@ impl Process {
             unflushed: false,
             unread: false,
             surplus: false,
+            surplus_since: farm_protocol::Instant::START,
             eof_told: false,
             our_kill: false,
-            kills_before,
             inherited_peak,
             pid: parts.pid,
             page: parts.page,
@@ -202,6 +202,10 @@ impl Process {
     /// Collects it, waiting for its end if need be. Its group is signalled first, while it still has its number.
     pub(crate) fn collect(&mut self) -> Reaped {
         self.signal(Signal::KILL);
+        if self.life == Life::Collected {
+            // Somebody else has collected it, and its number may be another's by now.
+            return Reaped::lost();
+        }
         self.life = Life::Collected;
         reap(self.pid)
     }

@@ -40,11 +40,14 @@ impl Loop {
         }
         let mut again = false;
         let mut feeds = mem::take(&mut self.feeds);
-        feeds.retain_mut(|feed| {
-            again |= self.pull_from(feed);
-            feed.state != SourceState::Ended
-        });
-        self.feeds = feeds;
+        for mut feed in feeds.drain(..) {
+            again |= self.pull_from(&mut feed);
+            if feed.state == SourceState::Ended {
+                contained("the drop of a source", || drop(feed));
+            } else {
+                self.feeds.push(feed);
+            }
+        }
         again
     }
 

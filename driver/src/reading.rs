@@ -18,6 +18,7 @@ use farm_protocol::{FrameKind, SlotId};
 use mio::Events;
 use mio::unix::SourceFd;
 use std::mem;
+use std::time::Duration;
 
 /// The most that is read of one worker's answers before others have their turn, in bytes.
 pub(crate) const ANSWERS_AT_ONCE: usize = 256 << 10;
@@ -31,6 +32,9 @@ const OUTPUT_READINGS: usize = 16;
 
 /// Whether the poll reports in the order in which things became ready: epoll keeps a list of them.
 const REPORTED_IN_ORDER: bool = cfg!(target_os = "linux");
+
+/// A write shows in the pipe a moment before it is reported. No writer stands between the two for longer than this.
+const REPORTED_WITHIN: Duration = Duration::from_millis(20);
 
 /// How often the pipes of a dead worker are read. It is bounded because a process it left behind
 /// may still write; what the worker itself wrote fits into the first few.
@@ -73,12 +77,14 @@ impl Loop {
             let token = Role::Answers.token(slot);
             events.iter().any(|event| event.token() == token)
         };
-        let workers = &mut self.workers;
+        let (workers, now) = (&mut self.workers, self.now);
         self.surplus.retain(|slot| {
             let still = reported(*slot);
-            if let Some(process) = workers.in_slot(*slot).filter(|_| !still) {
-                process.surplus = false;
-            }
+            let Some(process) = workers.in_slot(*slot) else {
+                return false;
+            };
+            let still = still || now.since(process.surplus_since) < REPORTED_WITHIN;
+            process.surplus = still;
             still
         });
     }
@@ -115,8 +121,11 @@ impl Loop {
         let output = if just_that && reading == Reading::Drained {
             Reading::Drained
         } else {
-            if count > 0 && !mem::replace(&mut process.surplus, true) {
-                self.surplus.push(slot);
+            if count > 0 {
+                process.surplus_since = self.now;
+                if !mem::replace(&mut process.surplus, true) {
+                    self.surplus.push(slot);
+                }
             }
             self.read_output(slot)
         };

@@ -28,6 +28,16 @@ pub(crate) struct Reaped {
     pub(crate) peak_bytes: u64,
 }
 
+impl Reaped {
+    /// Of a child that somebody else has collected.
+    pub(crate) const fn lost() -> Self {
+        Self {
+            termination: Termination::Lost,
+            peak_bytes: 0,
+        }
+    }
+}
+
 /// Collects the child `pid`, waiting for its end if need be. A child that somebody else collected is `Lost`.
 pub(crate) fn reap(pid: Pid) -> Reaped {
     let mut status = 0;

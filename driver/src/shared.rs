@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     ended: Condvar,
     /// The kinds after the end: they hand back what still comes in.
     retired: Mutex<Option<Registry>>,
+    /// What came in after the end and has not been handed back.
+    late: Mutex<Vec<Submission>>,
     loop_thread: OnceLock<ThreadId>,
 }
 
@@ -49,6 +51,7 @@ impl Shared {
             }),
             ended: Condvar::new(),
             retired: Mutex::new(None),
+            late: Mutex::new(Vec::new()),
             loop_thread: OnceLock::new(),
         }
     }
@@ -63,10 +66,36 @@ impl Shared {
     /// Sends a task in; after the end it is handed back.
     pub(crate) fn submit(&self, submission: Submission) {
         if let Err(Message::Submit(submission)) = self.post.push(Message::Submit(submission)) {
-            // The mailbox is closed a moment before the kinds are retired.
-            self.wait_over();
-            if let Some(registry) = &mut *lock(&self.retired) {
-                hand_back(registry, submission);
+            // The mailbox is closed a moment before the kinds are retired. On the loop itself (a
+            // waiter that submits again) their retirement hands this back too.
+            if !self.is_loop_thread() {
+                self.wait_over();
+            }
+            self.hand_back_late(submission);
+        }
+    }
+
+    /// Hands a task back after the end. While the user's code is told of one it may submit another:
+    /// so no lock is held meanwhile, and whoever has the kinds looks again before giving them back.
+    fn hand_back_late(&self, submission: Submission) {
+        lock(&self.late).push(submission);
+        self.hand_back_all();
+    }
+
+    fn hand_back_all(&self) {
+        loop {
+            let Some(mut registry) = lock(&self.retired).take() else {
+                return;
+            };
+            loop {
+                let Some(submission) = lock(&self.late).pop() else {
+                    break;
+                };
+                hand_back(&mut registry, submission);
+            }
+            *lock(&self.retired) = Some(registry);
+            if lock(&self.late).is_empty() {
+                return;
             }
         }
     }
@@ -83,6 +112,7 @@ impl Shared {
     /// On the loop thread, last of all. `registry` still knows the kinds.
     pub(crate) fn finish(&self, registry: Registry, over: Over) {
         *lock(&self.retired) = Some(registry);
+        self.hand_back_all();
         let mut end = lock(&self.end);
         end.over = over;
         self.ended.notify_all();

@@ -234,7 +234,8 @@ impl Loop {
         let observer = self
             .observer
             .as_ref()
-            .and_then(|observer| observer.deadline());
+            // One that panics here is dropped at the next turn's call, where it panics again or not.
+            .and_then(|observer| contained("an observer", || observer.deadline()).flatten());
         let first = self.master.deadline().into_iter().chain(observer).min()?;
         Some(first.since(self.now))
     }

@@ -14,6 +14,9 @@ const HEADER: usize = 5;
 /// The default cap of one frame: 64 MiB. A kind with larger payloads passes a path, not the bytes.
 pub const DEFAULT_FRAME_LIMIT: FrameLimit = FrameLimit(64 << 20);
 
+/// An empty buffer keeps at most this much memory, in bytes.
+const KEEP: usize = 1 << 20;
+
 /// Above this many consumed bytes the decoder's buffer is moved back to its beginning.
 const COMPACT_ABOVE: usize = 64 << 10;
 
@@ -122,6 +125,8 @@ impl FrameDecoder {
         if self.start == self.buffer.len() {
             self.buffer.clear();
             self.start = 0;
+            // One huge frame must not hold its memory for as long as the link lives.
+            self.buffer.shrink_to(KEEP);
         } else if self.start > COMPACT_ABOVE {
             self.buffer.drain(..self.start);
             self.start = 0;

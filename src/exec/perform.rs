@@ -40,8 +40,6 @@ pub const HEAD_MAX: usize = 16 << 20;
 pub struct Commands {
     buffer: Box<[u8]>,
     memory: Memory,
-    /// Out-of-memory kills that were counted before the present command.
-    kills: u64,
     /// Our own stdin reads nothing, so a command may inherit it instead of opening the null device each time.
     stdin_is_null: bool,
 }
@@ -56,10 +54,8 @@ impl Commands {
     /// Ready to perform.
     #[must_use]
     pub fn new() -> Self {
-        let memory = Memory::look();
         Self {
-            kills: memory.kills(),
-            memory,
+            memory: Memory::look(),
             buffer: vec![0; READ_BYTES].into_boxed_slice(),
             stdin_is_null: plumbing::stdin_is_null(),
         }
@@ -70,6 +66,7 @@ impl Commands {
         request: &CommandRequest,
         context: &Context<'_, CommandWire>,
     ) -> Result<CommandResponse, Refusal> {
+        self.memory.begin();
         let mut plumbing = Plumbing::lay(request, context, self.stdin_is_null)?;
         let begun = Instant::now();
         let Started { pid, pidfd, ends } = start(request, &mut plumbing)?;
@@ -124,19 +121,18 @@ impl Commands {
             },
         };
         // Only a kill can be the group's doing, and asking takes longer than a short command.
-        let kills = match termination.signal() {
-            Some(SIGKILL) => self.memory.kills(),
-            Some(_) | None => self.kills,
+        let group_kills = match termination.signal() {
+            Some(SIGKILL) => self.memory.new_kills(),
+            Some(_) | None => 0,
         };
         let evidence = MemoryEvidence {
-            group_kills: kills.saturating_sub(self.kills),
+            group_kills,
             peak_bytes: Some(usage.peak_bytes),
             allowed_bytes: self.memory.allowed_bytes(),
             last_words: &stderr[stderr.len().saturating_sub(LAST_WORDS)..],
             // Whoever kills on the farm's behalf kills this worker with it.
             our_kill: false,
         };
-        self.kills = kills;
         out_of_memory(termination, &evidence)
             .words()
             .map(str::to_string)

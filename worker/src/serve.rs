@@ -96,6 +96,8 @@ fn serve(launch: &Launch, make: impl FnOnce() -> Worker) -> io::Result<Served> {
 /// Sends what is unsent and ends the process as `ending` says.
 fn leave(port: &Port, ending: &Ending) -> ! {
     port.flush();
+    // Whoever has left our group can be found only as long as we live.
+    port::end_own_descendants();
     let code = match ending {
         Ending::Stopped => 0,
         Ending::Panicked => exit::PANICKED,
@@ -169,6 +171,8 @@ impl Performing {
                 Ok(None) => {
                     // Nothing more at hand: an answer must not wait for the next request.
                     self.port.flush();
+                    // Not before the answer is out: a worker that dies in between has executed it.
+                    self.page.clear();
                     linger(requests);
                     let count = self.read(requests, &mut chunk);
                     decoder.push(&chunk[..count]);
@@ -219,7 +223,6 @@ impl Performing {
             ran_nanos: ended.saturating_sub(started),
         };
         let step = self.port.finished(finished, &self.response, ended);
-        self.page.clear();
         self.page.look(ended);
         // One huge response must not hold its memory for ever.
         self.response.shrink_to(READ_BYTES * 16);

@@ -6,7 +6,7 @@ use super::timers::Timer;
 use super::{Master, Turn};
 use crate::action::{Action, Refusal};
 use crate::lane::{Entry, LaneError, Seq};
-use crate::options::TaskOptions;
+use crate::options::{OnLost, TaskOptions};
 use crate::outcome::{Outcome, Settlement};
 use farm_protocol::{KindId, TaskId};
 
@@ -63,7 +63,10 @@ impl Master {
         let defaults = &self.pools[task.kind.0 as usize].config.defaults;
         let options = task.options(defaults);
         let waiting = options.waiting;
-        task.alone = options.running.is_some() || options.limit.is_some();
+        // Of what must not run twice it must be certain whether it has begun: nothing stands around it.
+        let at_most_once = options.on_lost == OnLost::Fail;
+        let alone = options.running.is_some() || options.limit.is_some() || at_most_once;
+        (task.alone, task.at_most_once) = (alone, at_most_once);
         self.tasks.insert(task);
         if let Some(limit) = waiting {
             let until = turn.now.after(limit);

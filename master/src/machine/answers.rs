@@ -242,6 +242,10 @@ impl Master {
         let process = self.process_at(slot);
         process.in_flight.remove(index).expect("looked up just now");
         process.solo = false;
+        if process.signalled == Some(Signal::Terminate) && process.ending.is_none() {
+            // The signal was for what has just landed; the worker has lived through it and stays.
+            process.signalled = None;
+        }
         let kind = self.slots[slot.0 as usize].kind;
         self.touch(kind);
     }

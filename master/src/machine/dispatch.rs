@@ -248,7 +248,7 @@ impl Master {
             return Attempted::Ended;
         }
         process.sent = number;
-        process.solo = task.solo;
+        process.solo = task.solo || task.at_most_once;
         let flight = Flight {
             id: header.id,
             number,

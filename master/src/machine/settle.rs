@@ -11,6 +11,9 @@ use crate::outcome::{AttemptEnd, AttemptReport, Death, HowStopped, Outcome, Sett
 use farm_protocol::TaskId;
 use std::time::Duration;
 
+/// How many attempts of one task are kept for its results: the latest.
+const REPORTS_KEPT: usize = 1_000;
+
 /// A task that has ended and whose dependents have not been told.
 #[derive(Debug)]
 pub(super) struct Ended {
@@ -240,6 +243,10 @@ impl Master {
             finished: turn.now,
             end,
         };
+        if task.reports.len() >= REPORTS_KEPT {
+            // Only a task without a crash limit comes here; it may go on for ever.
+            task.reports.remove(0);
+        }
         task.reports.push(report);
     }
 

@@ -62,6 +62,8 @@ pub(super) struct Task {
     pub(super) submitted: Instant,
     pub(super) started: Option<Instant>,
     pub(super) retries_used: u32,
+    /// Whether it must never run twice: nothing is sent behind it either.
+    pub(super) at_most_once: bool,
     /// Whether its options have a limit that counts from its start.
     pub(super) alone: bool,
     /// Whether its next attempt needs a fresh worker to itself.
@@ -100,6 +102,7 @@ impl Task {
             submitted,
             started: None,
             retries_used: 0,
+            at_most_once: false,
             alone: false,
             solo: false,
             given_up: false,

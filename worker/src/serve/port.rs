@@ -338,6 +338,13 @@ pub(super) fn kill_own_group() -> ! {
     std::process::abort()
 }
 
+/// SIGKILL to every descendant, if this process leads its group: one started by hand ends nobody.
+pub(super) fn end_own_descendants() {
+    if getpgrp() == getpid() {
+        end_descendants();
+    }
+}
+
 /// SIGKILL to every descendant. What is killed hands its children on to us, who have their turn in the next round; the
 /// rounds are few because nobody here can start processes faster than that for long.
 fn end_descendants() {
