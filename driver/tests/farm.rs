@@ -7,6 +7,8 @@
     reason = "without the usual harness the program reports itself"
 )]
 
+#[path = "farm/after.rs"]
+mod after;
 #[path = "farm/deaths.rs"]
 mod deaths;
 #[path = "farm/script.rs"]
@@ -33,7 +35,7 @@ fn main() -> ExitCode {
         .skip(1)
         .filter(|arg| !arg.starts_with('-'))
         .collect();
-    let tests = work::TESTS.iter().chain(deaths::TESTS);
+    let tests = work::TESTS.iter().chain(deaths::TESTS).chain(after::TESTS);
     let mut failed = 0;
     for (name, test) in tests {
         if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {

@@ -1,7 +1,7 @@
 //! The layout of the page of shared memory in which a worker notes what it executes.
 //!
 //! One page per worker, words of 64 bits. The worker is the only writer; the master reads it when
-//! the worker is dead or a deadline falls. Order of writing: attempt and start first, the task
+//! the worker is dead or has written to its own streams. Order of writing: attempt and start first, the task
 //! last; clearing stores [`NOTHING`] into the task. A reader that finds the same task before and
 //! after reading the rest has read one consistent note.
 

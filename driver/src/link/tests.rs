@@ -73,3 +73,26 @@ fn last_words_are_the_last() {
     words.hear(&vec![b'y'; 3 * LastWords::KEPT]);
     assert!(words.bytes() == vec![b'y'; LastWords::KEPT]);
 }
+
+#[test]
+fn a_pipe_that_is_never_empty_does_not_keep_what_it_has_swallowed() {
+    let (reader, writer) = pipe();
+    let mut out = Outgoing::new(writer).expect("link");
+    let mut input = Incoming::new(reader).expect("link");
+    let mut space = vec![0; 64 << 10];
+    out.append(&vec![7; 4 * KEEP_BUFFER]);
+    for _ in 0..200 {
+        out.append(&vec![7; 64 << 10]);
+        out.writable();
+        out.flush();
+        assert!(out.full, "the pipe is meant to stay full");
+        let (count, _) = input.read(&mut space);
+        assert!(count > 0);
+    }
+    let backlog = out.buffer.len() - out.start;
+    assert!(
+        out.start <= KEEP_BUFFER,
+        "{} bytes kept for {backlog} that wait",
+        out.start
+    );
+}

@@ -2,7 +2,7 @@
 
 use super::stage::play::*;
 use super::stage::*;
-use crate::{CrashLimit, Event, LimitId, Outcome};
+use crate::{CrashLimit, Event, LimitId, OnLost, Outcome};
 use farm_protocol::{FrameKind, ReplyFlags, SlotId, TaskId, Termination};
 use std::time::Duration;
 
@@ -331,4 +331,19 @@ fn feedback_of_what_is_in_flight_is_handed_over_and_other_is_stale() {
     stage.about(0, 1, FrameKind::Feedback, id(second, 1), "still");
     assert_eq!(stage.kinds.feedback, [id(first, 1), id(second, 1)]);
     assert_eq!(stage.master.counters().stale_answers, 1);
+}
+
+#[test]
+fn nothing_stands_around_a_task_that_must_not_run_twice() {
+    let mut stage = Stage::warm(1, 8);
+    let once = stage.submit(options(|options| options.on_lost = OnLost::Fail));
+    let after = stage.task();
+    let log = stage.lines();
+    assert_eq!(log, [format!("request w0 {once}#1")], "the next waits");
+    stage.reply(0, 1, id(once, 1), OK);
+    let log = stage.lines();
+    assert_eq!(
+        log,
+        [format!("settle {once} ok"), format!("request w0 {after}#1")]
+    );
 }

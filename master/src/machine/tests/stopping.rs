@@ -3,8 +3,8 @@
 use super::stage::play::*;
 use super::stage::*;
 use crate::{
-    AttemptEnd, CrashLimit, HowStopped, LimitId, Need, Outcome, Retries, RetryOn, Shut, TimeLimit,
-    When, WhoseDoing,
+    AttemptEnd, CrashLimit, HowStopped, LimitId, Need, OnLost, Outcome, Retries, RetryOn, Shut,
+    TimeLimit, When, WhoseDoing,
 };
 use farm_protocol::{Instant, KindId, ReplyFlags, TaskId, Termination};
 use std::time::Duration;
@@ -410,4 +410,21 @@ fn a_rung_that_falls_after_the_exit_changes_no_cause() {
     stage.reply(0, 2, id(executing, 2), OK);
     let ends = &stage.settlement(executing).attempts;
     assert_eq!(ends[0].end, AttemptEnd::Died(Termination::Lost));
+}
+
+#[test]
+fn a_signal_that_a_worker_lived_through_explains_no_later_death() {
+    let mut stage = Stage::warm(1, 0);
+    let first = stage.task();
+    stage.cancel(first);
+    stage.pass(500);
+    stage.acked(0, 1, id(first, 1));
+    let second = stage.submit(options(|options| options.on_lost = OnLost::Fail));
+    stage.skip();
+    stage.die(0, 1, Termination::Exited(1), Some(id(second, 1)));
+    assert!(
+        matches!(stage.outcome(second), Outcome::WorkerLost(_)),
+        "{:?}",
+        stage.outcome(second)
+    );
 }
