@@ -16,7 +16,7 @@ struct Stubborn {
     queue: Queue<Orders>,
     left: Mutex<u32>,
     told: mpsc::Sender<u32>,
-    me: std::sync::Weak<Stubborn>,
+    me: std::sync::Weak<Self>,
 }
 
 impl Receive<Orders> for Stubborn {
