@@ -102,7 +102,7 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
     let (feed, reader) = Feed::new(input.tasks, Arc::clone(&desk), names);
     let waker = farm.feed(kind, feed);
     reader
-        .start(waker, post.clone())
+        .start(waker)
         .map_err(|error| format!("error: cannot start a thread: {error}"))?;
     let mut ending = Watch {
         farm: &farm,

@@ -124,3 +124,21 @@ fn an_endless_producer_is_held_back() {
     drop(source.end());
     drop(go);
 }
+
+/// However fast the bad line comes: what stands before it is run, what stands after it is not.
+#[test]
+fn everything_before_a_bad_line_is_run() {
+    let stage = Stage::new();
+    let mut text: String = (0..20)
+        .map(|n| format!("{{\"id\": \"t{n}\", \"shell\": \"echo {n}\"}}\n"))
+        .collect();
+    text.push_str("not json\n[\"touch\", \"after\"]\n");
+    let ended = stage
+        .tasks(&text, &["-j", "1"])
+        .exits(2)
+        .says("is not JSON");
+    for n in 0..20 {
+        assert_eq!(ended.status_of(&format!("t{n}")), "ok");
+    }
+    assert!(!stage.path("after").exists());
+}

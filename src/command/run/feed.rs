@@ -13,7 +13,7 @@ use farm_driver::{Intake, Source, SourceState, SourceWaker};
 use farm_master::{CrashLimit, LimitId, OnLost, Receive, Retries, TaskOptions};
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 
 /// How many tasks the reading thread may be ahead.
@@ -35,14 +35,18 @@ enum Supply {
         next: usize,
     },
     /// What the reading thread has read.
-    Lines(Receiver<TaskSpec>),
+    Lines(Receiver<Read>),
 }
 
 /// Tasks line by line, read where the thread runs.
 type Lines = Box<dyn Iterator<Item = Result<TaskSpec, Diagnostics>> + Send>;
 
+/// One line as the reading thread hands it over: a task, or what is wrong with it, in words. A bad
+/// line goes the same way as the good ones, so that everything before it goes in before it counts.
+type Read = Result<TaskSpec, String>;
+
 /// The reading thread, before it starts; `None` when there is nothing left to read.
-pub(super) struct Reading(Option<(Lines, SyncSender<TaskSpec>)>);
+pub(super) struct Reading(Option<(Lines, SyncSender<Read>)>);
 
 impl Feed {
     pub(super) fn new(tasks: Tasks, desk: SharedDesk, limits: Vec<Box<str>>) -> (Self, Reading) {
@@ -86,10 +90,15 @@ impl Feed {
                     .take()
                     .expect("the order names each task once"))
             }
-            Supply::Lines(receiver) => receiver.try_recv().map_err(|error| match error {
-                TryRecvError::Empty => SourceState::Waiting,
-                TryRecvError::Disconnected => SourceState::Ended,
-            }),
+            Supply::Lines(receiver) => match receiver.try_recv() {
+                Ok(Ok(spec)) => Ok(spec),
+                Ok(Err(words)) => {
+                    lock(&self.desk).send(Letter::BadLine(words));
+                    Err(SourceState::Ended)
+                }
+                Err(TryRecvError::Empty) => Err(SourceState::Waiting),
+                Err(TryRecvError::Disconnected) => Err(SourceState::Ended),
+            },
         }
     }
 
@@ -172,7 +181,7 @@ impl Reading {
     ///
     /// # Errors
     /// When the system refuses the thread.
-    pub(super) fn start(self, waker: SourceWaker, post: Sender<Letter>) -> io::Result<()> {
+    pub(super) fn start(self, waker: SourceWaker) -> io::Result<()> {
         let Some((lines, sender)) = self.0 else {
             return Ok(());
         };
@@ -182,18 +191,11 @@ impl Reading {
             .name("farm-reader".into())
             .spawn(move || {
                 for line in lines {
-                    match line {
-                        Ok(spec) => {
-                            if sender.send(spec).is_err() {
-                                break;
-                            }
-                            waker.wake();
-                        }
-                        Err(diagnostics) => {
-                            let _run_over = post.send(Letter::BadLine(diagnostics.to_string()));
-                            break;
-                        }
+                    let read = line.map_err(|diagnostics| diagnostics.to_string());
+                    if sender.send(read).is_err() {
+                        break;
                     }
+                    waker.wake();
                 }
                 drop(sender);
                 waker.wake();
