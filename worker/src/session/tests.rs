@@ -119,6 +119,31 @@ fn what_executes_is_cancelled_once_and_never_revoked() {
 }
 
 #[test]
+fn a_late_signal_of_the_ladder_spares_the_next_attempt() {
+    let ladder = [
+        request(1),
+        Event::Cancel(at(1)),
+        over(Finish::Replied),
+        request(2),
+        Event::Terminate,
+    ];
+    let (_, actions) = run(ladder.clone());
+    let spared = [
+        Action::Begin(header(1)),
+        Action::RaiseCancel,
+        reply(1),
+        Action::Begin(header(2)),
+    ];
+    assert_eq!(actions, spared);
+    let (_, actions) = run(ladder.into_iter().chain([Event::Terminate]));
+    assert_eq!(
+        actions.last(),
+        Some(&Action::RaiseCancel),
+        "this one is not the ladder's"
+    );
+}
+
+#[test]
 fn numbers_passed_over_are_forgotten() {
     let (session, _) = run([
         Event::Revoke(at(1)),
