@@ -109,7 +109,7 @@ impl fmt::Debug for Worker {
 }
 
 /// One attempt's payload and surroundings, untyped.
-pub(crate) struct Job<'a> {
+pub(crate) struct Received<'a> {
     pub(crate) id: AttemptId,
     pub(crate) number: u64,
     pub(crate) payload: &'a [u8],
@@ -123,7 +123,7 @@ pub(crate) trait Seat {
     fn hello(&self) -> KindHello;
 
     /// Decodes, performs and encodes into `response`, which is empty. Never unwinds.
-    fn execute(&mut self, job: &Job<'_>, response: &mut Vec<u8>) -> (Finish, ReplyFlags);
+    fn execute(&mut self, received: &Received<'_>, response: &mut Vec<u8>) -> (Finish, ReplyFlags);
 }
 
 enum LazySeat<P, F> {
@@ -155,16 +155,16 @@ impl<P: Perform, F: FnOnce() -> P> Seat for LazySeat<P, F> {
         P::Wire::hello()
     }
 
-    fn execute(&mut self, job: &Job<'_>, response: &mut Vec<u8>) -> (Finish, ReplyFlags) {
-        let context = Context::<P::Wire>::of_master(job.id, job.number, job.port);
+    fn execute(&mut self, received: &Received<'_>, response: &mut Vec<u8>) -> (Finish, ReplyFlags) {
+        let context = Context::<P::Wire>::of_master(received.id, received.number, received.port);
         // The kind is not used again after a panic: the worker ends.
         let caught = catch_unwind(AssertUnwindSafe(|| {
-            let request = match decode(job.payload) {
+            let request = match decode(received.payload) {
                 Ok(request) => request,
                 Err(error) => return Finish::Refused(error.to_string()),
             };
             let said = self.performer().perform(request, &context);
-            match encode_into(&said, response, job.response_max) {
+            match encode_into(&said, response, received.response_max) {
                 Ok(()) => Finish::Replied,
                 Err(error) => Finish::Unmarshallable(error.to_string()),
             }

@@ -11,7 +11,7 @@ mod watch;
 pub(crate) use port::Port;
 
 use crate::page::PageNote;
-use crate::perform::{Job, Seat, Worker};
+use crate::perform::{Received, Seat, Worker};
 use crate::session::frames::{Incoming, garbled, incoming, payload_max};
 use crate::session::{Ending, Event, Fault, Finished};
 use farm_protocol::{DEFAULT_FRAME_LIMIT, FrameDecoder, Launch, RequestHeader};
@@ -207,7 +207,7 @@ impl Performing {
         let started = now();
         self.page.begin(id, started);
         self.response.clear();
-        let job = Job {
+        let received = Received {
             id,
             number,
             payload,
@@ -215,7 +215,7 @@ impl Performing {
             response_max: payload_max(DEFAULT_FRAME_LIMIT),
         };
         let seat = &mut self.seats[usize::from(kind.0)];
-        let (how, flags) = seat.execute(&job, &mut self.response);
+        let (how, flags) = seat.execute(&received, &mut self.response);
         let ended = now();
         let finished = Finished {
             how,
