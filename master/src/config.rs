@@ -1,6 +1,7 @@
 //! What a master is told once, before the first event. Plain fields; nothing here is read from anywhere.
 
 use crate::lane::Boundary;
+use crate::mutation::Mutated;
 use crate::options::TaskOptions;
 use farm_protocol::{DEFAULT_FRAME_LIMIT, FrameLimit, KindHello};
 use std::num::NonZeroU32;
@@ -23,6 +24,8 @@ pub struct Config {
     pub close_budget: Duration,
     /// Seed of the only randomness, the jitter of delays.
     pub seed: u64,
+    /// The seeded bug to have, for tests of the tests. None, and without a size, unless built with the feature `mutation`.
+    pub mutation: Mutated,
 }
 
 impl Default for Config {
@@ -35,6 +38,7 @@ impl Default for Config {
             frame_limit: DEFAULT_FRAME_LIMIT,
             close_budget: Duration::from_secs(2),
             seed: 0,
+            mutation: Mutated::default(),
         }
     }
 }

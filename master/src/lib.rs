@@ -21,6 +21,7 @@ mod kind;
 mod kinds;
 pub mod lane;
 mod machine;
+mod mutation;
 mod options;
 mod outcome;
 mod record;
@@ -33,6 +34,7 @@ pub use evidence::{MemoryEvidence, MemoryVerdict};
 pub use kind::{Feedback, Next, Request, Response, Sending, TaskKind, Verdict, WorkerStatus};
 pub use kinds::{Judged, KindFault, Kinds, NextOfWorker, Payload, RequestAnswer, ResponseAnswer};
 pub use machine::{Counters, Master};
+pub use mutation::{Mutated, Mutation, UnknownMutation};
 pub use options::{
     Backoff, Cause, CrashLimit, LimitId, Need, OnLost, Retries, RetryOn, TaskOptions, TimeLimit,
     When,

@@ -8,6 +8,7 @@ mod dispatch;
 mod exits;
 mod invariants;
 mod limits;
+mod mutants;
 mod pool;
 mod random;
 mod ready;
@@ -24,6 +25,7 @@ use crate::config::Config;
 use crate::event::{Event, Shut};
 use crate::kinds::Kinds;
 use crate::lane::Gate;
+use crate::mutation::Mutation;
 use farm_protocol::{Instant, KindId, Session, SlotId, TaskId};
 use limits::Limits;
 use pool::Pool;
@@ -105,7 +107,10 @@ impl Master {
                     process: None,
                 });
             }
-            pools.push(Pool::new(kind.clone(), first..slots.len()));
+            let mut kind = kind.clone();
+            let more = usize::from(config.mutation.is(Mutation::OneInjectedMore));
+            kind.injection_limit = kind.injection_limit.saturating_add(more);
+            pools.push(Pool::new(kind, first..slots.len()));
         }
         Self {
             limits: Limits::new(&config.limits),
@@ -222,7 +227,9 @@ impl Master {
         if pool.ended.is_some() || !pool.returning.is_empty() || full {
             0
         } else {
-            pool.lane.demand()
+            let demand = pool.lane.demand();
+            let more = demand > 0 && self.config.mutation.is(Mutation::DemandOneMore);
+            demand + usize::from(more)
         }
     }
 

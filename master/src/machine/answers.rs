@@ -7,6 +7,7 @@ use super::{Master, Turn};
 use crate::action::{Action, Signal};
 use crate::event::Stream;
 use crate::kinds::{Judged, NextOfWorker, Payload, ResponseAnswer};
+use crate::mutation::Mutation;
 use crate::options::Cause;
 use crate::outcome::{AttemptEnd, HowStopped, Outcome};
 use farm_protocol::page::Noted;
@@ -66,7 +67,7 @@ impl Master {
     }
 
     /// Acts on one frame. `Err`: the worker speaks no protocol that we know.
-    fn frame(
+    pub(super) fn frame(
         &mut self,
         turn: &mut Turn<'_>,
         slot: SlotId,
@@ -75,6 +76,7 @@ impl Master {
     ) -> Result<(), String> {
         if frame.kind == FrameKind::Reply {
             let (header, body) = decode_prefix::<ReplyHeader>(frame.body).map_err(in_words)?;
+            let header = self.as_presumed(slot, header);
             return self.reply(turn, slot, session, &header, body);
         }
         let (header, body) = decode_prefix::<AttemptHeader>(frame.body).map_err(in_words)?;
@@ -119,8 +121,10 @@ impl Master {
     /// Where an answered attempt stands among what the worker holds. Requests are performed in
     /// order, so it must be the first that is not being decoded.
     fn answered(&mut self, slot: SlotId, id: AttemptId) -> Result<Option<usize>, String> {
+        let unfenced = self.config.mutation.is(Mutation::AttemptUnfenced);
         let process = self.process_at(slot);
-        let Some(index) = process.in_flight.iter().position(|flight| flight.id == id) else {
+        let is_it = |it: AttemptId| it == id || (unfenced && it.task == id.task);
+        let Some(index) = process.in_flight.iter().position(|flight| is_it(flight.id)) else {
             self.counters.stale_answers += 1;
             return Ok(None);
         };
@@ -153,13 +157,15 @@ impl Master {
         };
         let kind = self.slots[slot.0 as usize].kind;
         self.pools[kind.0 as usize].measured(header.ran());
-        self.pools[kind.0 as usize].start_failures = 0;
+        self.started_well(kind);
         let process = self.process_at(slot);
         process.last_answer = turn.now;
         process.settled += 1;
         let left_behind = header.flags.left_behind;
         let stopping = matches!(self.tasks.at(header.id.task).state(), State::Stopping(..));
-        if stopping {
+        let void =
+            header.flags.heeded_cancel || !self.config.mutation.is(Mutation::AnswerAfterStopCounts);
+        if stopping && void {
             self.counters.late_answers += 1;
             let how = if header.flags.heeded_cancel {
                 HowStopped::Acked
@@ -238,7 +244,7 @@ impl Master {
     }
 
     /// Takes a request from what the worker holds: it is answered.
-    fn land(&mut self, slot: SlotId, index: usize) {
+    pub(super) fn land(&mut self, slot: SlotId, index: usize) {
         let process = self.process_at(slot);
         process.in_flight.remove(index).expect("looked up just now");
         process.solo = false;
@@ -322,7 +328,7 @@ impl Master {
         self.process_at(slot).last_answer = turn.now;
         if matches!(outcome, Outcome::ResponseNotMarshallable(_)) {
             let kind = self.slots[slot.0 as usize].kind;
-            self.pools[kind.0 as usize].start_failures = 0;
+            self.started_well(kind);
             self.process_at(slot).settled += 1;
         }
         self.land(slot, index);
@@ -375,6 +381,8 @@ impl Master {
         self.land(slot, index);
         if stopping {
             self.came_to_rest(turn, id.task, HowStopped::BeforeStart);
+        } else if self.config.mutation.is(Mutation::RevokedForgotten) {
+            self.drop_silently(id.task);
         } else {
             self.put_back(turn, id.task);
         }
@@ -456,21 +464,6 @@ impl Master {
             Ending::Babbled(why)
         };
         self.kill(turn, slot, ending);
-    }
-
-    /// SIGKILL now; the exit event does the rest.
-    pub(super) fn kill(&mut self, turn: &mut Turn<'_>, slot: SlotId, why: Ending) {
-        let process = self.process_at(slot);
-        process.ending.get_or_insert(why);
-        if process.exit.is_none() && process.signalled != Some(Signal::Kill) {
-            process.signalled = Some(Signal::Kill);
-            let session = process.session;
-            turn.actions.push(Action::Signal {
-                slot,
-                session,
-                signal: Signal::Kill,
-            });
-        }
     }
 }
 

@@ -8,6 +8,7 @@ use super::{Master, Turn};
 use crate::action::{Action, Link};
 use crate::kinds::RequestAnswer;
 use crate::lane::Gate;
+use crate::mutation::Mutation;
 use crate::outcome::{Outcome, SkippedBy};
 use farm_protocol::{
     Attempt, FrameError, FrameKind, KindId, MarshalError, RequestHeader, Session, TaskId,
@@ -48,17 +49,17 @@ impl Master {
             if self.pools[pool].ready.is_empty() {
                 break;
             }
-            if self.slots[slot]
-                .process
-                .as_ref()
-                .is_some_and(Process::is_idle)
-            {
+            let idle = |process: &Process| process.is_idle() || self.takes_early(process);
+            if self.slots[slot].process.as_ref().is_some_and(idle) {
                 self.start_one(turn, pool, slot);
             }
         }
         let credit = self.pools[pool].credit();
         if credit > 0 && !self.pools[pool].ready.is_empty() {
             self.fill(turn, pool, credit);
+        }
+        if self.config.mutation.is(Mutation::RequeueBeyondBound) {
+            self.hand_over_beyond(turn, pool, credit);
         }
         self.staff(turn, pool);
         if self.pools[pool].ready.is_empty() {
@@ -168,7 +169,7 @@ impl Master {
         slot: usize,
         suits: impl Fn(&Task) -> Suits,
     ) -> Option<TaskId> {
-        let mut cursor = None;
+        let (mut cursor, mut youngest) = (None, None);
         while let Some((at, id)) = self.pools[pool].ready.next(cursor) {
             cursor = Some(Ready::after(at));
             let task = self.tasks.at(id);
@@ -189,6 +190,7 @@ impl Master {
                 return None;
             }
             match turn.kinds.matches(id, self.slots[slot].id) {
+                Ok(true) if self.config.mutation.is(Mutation::YoungestFirst) => youngest = Some(id),
                 Ok(true) => return Some(id),
                 Ok(false) => {}
                 Err(fault) => {
@@ -197,16 +199,13 @@ impl Master {
                 }
             }
         }
-        None
+        youngest
     }
 
     /// Sends a ready task.
-    fn start(&mut self, turn: &mut Turn<'_>, id: TaskId, slot: usize) -> Attempted {
+    pub(super) fn start(&mut self, turn: &mut Turn<'_>, id: TaskId, slot: usize) -> Attempted {
         let kind = self.tasks.at(id).kind;
-        let Ok(started) = self.pools[kind.0 as usize]
-            .lane
-            .start(key(id), turn.now.as_millis())
-        else {
+        let Ok(started) = self.occupy(kind, id, turn.now.as_millis()) else {
             // Cancelled attempts still occupy their workers; their end touches the pool again.
             return Attempted::NoPlace;
         };
@@ -275,7 +274,8 @@ impl Master {
         let task = self.tasks.at_mut(id);
         let options = task.options(&self.pools[task.kind.0 as usize].config.defaults);
         let (running, limit) = (options.running, options.limit);
-        if let Some(until) = task.waiting_until.take() {
+        let stays = self.config.mutation.is(Mutation::WaitingLimitStays);
+        if let Some(until) = task.waiting_until.take_if(|_| !stays) {
             self.timers.disarm(until, Timer::Waiting(id));
         }
         if let Some(running) = running {
@@ -360,10 +360,12 @@ impl Master {
         } = self;
         let slot = &mut slots[slot];
         slot.process = Some(Process::launching(session, config.frame_limit, turn.now));
-        timers.arm(
-            turn.now.after(config.hello_timeout),
-            Timer::Hello(slot.id, session),
-        );
+        if !config.mutation.is(Mutation::NoHelloLimit) {
+            timers.arm(
+                turn.now.after(config.hello_timeout),
+                Timer::Hello(slot.id, session),
+            );
+        }
         turn.actions.push(Action::Spawn {
             slot: slot.id,
             session,
@@ -455,7 +457,7 @@ enum Suits {
 }
 
 /// What became of a picked task.
-enum Attempted {
+pub(super) enum Attempted {
     /// It is on its way.
     Sent,
     /// It has ended instead.

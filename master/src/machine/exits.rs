@@ -7,6 +7,7 @@ use super::{Master, Turn};
 use crate::action::{Action, Gone, Signal, WhoseDoing};
 use crate::event::{Exit, Shut};
 use crate::evidence::out_of_memory;
+use crate::mutation::Mutation;
 use crate::options::OnLost;
 use crate::outcome::{Death, HowStopped};
 use farm_protocol::{AttemptId, Session, SlotId, TaskId, Termination, signal_name};
@@ -20,6 +21,9 @@ const SIGTERM: i32 = 15;
 impl Master {
     pub(super) fn eof(&mut self, turn: &mut Turn<'_>, slot: SlotId, session: Session) {
         let grace = self.config.close_budget / AFTER_EOF;
+        if self.config.mutation.is(Mutation::CutFrameAccepted) {
+            self.accept_cut_frame(turn, slot, session);
+        }
         let Some(process) = self.process(slot, session) else {
             return;
         };
@@ -29,6 +33,9 @@ impl Master {
             // never answer again.
             self.timers
                 .arm(turn.now.after(grace), Timer::CloseKill(slot, session));
+            if self.config.mutation.is(Mutation::RequeuedTwice) {
+                self.requeue_all(turn, slot);
+            }
         }
         self.end_session_if_over(turn, slot);
     }
@@ -50,6 +57,9 @@ impl Master {
             peak_bytes: exit.evidence.peak_bytes,
             memory: out_of_memory(exit.termination, &exit.evidence),
         });
+        if self.config.mutation.is(Mutation::RequeuedTwice) {
+            self.requeue_noted(turn, slot);
+        }
         self.end_session_if_over(turn, slot);
     }
 
@@ -63,7 +73,8 @@ impl Master {
             .in_flight
             .iter()
             .any(|flight| flight.decoding.is_some());
-        if process.exit.is_none() || !process.eof || decoding {
+        let drained = process.eof || self.config.mutation.is(Mutation::ExitBeforeAnswers);
+        if process.exit.is_none() || !drained || decoding {
             return;
         }
         let place = &mut self.slots[slot.0 as usize];
@@ -118,8 +129,14 @@ impl Master {
             // It ended because it was asked to: that is an answer of a sort, and no start failure.
             return executed;
         }
-        let ours = flight.panicked.is_none() && killed_by_us(process, exit);
-        if !executed {
+        if self.goes_unbooted(process) {
+            self.drop_silently(id);
+            return false;
+        }
+        let ours = flight.panicked.is_none()
+            && killed_by_us(process, exit)
+            && !self.config.mutation.is(Mutation::OurKillIsCharged);
+        if !executed && !self.config.mutation.is(Mutation::HeldIsCharged) {
             self.put_back(turn, id);
             return false;
         }
@@ -172,10 +189,8 @@ impl Master {
         why: String,
     ) {
         let kind = self.slots[slot.0 as usize].kind;
-        let pool = &mut self.pools[kind.0 as usize];
         if charged || process.settled > 0 {
-            pool.start_failures = 0;
-            return;
+            return self.started_well(kind);
         }
         match (&process.ending, &process.phase) {
             (Some(Ending::StartFailed(why)), _) => {

@@ -4,6 +4,7 @@ use super::slot::{Ending, Phase, Process};
 use super::timers::Timer;
 use super::{Master, Turn};
 use crate::action::{Action, Link, Signal};
+use crate::mutation::Mutation;
 use crate::outcome::Outcome;
 use farm_protocol::{
     FrameDecoder, FrameKind, FrameLimit, Hello, KindId, Session, SlotId, begin_frame, finish_frame,
@@ -56,7 +57,8 @@ impl Master {
         }
         let kind = self.slots[slot.0 as usize].kind;
         let closing = self.process_at(slot).ending == Some(Ending::Closing);
-        self.slots[slot.0 as usize].process = None;
+        let process = self.slots[slot.0 as usize].process.take();
+        self.drop_unbooted(turn, process);
         self.touch(kind);
         if !closing {
             self.count_start_failure(turn, kind, session, error);
@@ -134,6 +136,17 @@ impl Master {
         }
     }
 
+    /// A worker of this kind has worked: start failures are counted in a row.
+    pub(super) fn started_well(&mut self, kind: KindId) {
+        if !self
+            .config
+            .mutation
+            .is(Mutation::StartFailuresNeverForgotten)
+        {
+            self.pools[kind.0 as usize].start_failures = 0;
+        }
+    }
+
     /// One more start failure in a row: pause, or give the pool up.
     pub(super) fn count_start_failure(
         &mut self,
@@ -152,6 +165,9 @@ impl Master {
         pool.failed_up_to = last_session;
         pool.start_failures += 1;
         if pool.start_failures < limits.limit {
+            if self.config.mutation.is(Mutation::NoPauseAfterFailure) {
+                return;
+            }
             let factor = 2u32
                 .checked_pow(pool.start_failures - 1)
                 .unwrap_or(u32::MAX);
@@ -222,8 +238,10 @@ impl Master {
             turn.now.after(budget / 2),
             Timer::CloseTerminate(slot, session),
         );
-        self.timers
-            .arm(turn.now.after(budget), Timer::CloseKill(slot, session));
+        if !self.config.mutation.is(Mutation::NoKillOfClosing) {
+            self.timers
+                .arm(turn.now.after(budget), Timer::CloseKill(slot, session));
+        }
     }
 
     pub(super) fn close_overdue(

@@ -1,11 +1,12 @@
 //! Ends: of an attempt, and of a task. Every task passes through [`Master::settle`] exactly once.
 
 use super::answers::cause_of;
-use super::task::{State, key};
+use super::task::{State, StopWhy, key};
 use super::timers::Timer;
 use super::{Master, Turn};
 use crate::action::Action;
 use crate::event::Shut;
+use crate::mutation::Mutation;
 use crate::options::{Backoff, Cause, CrashLimit, LimitId, OnLost, Retries, When};
 use crate::outcome::{AttemptEnd, AttemptReport, Death, HowStopped, Outcome, Settlement};
 use farm_protocol::TaskId;
@@ -25,10 +26,12 @@ pub(super) struct Ended {
 impl Master {
     /// The response was an output.
     pub(super) fn succeeded(&mut self, turn: &mut Turn<'_>, id: TaskId) {
-        self.pool_of(id)
-            .lane
-            .succeed(key(id))
-            .expect("an answered task is in flight");
+        if !self.settled_as_stopped(id) {
+            self.pool_of(id)
+                .lane
+                .succeed(key(id))
+                .expect("an answered task is in flight");
+        }
         self.attempt_over(turn, id, AttemptEnd::Done);
         self.settle(turn, id, Outcome::Done(()));
     }
@@ -42,10 +45,12 @@ impl Master {
         outcome: Outcome,
         retry: Option<Cause>,
     ) {
-        self.pool_of(id)
-            .lane
-            .fail(key(id), outcome.status())
-            .expect("the attempt was in flight");
+        if !self.settled_as_stopped(id) {
+            self.pool_of(id)
+                .lane
+                .fail(key(id), outcome.status())
+                .expect("the attempt was in flight");
+        }
         self.attempt_over(turn, id, end);
         self.retry_or_settle(turn, id, outcome, retry);
     }
@@ -136,7 +141,10 @@ impl Master {
         task.last_end = None;
         task.deaths.push(death);
         let suspected = match limit {
-            CrashLimit::Deaths(limit) => task.deaths.len() >= limit as usize,
+            CrashLimit::Deaths(limit) => {
+                let more = usize::from(self.config.mutation.is(Mutation::OneDeathMore));
+                task.deaths.len() >= limit as usize + more
+            }
             CrashLimit::Unlimited => {
                 // Without a limit nothing is ever decided from old deaths: keep only the last.
                 let excess = task.deaths.len() - 1;
@@ -145,7 +153,8 @@ impl Master {
             }
         };
         let closing = self.shut >= Some(Shut::Finish);
-        if on_lost == OnLost::Fail || (closing && !was_solo) {
+        let once = on_lost == OnLost::Fail && !self.config.mutation.is(Mutation::LostRunsAgain);
+        if once || (closing && !was_solo) {
             let death = self.tasks.at_mut(id).deaths.pop().expect("just pushed");
             self.end_lost(turn, id, lost_by(death));
         } else if suspected && (was_solo || limit == CrashLimit::Deaths(0)) {
@@ -210,15 +219,17 @@ impl Master {
     }
 
     /// What ends with every attempt, executed or not: its time limit and its place under a limit.
-    fn attempt_void(&mut self, id: TaskId) {
+    pub(super) fn attempt_void(&mut self, id: TaskId) {
         self.disarm_running(id);
         let task = self.tasks.at(id);
         let kind = task.kind;
+        let keeps = matches!(task.state(), State::Stopping(_, StopWhy::Cancelled(_)))
+            && self.config.mutation.is(Mutation::LimitKeptByCancel);
         let limit = task
             .options(&self.pools[kind.0 as usize].config.defaults)
             .limit;
         self.touch(kind);
-        if let Some(limit) = limit {
+        if let Some(limit) = limit.filter(|_| !keeps) {
             self.limits.leave(limit);
             self.wake_parked(limit);
         }
@@ -276,7 +287,9 @@ impl Master {
             .retries;
         let allowed = cause.is_some_and(|cause| retries.on.has(cause));
         let closing = self.shut >= Some(Shut::Finish);
-        if !allowed || closing || task.given_up || task.retries_used >= retries.count {
+        let more = u32::from(self.config.mutation.is(Mutation::OneRetryMore));
+        let count = retries.count.saturating_add(more);
+        if !allowed || closing || task.given_up || task.retries_used >= count {
             return self.settle(turn, id, outcome);
         }
         let used = task.retries_used;
@@ -285,7 +298,7 @@ impl Master {
         let task = self.tasks.at_mut(id);
         task.retries_used += 1;
         task.last_end = Some(Box::new(outcome));
-        if delay.is_zero() {
+        if delay.is_zero() || self.config.mutation.is(Mutation::RetryWithoutDelay) {
             self.delay_over(id);
         } else {
             let until = turn.now.after(delay);

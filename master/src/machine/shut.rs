@@ -109,7 +109,7 @@ impl Master {
 
     /// Once the farm is closing and no task is left, the workers are asked to end; once they are gone, it has stopped.
     pub(super) fn close_when_empty(&mut self, turn: &mut Turn<'_>) {
-        if self.shut.is_none() || self.stopped || self.tasks.len() > 0 {
+        if self.shut.is_none() || self.stopped || self.tasks.len() > self.overlooked() {
             return;
         }
         let mut living = false;

@@ -6,9 +6,10 @@ use super::timers::Timer;
 use super::{Master, Turn};
 use crate::action::{Action, Link, Signal};
 use crate::lane::{CancelEffect, Due};
+use crate::mutation::Mutation;
 use crate::options::TimeLimit;
 use crate::outcome::{AttemptEnd, CancelledBy, HowStopped, Outcome};
-use farm_protocol::{AttemptHeader, FrameKind, TaskId, attempt_frame};
+use farm_protocol::{AttemptHeader, FrameKind, SlotId, TaskId, attempt_frame};
 
 impl Master {
     pub(super) fn cancel(&mut self, turn: &mut Turn<'_>, id: TaskId, reason: String) {
@@ -34,7 +35,13 @@ impl Master {
             State::Sent(place) if self.is_decoding(*place, id) => {
                 self.tasks.at_mut(id).given_up = true;
             }
-            State::Sent(_) => self.stop(turn, id, StopWhy::Cancelled(by)),
+            State::Sent(place) => {
+                let slot = place.slot;
+                self.stop(turn, id, StopWhy::Cancelled(by));
+                if self.config.mutation.is(Mutation::ReplyUnmatched) {
+                    self.free_at_once(turn, id, slot);
+                }
+            }
             // The first reason stands: a task that is being stopped for its time limit timed out.
             State::Stopping(..) => self.tasks.at_mut(id).given_up = true,
         }
@@ -135,6 +142,11 @@ impl Master {
             State::Needing { .. } | State::Ready | State::Parked => {
                 self.end_queued(turn, id, outcome);
             }
+            State::Sent(_) if self.config.mutation.is(Mutation::WaitingLimitStays) => {
+                self.stop(turn, id, StopWhy::TimedOut(TimeLimit::Waiting));
+            }
+            State::Stopping(..) | State::Delayed { .. } | State::Returning
+                if self.config.mutation.is(Mutation::WaitingLimitStays) => {}
             // It has started once: the limit was on the first start, and is disarmed there.
             State::Sent(_) | State::Stopping(..) | State::Delayed { .. } | State::Returning => {
                 panic!("{id} started and its waiting limit fell")
@@ -178,8 +190,26 @@ impl Master {
                         signal,
                     });
                 }
+                Due::Kill
+                    if process.signalled == Some(Signal::Terminate)
+                        && self.config.mutation.is(Mutation::NoKillAfterTerminate) => {}
                 Due::Kill => self.kill(turn, slot, Ending::Ladder),
             }
+        }
+    }
+
+    /// SIGKILL now; the exit event does the rest.
+    pub(super) fn kill(&mut self, turn: &mut Turn<'_>, slot: SlotId, why: Ending) {
+        let process = self.process_at(slot);
+        process.ending.get_or_insert(why);
+        if process.exit.is_none() && process.signalled != Some(Signal::Kill) {
+            process.signalled = Some(Signal::Kill);
+            let session = process.session;
+            turn.actions.push(Action::Signal {
+                slot,
+                session,
+                signal: Signal::Kill,
+            });
         }
     }
 }

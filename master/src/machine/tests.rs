@@ -5,6 +5,8 @@ mod basics;
 mod budgets;
 mod credit;
 mod ends;
+#[cfg(feature = "mutation")]
+mod mutants;
 mod needs;
 mod nonsense;
 mod sessions;

@@ -1,0 +1,232 @@
+//! Seeded bugs: one plausible mistake each, switched on at run time, so that whoever tests the rules can show that a
+//! sweep would find it. Owns their names and the switch, not what they do: each is done where its rule is.
+//!
+//! Without the feature `mutation` the switch has no size and always says no: nothing of this is left in a real farm.
+
+use core::fmt;
+use core::str::FromStr;
+
+/// One seeded bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Mutation {
+    /// `b1`: the answer that was in the pipe when its attempt was asked to stop is used all the same (one that
+    /// acknowledges the stop is not). A cancelled task ends `Done`, or is retried.
+    AnswerAfterStopCounts,
+    /// `b2`: the exit alone ends a session, before its answers are read to their end. What was answered runs again.
+    ExitBeforeAnswers,
+    /// `b3`: a cancel settles a sent task at once and frees its worker, and a reply is taken for the first request
+    /// that the worker is thought to have. A task gets the answer of another.
+    ReplyUnmatched,
+    /// `b4`: workers are given a task before their hello, and one that ends before it takes its task with it. The task
+    /// never ends.
+    LostWhileBooting,
+    /// `b8`: a task that a worker died with or gave back needs no place in flight: it is handed to a worker that has
+    /// all that it may have, and others are started as if it were not there. Bounds are exceeded by one per such task.
+    RequeueBeyondBound,
+    /// `b10`: after SIGTERM the ladder is not armed again. A worker that ignores it is never killed.
+    NoKillAfterTerminate,
+    /// `b11`: what is left of a frame when the answers end is taken for a whole one. A cut answer is used, or counts
+    /// as garbled, where the worker died in the middle of it.
+    CutFrameAccepted,
+    /// `b12`: the end of the answers and the exit each bring back what the worker had. A task runs twice at a time,
+    /// and deaths are not charged.
+    RequeuedTwice,
+    /// `x1`: one retry more than allowed.
+    OneRetryMore,
+    /// `x2`: a death is charged to every task that the worker held.
+    HeldIsCharged,
+    /// `x3`: one charged death more than the crash limit before a task is suspected.
+    OneDeathMore,
+    /// `x4`: our own kill is charged to the task that was executing.
+    OurKillIsCharged,
+    /// `x5`: an answer is compared with what is in flight by its task alone, not by its attempt.
+    AttemptUnfenced,
+    /// `x6`: no pause after a start failure.
+    NoPauseAfterFailure,
+    /// `x7`: the youngest suitable task starts first.
+    YoungestFirst,
+    /// `x8`: a retry does not wait for its delay.
+    RetryWithoutDelay,
+    /// `x9`: the waiting limit goes on after the first start, and stops the attempt.
+    WaitingLimitStays,
+    /// `x10`: a cancelled attempt keeps its place under its limit for ever. `check_invariants` sees it at once.
+    LimitKeptByCancel,
+    /// `x11`: a request that a worker hands back is forgotten. The task never ends.
+    RevokedForgotten,
+    /// `x12`: the demand is one more than there is room. The last task pulled is refused.
+    DemandOneMore,
+    /// `x13`: a drain does not wait for retries that wait for their delay. The farm stops before they have ended.
+    DrainForgetsDelayed,
+    /// `x14`: a worker that was asked to end is sent SIGTERM but never killed. The farm may never stop.
+    NoKillOfClosing,
+    /// `x15`: one injected task more than the injection limit.
+    OneInjectedMore,
+    /// `x16`: start failures are counted over all times, not in a row. A pool ends that has worked in between.
+    StartFailuresNeverForgotten,
+    /// `x17`: a task that must not run twice runs again after its worker died.
+    LostRunsAgain,
+    /// `x18`: no limit on the time to the hello. A worker that says nothing keeps its slot.
+    NoHelloLimit,
+}
+
+/// Variants and their ids; the only table of them.
+const IDS: [(Mutation, &str); 26] = [
+    (Mutation::AnswerAfterStopCounts, "b1"),
+    (Mutation::ExitBeforeAnswers, "b2"),
+    (Mutation::ReplyUnmatched, "b3"),
+    (Mutation::LostWhileBooting, "b4"),
+    (Mutation::RequeueBeyondBound, "b8"),
+    (Mutation::NoKillAfterTerminate, "b10"),
+    (Mutation::CutFrameAccepted, "b11"),
+    (Mutation::RequeuedTwice, "b12"),
+    (Mutation::OneRetryMore, "x1"),
+    (Mutation::HeldIsCharged, "x2"),
+    (Mutation::OneDeathMore, "x3"),
+    (Mutation::OurKillIsCharged, "x4"),
+    (Mutation::AttemptUnfenced, "x5"),
+    (Mutation::NoPauseAfterFailure, "x6"),
+    (Mutation::YoungestFirst, "x7"),
+    (Mutation::RetryWithoutDelay, "x8"),
+    (Mutation::WaitingLimitStays, "x9"),
+    (Mutation::LimitKeptByCancel, "x10"),
+    (Mutation::RevokedForgotten, "x11"),
+    (Mutation::DemandOneMore, "x12"),
+    (Mutation::DrainForgetsDelayed, "x13"),
+    (Mutation::NoKillOfClosing, "x14"),
+    (Mutation::OneInjectedMore, "x15"),
+    (Mutation::StartFailuresNeverForgotten, "x16"),
+    (Mutation::LostRunsAgain, "x17"),
+    (Mutation::NoHelloLimit, "x18"),
+];
+
+impl Mutation {
+    /// All of them, in the order of their ids.
+    pub const ALL: [Self; IDS.len()] = {
+        let mut all = [Self::AnswerAfterStopCounts; IDS.len()];
+        let mut index = 0;
+        while index < IDS.len() {
+            all[index] = IDS[index].0;
+            index += 1;
+        }
+        all
+    };
+
+    /// The id, by which people and tokens name it.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        let (mutation, id) = IDS[self as usize];
+        assert!(
+            mutation as usize == self as usize,
+            "the table is in the order of the variants"
+        );
+        id
+    }
+}
+
+impl fmt::Display for Mutation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+/// A name that is no mutation's id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no mutation `{0}`; they are b1 to b4, b8, b10 to b12, and x1 to x18")]
+pub struct UnknownMutation(pub String);
+
+impl FromStr for Mutation {
+    type Err = UnknownMutation;
+
+    /// # Errors
+    /// [`UnknownMutation`] when no mutation has this id.
+    fn from_str(id: &str) -> Result<Self, UnknownMutation> {
+        let found = IDS.iter().find(|(_, known)| *known == id);
+        found.map_or_else(
+            || Err(UnknownMutation(id.to_owned())),
+            |(mutation, _)| Ok(*mutation),
+        )
+    }
+}
+
+/// The switch: which seeded bug a machine has, if any. The default is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mutated {
+    #[cfg(feature = "mutation")]
+    by: Option<Mutation>,
+}
+
+impl Mutated {
+    /// A machine with this bug.
+    #[cfg(feature = "mutation")]
+    #[must_use]
+    pub const fn by(mutation: Mutation) -> Self {
+        Self { by: Some(mutation) }
+    }
+
+    /// Which bug it has.
+    #[cfg(feature = "mutation")]
+    #[must_use]
+    pub const fn mutation(self) -> Option<Mutation> {
+        self.by
+    }
+
+    /// Whether it has this bug.
+    #[cfg(feature = "mutation")]
+    #[inline]
+    #[must_use]
+    pub const fn is(self, mutation: Mutation) -> bool {
+        matches!(self.by, Some(by) if by as u8 == mutation as u8)
+    }
+
+    /// Whether it has this bug: without the feature, never.
+    #[cfg(not(feature = "mutation"))]
+    #[inline]
+    #[must_use]
+    pub const fn is(self, _: Mutation) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Ids are one to one, and the switch is what it says.
+    use super::*;
+
+    #[test]
+    fn ids_are_read_as_they_are_written() {
+        for mutation in Mutation::ALL {
+            assert_eq!(mutation.to_string().parse(), Ok(mutation));
+        }
+        let unknown = "b9".parse::<Mutation>().expect_err("there is none");
+        assert!(unknown.to_string().contains("`b9`"));
+    }
+
+    #[test]
+    fn no_bug_by_default() {
+        for mutation in Mutation::ALL {
+            assert!(!Mutated::default().is(mutation));
+        }
+    }
+
+    #[cfg(feature = "mutation")]
+    #[test]
+    fn one_bug_at_a_time() {
+        for mutation in Mutation::ALL {
+            let mutated = Mutated::by(mutation);
+            assert_eq!(mutated.mutation(), Some(mutation));
+            assert_eq!(
+                Mutation::ALL
+                    .into_iter()
+                    .filter(|other| mutated.is(*other))
+                    .count(),
+                1
+            );
+        }
+    }
+
+    #[cfg(not(feature = "mutation"))]
+    #[test]
+    fn without_the_feature_nothing_is_left() {
+        assert_eq!(size_of::<Mutated>(), 0);
+    }
+}
