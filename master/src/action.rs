@@ -3,10 +3,11 @@
 use crate::lane::{Gate, LaneError};
 use crate::outcome::{AttemptReport, Settlement};
 use farm_protocol::{AttemptId, KindId, Session, SlotId, TaskId, Termination};
+use serde::Serialize;
 use std::ops::Range;
 
 /// Something is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Action {
     /// Start a worker process. Answered by `Spawned` or `SpawnFailed`.
     Spawn {
@@ -48,6 +49,7 @@ pub enum Action {
         /// Its kind.
         kind: KindId,
         /// The encoded response.
+        #[serde(with = "serde_bytes")]
         bytes: Vec<u8>,
     },
     /// An attempt was sent. For observers; the `Send` precedes it.
@@ -106,7 +108,7 @@ pub enum Action {
 }
 
 /// The end of a worker.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Gone {
     /// How its process ended.
     pub termination: Termination,
@@ -117,7 +119,7 @@ pub struct Gone {
 }
 
 /// Whose doing the end of a worker was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum WhoseDoing {
     /// The farm was closing and needed it no more.
     Finished,
@@ -130,7 +132,7 @@ pub enum WhoseDoing {
 }
 
 /// A pipe from master to worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Link {
     /// What is to be performed, in order.
     Requests,
@@ -139,7 +141,7 @@ pub enum Link {
 }
 
 /// A signal of the ladder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Signal {
     /// SIGTERM.
     Terminate,
@@ -148,7 +150,7 @@ pub enum Signal {
 }
 
 /// Why a task was not admitted.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize)]
 pub enum Refusal {
     /// The lane refuses it.
     #[error(transparent)]

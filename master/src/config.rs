@@ -4,11 +4,12 @@ use crate::lane::Boundary;
 use crate::mutation::Mutated;
 use crate::options::TaskOptions;
 use farm_protocol::{DEFAULT_FRAME_LIMIT, FrameLimit, KindHello};
+use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// The configuration of a master.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Config {
     /// The kinds, in the order of their `KindId`s. At most `u16::MAX`.
     pub kinds: Vec<KindConfig>,
@@ -44,7 +45,7 @@ impl Default for Config {
 }
 
 /// What one kind is given.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct KindConfig {
     /// Name, version and schema, for the check of the hello.
     pub hello: KindHello,
@@ -68,7 +69,7 @@ pub const DECODE_ABOVE: usize = 256 << 10;
 
 /// How start failures are met. A start failure is a session that ends, not by our own kill,
 /// before it settled anything and without a death charged to a task.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct StartFailures {
     /// After this many in a row the kind's pool is ended with one error.
     pub limit: u32,

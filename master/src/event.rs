@@ -5,9 +5,10 @@ use crate::lane::{Entry, Gate};
 use crate::options::TaskOptions;
 use farm_protocol::page::Noted;
 use farm_protocol::{AttemptId, KindId, Session, SlotId, TaskId, Termination};
+use serde::{Deserialize, Serialize};
 
 /// Something happened.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event<'a> {
     /// A task wants to enter the lane of its kind. The task is in `Kinds` under this id already;
     /// the answer is nothing, or [`crate::Action::Refuse`].
@@ -62,6 +63,7 @@ pub enum Event<'a> {
         /// From which process.
         session: Session,
         /// As they came.
+        #[serde(borrow, with = "serde_bytes")]
         bytes: &'a [u8],
     },
     /// A worker wrote to its own stdout or stderr. Delivered before the `Bytes` of answers that
@@ -76,6 +78,7 @@ pub enum Event<'a> {
         /// What the page said when the output was read.
         noted: Noted,
         /// As they came.
+        #[serde(borrow, with = "serde_bytes")]
         bytes: &'a [u8],
     },
     /// The answers pipe of a worker has been read to its end. Exactly once per session, before or after `Exited`.
@@ -92,6 +95,7 @@ pub enum Event<'a> {
         /// Which process.
         session: Session,
         /// How.
+        #[serde(borrow)]
         exit: Exit<'a>,
     },
     /// [`crate::Action::Decode`] is done.
@@ -110,18 +114,19 @@ pub enum Event<'a> {
 }
 
 /// How a worker process went.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exit<'a> {
     /// What the system says.
     pub termination: Termination,
     /// What its page said when it was dead; `None` without a page.
     pub noted: Option<Noted>,
     /// What was seen around it; its last words are in it.
+    #[serde(borrow)]
     pub evidence: MemoryEvidence<'a>,
 }
 
 /// One of a process's two output streams.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Stream {
     /// Descriptor 1.
     Stdout,
@@ -130,7 +135,7 @@ pub enum Stream {
 }
 
 /// How the farm shall end, weakest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Shut {
     /// Admit nothing new, run what is queued, then close.
     Drain,

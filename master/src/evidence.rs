@@ -7,7 +7,7 @@ use farm_protocol::Termination;
 use serde::{Deserialize, Serialize};
 
 /// What was seen around a death.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemoryEvidence<'a> {
     /// Out-of-memory kills that the control group counted during the life of the process.
     pub group_kills: u64,
@@ -16,6 +16,7 @@ pub struct MemoryEvidence<'a> {
     /// The memory the control group or the machine allows, in bytes, when known.
     pub allowed_bytes: Option<u64>,
     /// The last bytes it wrote.
+    #[serde(borrow, with = "serde_bytes")]
     pub last_words: &'a [u8],
     /// Whether we sent the signal ourselves.
     pub our_kill: bool,

@@ -24,8 +24,9 @@ mod machine;
 mod mutation;
 mod options;
 mod outcome;
-mod record;
+pub mod record;
 mod registry;
+pub mod words;
 
 pub use action::{Action, Actions, Gone, Link, Refusal, Signal, WhoseDoing};
 pub use config::{Config, DECODE_ABOVE, KindConfig, StartFailures};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The options of one task.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskOptions {
     /// Larger first; equal priorities in the order of submission.
     pub priority: i32,
@@ -45,7 +45,7 @@ impl Default for TaskOptions {
 }
 
 /// A task that must end first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Need {
     /// Which.
     pub task: TaskId,
@@ -54,7 +54,7 @@ pub struct Need {
 }
 
 /// How a needed task must end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum When {
     /// `Done`.
     #[default]
@@ -78,11 +78,11 @@ impl When {
 }
 
 /// A named concurrency cap: its position in the configuration's list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LimitId(pub u16);
 
 /// When a failed task runs again. Deaths of workers are counted by [`CrashLimit`], never here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Retries {
     /// How many times at most.
     pub count: u32,
@@ -126,7 +126,7 @@ impl Default for Retries {
 }
 
 /// How the delay between retries grows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Backoff {
     /// Always the first delay.
     #[default]
@@ -136,7 +136,7 @@ pub enum Backoff {
 }
 
 /// A set of causes after which a task is retried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RetryOn(u8);
 
 impl RetryOn {
@@ -201,7 +201,7 @@ pub enum Cause {
 
 /// How many workers a task may take with it. After that many charged deaths it runs once more
 /// in a fresh worker that holds nothing else; a further death ends it `Poisoned`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CrashLimit {
     /// This many.
     Deaths(u32),
@@ -210,7 +210,7 @@ pub enum CrashLimit {
 }
 
 /// Whether an attempt whose worker died may run again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OnLost {
     /// Yes, within the crash limit: delivery is at least once.
     Retry,
@@ -219,7 +219,7 @@ pub enum OnLost {
 }
 
 /// A time limit of a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum TimeLimit {
     /// From submission to the first start.
     Waiting,

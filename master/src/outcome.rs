@@ -4,11 +4,12 @@ use crate::evidence::MemoryVerdict;
 use crate::kinds::KindFault;
 use crate::options::TimeLimit;
 use farm_protocol::{Attempt, Instant, MarshalError, Session, SlotId, TaskId, Termination};
+use serde::Serialize;
 use std::time::Duration;
 
 /// How a task ended. `O` and `F` are the kind's output and failure; the machine itself, which
 /// knows neither, uses `()` for both.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Outcome<O = (), F = ()> {
     /// The kind took the response and made this of it.
     Done(O),
@@ -69,7 +70,7 @@ pub enum Outcome<O = (), F = ()> {
 }
 
 /// Why a task was never sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum SkippedBy {
     /// `request_of_task` answered `None`.
     Kind,
@@ -78,7 +79,7 @@ pub enum SkippedBy {
 }
 
 /// Who asked for the end of a task.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum CancelledBy {
     /// A caller, with the reason given.
     Caller(String),
@@ -87,7 +88,7 @@ pub enum CancelledBy {
 }
 
 /// How an attempt that was asked to stop came to rest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum HowStopped {
     /// It had not begun.
     BeforeStart,
@@ -104,7 +105,7 @@ pub enum HowStopped {
 }
 
 /// A limited resource of an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Resource {
     /// Resident memory.
     Memory,
@@ -113,7 +114,7 @@ pub enum Resource {
 }
 
 /// The death of a worker, as evidence.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Death {
     /// Which attempt it was executing.
     pub attempt: Attempt,
@@ -124,6 +125,7 @@ pub struct Death {
     /// How the process ended.
     pub termination: Termination,
     /// The last bytes it wrote to its stderr (to its stdout when stderr was silent).
+    #[serde(with = "serde_bytes")]
     pub last_words: Vec<u8>,
     /// The most memory it and its collected children held, in bytes, when known.
     pub peak_bytes: Option<u64>,
@@ -136,7 +138,7 @@ pub struct Death {
 }
 
 /// One attempt that executed, as results list it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AttemptReport {
     /// Its number.
     pub attempt: Attempt,
@@ -153,7 +155,7 @@ pub struct AttemptReport {
 }
 
 /// How one attempt came to rest.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum AttemptEnd {
     /// The kind took its response as an output.
     Done,
@@ -174,7 +176,7 @@ pub enum AttemptEnd {
 }
 
 /// A task's end with everything the machine knows of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Settlement {
     /// The task.
     pub task: TaskId,

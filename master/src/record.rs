@@ -1,7 +1,34 @@
-//! Answers of the kinds, written down and played back: with them a run replays without user code.
+//! The inputs of a machine in a real run, written down and played back: with them a run replays without user code.
 //!
-//! [`Recording`] passes every call on and keeps what was answered; [`Replaying`] answers the same
-//! again, in the same order. Neither knows what a task is.
+//! [`Recording`] passes every call of the kinds on and keeps what was answered; [`Replaying`] answers the same
+//! again, in the same order. [`RunEncoder`] turns a whole run into bytes, [`RunDecoder`] reads
+//! them back, [`Replayer`] feeds them to the same machine and compares what it says. None of them
+//! knows what a task is, or where the bytes lie.
+//!
+//! # The format
+//!
+//! ```text
+//! "farmrec" version │ head │ call │ call │ … │ end
+//! every entry: length, 4 bytes LE │ check, 4 bytes LE │ body: tag, then postcard
+//!   head (1): build, `Config`
+//!   call (2): now, `Event`, each answer as `Some(KindAnswer)`, `None`, what the machine made of it
+//!   end  (3): how many calls, how many actions
+//! ```
+//!
+//! The length counts the body, the check is its folded FNV-1a. What the machine made of a call is
+//! `Some` of the number of its actions and their digest ([`Made`]), or `None` when it panicked. A
+//! call comes after its answers, so that a reader holds one call at a time. A record without an
+//! end was cut off; it replays up to there.
+
+mod decode;
+mod digest;
+mod encode;
+mod replay;
+
+pub use decode::{Call, Head, RecordError, Recorded, RunDecoder};
+pub use digest::{Fnv, Made};
+pub use encode::{EntryTooLong, RunEncoder};
+pub use replay::{Difference, Replayed, Replayer, Step};
 
 use crate::event::Stream;
 use crate::kinds::{KindFault, Kinds, Payload, RequestAnswer, ResponseAnswer};
@@ -15,7 +42,7 @@ pub enum KindAnswer {
     /// To `matches`.
     Matches(Result<bool, KindFault>),
     /// To `request`, with the payload that was appended.
-    Request(RequestAnswer, Vec<u8>),
+    Request(RequestAnswer, #[serde(with = "serde_bytes")] Vec<u8>),
     /// To `response`.
     Response(ResponseAnswer),
     /// To `feedback`.
@@ -201,6 +228,21 @@ impl Kinds for Replaying {
 
     fn fresh(&mut self, _: SlotId) {}
 }
+
+/// The first bytes of a record; the last one is the version of the format. It rises whenever an
+/// event, a configuration or an action is written in another way, which old digests would not survive.
+const MAGIC: [u8; 8] = *b"farmrec\x01";
+
+/// The longest body of an entry, in bytes: a call with everything that was sent and answered in
+/// it. It only stops what can be no record; a reader holds what has come, not what is claimed.
+pub const ENTRY_LIMIT: u32 = 1 << 30;
+
+/// Length and check of an entry, in bytes.
+const ENTRY_HEADER: usize = 8;
+
+const HEAD: u8 = 1;
+const CALL: u8 = 2;
+const END: u8 = 3;
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@
 //! ```
 
 use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
 
 /// Length and kind together.
 const HEADER: usize = 5;
@@ -21,7 +22,7 @@ const KEEP: usize = 1 << 20;
 const COMPACT_ABOVE: usize = 64 << 10;
 
 /// The largest length a frame may state, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrameLimit(pub u32);
 
 /// What a frame is. The numbers are the wire format of [`crate::PROTOCOL_VERSION`].

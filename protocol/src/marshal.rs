@@ -3,7 +3,6 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use postcard::ser_flavors::Flavor;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Why a value could not be marshalled. Nothing has been appended or consumed.
@@ -96,21 +95,23 @@ pub fn encode<T: Serialize + ?Sized>(value: &T, limit: usize) -> Result<Vec<u8>,
     Ok(out)
 }
 
-/// The value that `bytes` encode, to the last byte.
+/// The value that `bytes` encode, to the last byte. It may borrow from them.
 ///
 /// # Errors
 /// [`MarshalError::Decode`] or [`MarshalError::LeftOver`].
-pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, MarshalError> {
+pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, MarshalError> {
     match decode_prefix(bytes)? {
         (value, []) => Ok(value),
         (_, rest) => Err(MarshalError::LeftOver { count: rest.len() }),
     }
 }
 
-/// The value at the beginning of `bytes`, and what follows it.
+/// The value at the beginning of `bytes`, and what follows it. It may borrow from them.
 ///
 /// # Errors
 /// [`MarshalError::Decode`].
-pub fn decode_prefix<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8]), MarshalError> {
+pub fn decode_prefix<'a, T: Deserialize<'a>>(
+    bytes: &'a [u8],
+) -> Result<(T, &'a [u8]), MarshalError> {
     postcard::take_from_bytes(bytes).map_err(|error| MarshalError::Decode(error.to_string()))
 }

@@ -2,9 +2,10 @@
 
 use core::fmt;
 use core::num::NonZeroUsize;
+use serde::{Deserialize, Serialize};
 
 /// Who may start a transfer into the queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum AdapterMode {
     /// Callers push, and the farm pulls what pushes leave free.
     PushPull,
@@ -39,7 +40,7 @@ impl AdapterMode {
 }
 
 /// Who brought a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Entry {
     /// A caller submitted it.
     Push,
@@ -63,7 +64,7 @@ impl Entry {
 }
 
 /// What a lane does at the moment. Ends (succeed, fail, cancel, settle) and requeues pass in all four.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Gate {
     /// Admits and starts.
     Running,
@@ -107,7 +108,7 @@ impl Gate {
 }
 
 /// The limits of a lane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Boundary {
     /// Who may bring tasks.
     pub mode: AdapterMode,

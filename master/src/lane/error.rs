@@ -2,9 +2,10 @@
 
 use super::{AdapterMode, Entry, Gate, Key};
 use core::fmt;
+use serde::Serialize;
 
 /// A refusal of the lane. Whichever it is, the lane is as it was before the call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum LaneError {
     /// The key is in use, in whichever state. The lane is unchanged. It is free again after
     /// [`Lane::forget`](super::Lane::forget); a task that failed or was cancelled comes back by `retry`.

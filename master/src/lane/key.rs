@@ -1,11 +1,12 @@
 //! How a lane's tasks are counted: the caller's dense key and the lane's own place number.
 
 use core::fmt;
+use serde::Serialize;
 
 /// A task as the lane's caller numbers it: a dense index, so that a step is an indexed access and no search.
 ///
 /// A lane keeps one row per index up to the largest it has seen; a caller therefore gives freed indices out again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Key(u32);
 
 impl Key {

@@ -9,6 +9,7 @@ mod ends;
 mod mutants;
 mod needs;
 mod nonsense;
+mod replaying;
 mod sessions;
 mod shutting;
 mod stage;

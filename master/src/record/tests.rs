@@ -1,5 +1,8 @@
 //! A recorded run replays to the same actions without its kinds; another run is noticed.
 
+mod format;
+mod hostile;
+
 use super::*;
 use crate::lane::{AdapterMode, Boundary, Entry};
 use crate::{

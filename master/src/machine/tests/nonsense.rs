@@ -6,7 +6,7 @@ use super::stage::*;
 use super::world::*;
 use crate::lane::Gate;
 use crate::{
-    Backoff, CrashLimit, Event, LimitId, Need, OnLost, Outcome, Retries, RetryOn, Shut,
+    Backoff, Config, CrashLimit, Event, LimitId, Need, OnLost, Outcome, Retries, RetryOn, Shut,
     TaskOptions, When,
 };
 use farm_protocol::{FrameKind, KindId};
@@ -110,7 +110,7 @@ fn nobody_idles(world: &World) {
     );
 }
 
-fn run(seed: u64, manners: Manners) -> World {
+pub(super) fn configuration(seed: u64) -> Config {
     let mut configuration = config(1 + (seed % 3) as u32, (seed % 5) as u32 * 2);
     let one = std::num::NonZeroU32::MIN;
     configuration.limits = vec![one, one.saturating_add(1)];
@@ -118,11 +118,21 @@ fn run(seed: u64, manners: Manners) -> World {
     configuration.start_failures.pause = Duration::from_millis(1);
     configuration.kinds[0].boundary.max_queued = 12;
     configuration.kinds[0].boundary.cancellation_budget_ms = 20;
-    let mut world = World::new(seed, configuration, manners);
+    configuration
+}
+
+fn run(seed: u64, manners: Manners) -> World {
+    let mut world = World::new(seed, configuration(seed), manners);
+    run_in(&mut world);
+    world
+}
+
+/// A whole random run, to its end.
+pub(super) fn run_in(world: &mut World) {
     for _ in 0..STEPS {
-        step(&mut world);
+        step(world);
         world.master.check_invariants();
-        nobody_idles(&world);
+        nobody_idles(world);
         let counts = world.master.lane(KindId(0)).counts();
         assert!(counts.occupied <= world.master.lane(KindId(0)).boundary().max_in_flight.get());
     }
@@ -137,9 +147,9 @@ fn run(seed: u64, manners: Manners) -> World {
         world.tell(Event::Shut(wish));
         for _ in 0..STEPS / 2 {
             if world.master.is_stopped() {
-                return world;
+                return;
             }
-            step(&mut world);
+            step(world);
             world.master.check_invariants();
         }
         for task in std::mem::take(&mut world.kinds.injects) {
@@ -150,7 +160,6 @@ fn run(seed: u64, manners: Manners) -> World {
     if !world.master.is_stopped() {
         world.close();
     }
-    world
 }
 
 fn step(world: &mut World) {

@@ -6,9 +6,10 @@ pub(super) mod worker;
 use super::super::random::Random;
 use super::stage::*;
 use crate::lane::Entry;
+use crate::record::RunEncoder;
 use crate::{
-    Action, Actions, AttemptEnd, Config, Event, Exit, Link, Master, MemoryEvidence, Settlement,
-    Shut, Signal, TaskOptions,
+    Action, Actions, AttemptEnd, Config, Event, Exit, Link, Master, MemoryEvidence, Recording,
+    Settlement, Shut, Signal, TaskOptions,
 };
 use farm_protocol::page::Noted;
 use farm_protocol::{
@@ -62,6 +63,8 @@ pub(super) struct World {
     excused: BTreeSet<AttemptId>,
     asked: BTreeSet<AttemptId>,
     last_attempt: BTreeMap<TaskId, u32>,
+    /// Writes the run down, when somebody wants it.
+    pub(super) record: Option<RunEncoder>,
 }
 
 /// Random numbers.
@@ -101,13 +104,22 @@ impl World {
             excused: BTreeSet::new(),
             asked: BTreeSet::new(),
             last_attempt: BTreeMap::new(),
+            record: None,
         }
     }
 
     pub(super) fn tell(&mut self, event: Event<'_>) {
         assert_eq!(self.stopped, 0, "nothing may follow the last action");
-        self.master
-            .handle(self.now, event, &mut self.kinds, &mut self.actions);
+        if let Some(record) = &mut self.record {
+            record.begin(self.now, &event);
+            let kinds = &mut Recording::new(&mut self.kinds, record);
+            self.master
+                .handle(self.now, event, kinds, &mut self.actions);
+            record.finish(&self.actions).expect("a short call");
+        } else {
+            self.master
+                .handle(self.now, event, &mut self.kinds, &mut self.actions);
+        }
         let list = self.actions.take_list();
         for action in &list {
             self.perform(action);

@@ -1,0 +1,262 @@
+//! What the machine is told and what it says, in words: one line each, the same in the trace of a
+//! simulation and of a replayed run. For people; nothing is decided by it, and no line is parsed.
+
+mod ends;
+mod frames;
+
+use crate::action::{Action, Link, Signal};
+use crate::event::{Event, Shut, Stream};
+use farm_protocol::page::Noted;
+use farm_protocol::{Instant, Session, SlotId};
+use std::fmt::{self, Write};
+
+/// So many characters of a text from outside are shown.
+const SHOWN: usize = 100;
+
+/// A line in two columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// What it is.
+    pub word: &'static str,
+    /// Of what, where, and how: ids first.
+    pub about: String,
+}
+
+impl Words {
+    fn new(word: &'static str, about: impl fmt::Display) -> Self {
+        let about = about.to_string();
+        Self { word, about }
+    }
+
+    /// About a process.
+    fn at(word: &'static str, slot: SlotId, session: Session, rest: impl fmt::Display) -> Self {
+        let mut about = format!("slot {} session {} {rest}", slot.0, session.0);
+        about.truncate(about.trim_end().len());
+        Self { word, about }
+    }
+}
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.about.is_empty() {
+            f.write_str(self.word)
+        } else {
+            write!(f, "{} {}", self.word, self.about)
+        }
+    }
+}
+
+/// Which side of the machine a line is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// It was told this.
+    Event,
+    /// It said this.
+    Action,
+}
+
+/// A line of a trace: the time since `start` in milliseconds, whether it went in or came out, the
+/// word, and what it is about.
+#[must_use]
+pub fn line(start: Instant, now: Instant, side: Side, words: &Words) -> String {
+    let micros = now.since(start).as_micros();
+    let side = match side {
+        Side::Event => '>',
+        Side::Action => ' ',
+    };
+    let line = format!(
+        "{:>7}.{:03} {side} {:<13} {}",
+        micros / 1000,
+        micros % 1000,
+        words.word,
+        words.about
+    );
+    line.trim_end().to_string()
+}
+
+/// What the machine is told.
+#[must_use]
+pub fn event(event: &Event<'_>) -> Words {
+    match *event {
+        Event::Submit {
+            task,
+            kind,
+            entry,
+            ref options,
+        } => {
+            let more = options.as_ref().map_or("", |_| " with options");
+            Words::new(
+                "submit",
+                format_args!("{task} kind {} {}{more}", kind.0, entry.label()),
+            )
+        }
+        Event::Cancel { task, ref reason } => {
+            Words::new("cancel", format_args!("{task} {}", quoted(reason)))
+        }
+        Event::SetGate { kind, gate } => {
+            Words::new("gate", format_args!("kind {} {}", kind.0, gate.label()))
+        }
+        Event::Shut(how) => Words::new("shut", shut(how)),
+        Event::Spawned {
+            slot,
+            session,
+            page,
+        } => Words::at(
+            "spawned",
+            slot,
+            session,
+            if page { "" } else { "without a page" },
+        ),
+        Event::SpawnFailed {
+            slot,
+            session,
+            ref error,
+        } => Words::at("spawn-failed", slot, session, quoted(error)),
+        Event::Bytes {
+            slot,
+            session,
+            bytes,
+        } => Words::at("bytes", slot, session, frames::words(bytes)),
+        Event::Output {
+            slot,
+            session,
+            stream,
+            noted,
+            bytes,
+        } => {
+            let said = quoted(&String::from_utf8_lossy(bytes));
+            let said = format!("{} {said}{}", self::stream(stream), self::noted(noted));
+            Words::at("output", slot, session, said)
+        }
+        Event::Eof { slot, session } => Words::at("eof", slot, session, ""),
+        Event::Exited {
+            slot,
+            session,
+            ref exit,
+        } => {
+            let noted = exit.noted.map(noted).unwrap_or_default();
+            let how = format!("{}{noted}", exit.termination);
+            Words::at("exited", slot, session, how)
+        }
+        Event::Decoded {
+            slot, session, id, ..
+        } => Words::at("decoded", slot, session, id),
+        Event::Wake => Words::new("wake", ""),
+    }
+}
+
+/// What the machine says. `bytes` are those of the [`Actions`](crate::Actions) that it lies in.
+#[must_use]
+pub fn action(action: &Action, bytes: &[u8]) -> Words {
+    match *action {
+        Action::Spawn {
+            slot,
+            session,
+            kind,
+        } => Words::at("spawn", slot, session, format_args!("kind {}", kind.0)),
+        Action::Send {
+            slot,
+            session,
+            link,
+            bytes: ref range,
+        } => {
+            // Whoever holds other bytes than these actions' gets a line all the same.
+            let sent = frames::words(bytes.get(range.clone()).unwrap_or_default());
+            Words::at("send", slot, session, sent + pipe(link))
+        }
+        Action::Signal {
+            slot,
+            session,
+            signal,
+        } => Words::at("signal", slot, session, self::signal(signal)),
+        Action::Decode {
+            slot,
+            session,
+            id,
+            ref bytes,
+            ..
+        } => {
+            let length = bytes.len();
+            Words::at("decode", slot, session, format_args!("{id} {length} bytes"))
+        }
+        Action::Started { id, slot, session } => Words::at("started", slot, session, id),
+        Action::AttemptEnded { task, ref report } => {
+            let end = ends::attempt(&report.end);
+            let attempt = report.attempt;
+            Words::new("attempt-ended", format_args!("{task}{attempt} {end}"))
+        }
+        Action::Settle(ref settlement) => Words::new("settle", ends::settlement(settlement)),
+        Action::Refuse { task, ref refusal } => {
+            let why = quoted(&refusal.to_string());
+            Words::new("refuse", format_args!("{task} {why}"))
+        }
+        Action::PoolEnded { kind, ref error } => {
+            let why = quoted(error);
+            Words::new("pool-ended", format_args!("kind {} {why}", kind.0))
+        }
+        Action::WorkerReady { slot, session, pid } => {
+            Words::at("worker-ready", slot, session, format_args!("pid {pid}"))
+        }
+        Action::WorkerGone {
+            slot,
+            session,
+            ref gone,
+        } => Words::at("worker-gone", slot, session, ends::gone(gone)),
+        Action::Stopped => Words::new("stopped", ""),
+    }
+}
+
+const fn pipe(link: Link) -> &'static str {
+    match link {
+        Link::Requests => "",
+        Link::Control => " by control",
+    }
+}
+
+const fn signal(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Terminate => "SIGTERM",
+        Signal::Kill => "SIGKILL",
+    }
+}
+
+const fn shut(how: Shut) -> &'static str {
+    match how {
+        Shut::Drain => "drain",
+        Shut::Finish => "finish",
+        Shut::Stop => "stop",
+        Shut::Kill => "kill",
+    }
+}
+
+const fn stream(stream: Stream) -> &'static str {
+    match stream {
+        Stream::Stdout => "stdout",
+        Stream::Stderr => "stderr",
+    }
+}
+
+fn noted(noted: Noted) -> String {
+    noted
+        .executing
+        .map(|id| format!(" while {id} executes"))
+        .unwrap_or_default()
+}
+
+/// A text from outside on one line, and not too much of it.
+fn quoted(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text.chars();
+    out.push('"');
+    for character in rest.by_ref().take(SHOWN) {
+        write!(out, "{}", character.escape_debug()).expect("a string takes everything");
+    }
+    out.push('"');
+    if rest.next().is_some() {
+        out.push('…');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;
