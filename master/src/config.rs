@@ -26,6 +26,7 @@ pub struct Config {
     /// Seed of the only randomness, the jitter of delays.
     pub seed: u64,
     /// The seeded bug to have, for tests of the tests. None, and without a size, unless built with the feature `mutation`.
+    #[serde(skip)]
     pub mutation: Mutated,
 }
 

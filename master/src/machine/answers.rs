@@ -119,14 +119,15 @@ impl Master {
     }
 
     /// Where an answered attempt stands among what the worker holds. Requests are performed in
-    /// order, so it must be the first that is not being decoded.
-    fn answered(&mut self, slot: SlotId, id: AttemptId) -> Result<Option<usize>, String> {
+    /// order, so it must be the first that is not being decoded. What it does not hold it cannot
+    /// answer: a pipe belongs to one session and keeps its order, so nothing in it is late. Dropping
+    /// such an answer would leave the task that it was meant for waiting for ever.
+    fn answered(&mut self, slot: SlotId, id: AttemptId) -> Result<usize, String> {
         let unfenced = self.config.mutation.is(Mutation::AttemptUnfenced);
         let process = self.process_at(slot);
         let is_it = |it: AttemptId| it == id || (unfenced && it.task == id.task);
         let Some(index) = process.in_flight.iter().position(|flight| is_it(flight.id)) else {
-            self.counters.stale_answers += 1;
-            return Ok(None);
+            return Err(format!("it answered {id}, which it does not have"));
         };
         if process
             .in_flight
@@ -141,7 +142,7 @@ impl Master {
         {
             return Err(format!("it answered {id} twice"));
         }
-        Ok(Some(index))
+        Ok(index)
     }
 
     fn reply(
@@ -152,9 +153,7 @@ impl Master {
         header: &ReplyHeader,
         body: &[u8],
     ) -> Result<(), String> {
-        let Some(index) = self.answered(slot, header.id)? else {
-            return Ok(());
-        };
+        let index = self.answered(slot, header.id)?;
         let kind = self.slots[slot.0 as usize].kind;
         self.pools[kind.0 as usize].measured(header.ran());
         self.started_well(kind);
@@ -322,9 +321,7 @@ impl Master {
         id: AttemptId,
         outcome: Outcome,
     ) -> Result<(), String> {
-        let Some(index) = self.answered(slot, id)? else {
-            return Ok(());
-        };
+        let index = self.answered(slot, id)?;
         self.process_at(slot).last_answer = turn.now;
         if matches!(outcome, Outcome::ResponseNotMarshallable(_)) {
             let kind = self.slots[slot.0 as usize].kind;
@@ -349,9 +346,7 @@ impl Master {
         id: AttemptId,
         message: String,
     ) -> Result<(), String> {
-        let Some(index) = self.answered(slot, id)? else {
-            return Ok(());
-        };
+        let index = self.answered(slot, id)?;
         let process = self.process_at(slot);
         process.in_flight[index].panicked = Some(message);
         let session = process.session;

@@ -268,6 +268,10 @@ const fn whose_doing(process: &Process, exit: &ExitFacts) -> WhoseDoing {
     match (&process.ending, process.signalled) {
         // The middle rung of the ladder ended it.
         (None, Some(_)) if killed_by_us(process, exit) => WhoseDoing::Killed,
+        // It was to go, and died before it was asked or signalled.
+        (Some(Ending::Closing | Ending::Replaced), None) if !process.asked_to_end => {
+            WhoseDoing::Died
+        }
         (Some(Ending::Closing), _) => WhoseDoing::Finished,
         (Some(Ending::Replaced), None) => WhoseDoing::Replaced,
         (Some(_), Some(Signal::Kill)) => WhoseDoing::Killed,

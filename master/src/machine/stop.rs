@@ -111,7 +111,7 @@ impl Master {
                 }
                 Timer::Running(id) => {
                     self.tasks.at_mut(id).running_until = None;
-                    self.stop(turn, id, StopWhy::TimedOut(TimeLimit::Running));
+                    self.ran_too_long(turn, id);
                 }
                 Timer::Waiting(id) => self.waited_too_long(turn, id),
                 Timer::Delay(id) => self.delay_over(id),
@@ -128,6 +128,15 @@ impl Master {
         }
         for pool in 0..self.pools.len() {
             self.climb(turn, pool);
+        }
+    }
+
+    fn ran_too_long(&mut self, turn: &mut Turn<'_>, id: TaskId) {
+        let place = self.tasks.at(id).place().expect("what runs is with a worker");
+        let process = self.slots[place.slot.0 as usize].process.as_ref();
+        // Its worker is dead and collected: it runs no more, and what it came to is in the pipe or nowhere.
+        if process.is_some_and(|process| process.exit.is_none()) {
+            self.stop(turn, id, StopWhy::TimedOut(TimeLimit::Running));
         }
     }
 
@@ -179,7 +188,7 @@ impl Master {
             let session = process.session;
             match overdue.what {
                 // What is gone already did not die of what we would do now.
-                Due::Terminate if process.exit.is_some() => {}
+                Due::Terminate | Due::Kill if process.exit.is_some() => {}
                 Due::Terminate => {
                     let process = self.process_at(slot);
                     process.signalled.get_or_insert(Signal::Terminate);
