@@ -5,13 +5,14 @@ use crate::mailbox::Mailbox;
 use crate::observer::Observer;
 use crate::pool::Pool;
 use crate::program::Program;
+use crate::record::RunRecord;
 use crate::shared::Shared;
 use crate::turn::{Loop, WAKER};
 use farm_master::{Config, Registry, StartFailures, TaskKind};
 use farm_protocol::{FrameLimit, KindId};
 use mio::{Poll, Waker};
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 use std::marker::PhantomData;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -76,6 +77,7 @@ pub struct FarmBuilder {
     programs: Vec<Program>,
     through: bool,
     observer: Option<Box<dyn Observer>>,
+    record: Option<Box<dyn Write + Send>>,
     name: String,
 }
 
@@ -88,6 +90,7 @@ impl FarmBuilder {
             programs: Vec::new(),
             through: false,
             observer: None,
+            record: None,
             name: "farm".to_owned(),
         }
     }
@@ -155,6 +158,17 @@ impl FarmBuilder {
         self
     }
 
+    /// Has the run recorded: everything the machine is told and the kinds answer is written to
+    /// `out`, as [`farm_master::record`] describes, so that the run replays without its kinds.
+    ///
+    /// The loop writes, in large pieces and before it sleeps, and waits for `out`: give it a file, not
+    /// a pipe whose reader may be slow. What cannot be written ends the record and never the run;
+    /// [`Farm::take_record_trouble`] tells.
+    pub fn record(&mut self, out: impl Write + Send + 'static) -> &mut Self {
+        self.record = Some(Box::new(out));
+        self
+    }
+
     /// The name of the loop's thread.
     ///
     /// # Panics
@@ -178,8 +192,10 @@ impl FarmBuilder {
         let thread = thread::Builder::new()
             .name(self.name)
             .spawn(move || {
+                let record = self.record.map(|out| RunRecord::new(out, &self.config));
                 Loop::new(of_loop, poll, self.config, self.registry)
                     .with(self.programs, self.through, self.observer)
+                    .recorded_by(record)
                     .run();
             })
             .map_err(StartError::Thread)?;

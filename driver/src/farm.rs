@@ -10,6 +10,7 @@ use crossbeam_channel::{Sender, bounded};
 use farm_master::lane::Gate;
 use farm_master::{Shut, TaskKind};
 use farm_protocol::{SlotId, TaskId};
+use std::io;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -127,6 +128,13 @@ impl Farm {
             (None, Over::Panicked) => panic!("the farm's loop has panicked"),
             (Some(Ok(())) | None, Over::No | Over::Stopped | Over::Panicked) => {}
         }
+    }
+
+    /// Why the record that [`FarmBuilder::record`] asked for ends before the run does, once; `None`
+    /// while it is whole. What it says after [`Farm::wait_stopped`] is final.
+    #[must_use]
+    pub fn take_record_trouble(&self) -> Option<io::Error> {
+        self.room.shared.take_record_trouble()
     }
 
     /// Stops every worker with its group (SIGSTOP); the farm's clock stands still. Returns when it is done.

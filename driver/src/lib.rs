@@ -32,6 +32,7 @@ mod pull;
 mod queue;
 mod reading;
 mod reap;
+mod record;
 mod shared;
 mod source;
 mod spawn;

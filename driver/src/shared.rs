@@ -5,6 +5,7 @@ use crate::sync::{Condvar, Mutex, lock};
 use farm_master::lane::Gate;
 use farm_master::{Refusal, Registry};
 use std::fmt;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::thread::{self, Thread, ThreadId};
@@ -38,6 +39,8 @@ pub(crate) struct Shared {
     /// What came in after the end and has not been handed back.
     late: Mutex<Vec<Submission>>,
     loop_thread: OnceLock<ThreadId>,
+    /// Why the record of the run ends early, until somebody asks.
+    record_trouble: Mutex<Option<io::Error>>,
 }
 
 impl Shared {
@@ -53,6 +56,7 @@ impl Shared {
             retired: Mutex::new(None),
             late: Mutex::new(Vec::new()),
             loop_thread: OnceLock::new(),
+            record_trouble: Mutex::new(None),
         }
     }
 
@@ -119,6 +123,16 @@ impl Shared {
         for sleeper in end.sleepers.drain(..) {
             sleeper.unpark();
         }
+    }
+
+    /// The record of the run cannot be written, and ends here.
+    pub(crate) fn note_record_trouble(&self, error: io::Error) {
+        log::warn!("the run is not recorded any more: {error}; the farm goes on");
+        *lock(&self.record_trouble) = Some(error);
+    }
+
+    pub(crate) fn take_record_trouble(&self) -> Option<io::Error> {
+        lock(&self.record_trouble).take()
     }
 
     /// Waits for the end of the loop.

@@ -51,8 +51,13 @@ impl Loop {
             watch: &mut self.watch,
         };
         self.told = time;
-        self.master
-            .handle(time, event, &mut kinds, &mut self.actions);
+        let (master, actions) = (&mut self.master, &mut self.actions);
+        if let Some(record) = &mut self.record {
+            let written = record.handle(master, time, event, &mut kinds, actions);
+            self.recorded(written);
+        } else {
+            master.handle(time, event, &mut kinds, actions);
+        }
         let mut spawns = false;
         if !self.actions.is_empty() {
             let bytes = mem::take(&mut self.actions.bytes);

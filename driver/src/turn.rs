@@ -12,6 +12,7 @@ use crate::observer::Observer;
 use crate::process::{Place, Role};
 use crate::program::Program;
 use crate::pull::Feed;
+use crate::record::RunRecord;
 use crate::shared::{Over, Shared, contained, hand_back};
 use crate::watch::Watch;
 use crate::workers::Workers;
@@ -55,6 +56,8 @@ pub(crate) struct Loop {
     pub(crate) programs: Vec<Program>,
     pub(crate) through: bool,
     pub(crate) observer: Option<Box<dyn Observer>>,
+    /// Until something of it cannot be written.
+    pub(crate) record: Option<RunRecord>,
     pub(crate) feeds: Vec<Feed>,
     pub(crate) decoders: Decoders,
     pub(crate) memory: Memory,
@@ -93,6 +96,7 @@ impl Loop {
             programs: Vec::new(),
             through: false,
             observer: None,
+            record: None,
             feeds: Vec::new(),
             decoders: Decoders::default(),
             memory: Memory::look(),
@@ -122,6 +126,12 @@ impl Loop {
         self
     }
 
+    /// The same, written down.
+    pub(crate) fn recorded_by(mut self, record: Option<RunRecord>) -> Self {
+        self.record = record;
+        self
+    }
+
     /// Runs until the machine says `Stopped`, and leaves nothing behind, even after a panic.
     pub(crate) fn run(mut self) {
         self.shared.enter_loop();
@@ -143,6 +153,7 @@ impl Loop {
             feeds,
             decoders,
             observer,
+            record,
             messages,
             ..
         } = self;
@@ -158,6 +169,9 @@ impl Loop {
         drop(decoders);
         contained("the drop of a source", || drop(feeds));
         contained("the drop of an observer", || drop(observer));
+        if let Some(Err(error)) = record.map(|record| record.end(end.is_err())) {
+            shared.note_record_trouble(error);
+        }
         shared.finish(registry, over);
         if let Err(panic) = end {
             resume_unwind(panic);
@@ -184,7 +198,11 @@ impl Loop {
         self.flush();
         // After the flush: workers do not wait for whoever watches.
         self.observe(|observer, now| observer.turn(now));
-        more_to_pull || !self.unread.is_empty() || !self.messages.is_empty()
+        let busy = more_to_pull || !self.unread.is_empty() || !self.messages.is_empty();
+        if !busy {
+            self.flush_record();
+        }
+        busy
     }
 
     pub(crate) fn flush(&mut self) {

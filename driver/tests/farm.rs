@@ -11,6 +11,8 @@
 mod after;
 #[path = "farm/deaths.rs"]
 mod deaths;
+#[path = "farm/record.rs"]
+mod record;
 #[path = "farm/script.rs"]
 mod script;
 #[path = "farm/stage.rs"]
@@ -35,7 +37,8 @@ fn main() -> ExitCode {
         .skip(1)
         .filter(|arg| !arg.starts_with('-'))
         .collect();
-    let tests = work::TESTS.iter().chain(deaths::TESTS).chain(after::TESTS);
+    let tests = work::TESTS.iter().chain(deaths::TESTS);
+    let tests = tests.chain(after::TESTS).chain(record::TESTS);
     let mut failed = 0;
     for (name, test) in tests {
         if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
