@@ -1,7 +1,10 @@
 //! The command `farm`: what was typed, and which subcommand does it. One file per subcommand.
 
 pub mod exit;
+mod replay_run;
 mod run;
+
+pub use replay_run::{ReplayError, ReplayVerdict, replay_run};
 
 use clap::{Parser, Subcommand};
 use exit::Exit;

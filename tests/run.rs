@@ -14,6 +14,8 @@ mod input;
 mod outputs;
 #[path = "run/readme.rs"]
 mod readme;
+#[path = "run/record.rs"]
+mod record;
 #[path = "run/signals.rs"]
 mod signals;
 #[path = "run/stage.rs"]

@@ -67,9 +67,10 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
         return Ok(Exit::NoTasks);
     }
     let spills = SpillFolder::new(arguments.results.as_deref(), arguments.events.is_some())?;
-    let reporter = open_reporter(arguments, &input, &spills)?;
+    let mut reporter = open_reporter(arguments, &input, &spills)?;
     let workers = arguments.workers.count();
     let limits = input.all_limits(limits);
+    let record = reporter.take_record();
     let (post, letters) = channel();
     let live = arguments.output == StdoutMode::Line && !arguments.results_to_stdout();
     let bell = post.clone();
@@ -95,6 +96,9 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
     builder.limits(limits.iter().map(|(_, cap)| *cap).collect());
     builder.through(true);
     builder.observer(Box::new(desk::Eyes(Arc::clone(&desk))));
+    if let Some(file) = record {
+        builder.record(file);
+    }
     let signals = signals::catch(post.clone())
         .map_err(|error| format!("error: cannot catch signals: {error}"))?;
     let farm = builder.start().map_err(|error| format!("error: {error}"))?;
@@ -113,6 +117,9 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
         grace,
     }
     .until_stopped();
+    if let Some(error) = farm.take_record_trouble() {
+        desk::lock(&desk).reporter.record_failed(error);
+    }
     let exit = finish(&desk, &mut ending, &letters, spills);
     // Only now: until the last byte is written an interrupt must be heard.
     drop(signals);
@@ -138,6 +145,7 @@ fn open_reporter(
     options.results = arguments.results.clone().map(ResultsTarget::named);
     options.joblog.clone_from(&arguments.joblog);
     options.events.clone_from(&arguments.events);
+    options.record.clone_from(&arguments.record);
     options.inputs = input.path.iter().cloned().collect();
     options.stdout = arguments.output;
     options.keep_order = arguments.keep_order;

@@ -66,6 +66,7 @@ pub(crate) struct OpenedFiles {
     pub(crate) results: Option<OpenedFile>,
     pub(crate) joblog: Option<OpenedFile>,
     pub(crate) events: Option<OpenedFile>,
+    pub(crate) record: Option<OpenedFile>,
 }
 
 /// Opens what `options` names. `taken` are the files behind our stdout and stderr.
@@ -98,15 +99,18 @@ pub(crate) fn open_files(
         results: open("--results", results)?,
         joblog: open("--joblog", options.joblog.as_ref())?,
         events: open("--events", options.events.as_ref())?,
+        record: open("--record", options.record.as_ref())?,
     };
     // Only now, when none of them can be refused any more, may one be emptied.
-    for (option, file) in [
-        ("--results", &mut files.results),
-        ("--joblog", &mut files.joblog),
-        ("--events", &mut files.events),
+    let append = options.append;
+    for (option, file, append) in [
+        ("--results", &mut files.results, append),
+        ("--joblog", &mut files.joblog, append),
+        ("--events", &mut files.events, append),
+        ("--record", &mut files.record, false),
     ] {
         if let Some(opened) = file {
-            begin(opened, options.append).map_err(|error| OpenTrouble::Refused {
+            begin(opened, append).map_err(|error| OpenTrouble::Refused {
                 option,
                 path: opened.path.clone(),
                 error,

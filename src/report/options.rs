@@ -45,7 +45,10 @@ pub struct ReportOptions {
     pub joblog: Option<PathBuf>,
     /// Where the events go.
     pub events: Option<PathBuf>,
-    /// Add to these files instead of beginning them anew: for a run that goes on where another ended.
+    /// Where the record goes from which the run replays. It is opened here and written by the farm.
+    pub record: Option<PathBuf>,
+    /// Add to these files (but the record, which is of one run) instead of beginning them anew: for
+    /// a run that goes on where another ended.
     pub append: bool,
     /// Files that must not be written to: what the run reads.
     pub inputs: Vec<PathBuf>,
@@ -78,6 +81,7 @@ impl ReportOptions {
             results: None,
             joblog: None,
             events: None,
+            record: None,
             append: false,
             inputs: Vec::new(),
             stdout: StdoutMode::Grouped,

@@ -19,7 +19,9 @@ use super::stdout::TaskPrinter;
 use super::summary::{RunCounts, RunEnd, Summary};
 use super::trouble::{Troubles, WriteTarget, WriteTrouble};
 use std::fmt::{self, Debug, Formatter};
-use std::path::Path;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +35,9 @@ pub struct Reporter {
     results: Results,
     joblog: Option<Outlet>,
     events: Option<Outlet>,
+    /// Opened here like every file of the run, written by the farm; until somebody takes it.
+    record: Option<File>,
+    record_path: PathBuf,
     printer: TaskPrinter,
     progress: Progress,
     summary: Summary,
@@ -72,6 +77,7 @@ impl Reporter {
             results,
             joblog,
             events,
+            record,
         } = open_files(options, ends.taken)?;
         let to_stdout = options.results == Some(ResultsTarget::Stdout);
         let mode = if to_stdout {
@@ -108,12 +114,15 @@ impl Reporter {
             joblog
         });
         let events = events.map(|file| outlet(file, WriteTarget::Events, &folder));
+        let (record, record_path) = record.map(|opened| (opened.file, opened.path)).unzip();
         Ok(Self {
             clock: RunClock::new(options.anchor),
             outlets,
             results,
             joblog,
             events,
+            record,
+            record_path: record_path.unwrap_or_default(),
             printer: TaskPrinter::new(mode, options.keep_order, folder, options.keep_spills),
             progress,
             summary: Summary::default(),
@@ -125,6 +134,17 @@ impl Reporter {
             line: Vec::new(),
             text: String::new(),
         })
+    }
+
+    /// The file of the record, for the farm to write, once.
+    pub const fn take_record(&mut self) -> Option<File> {
+        self.record.take()
+    }
+
+    /// The farm could not write the record.
+    pub fn record_failed(&mut self, error: io::Error) {
+        let target = WriteTarget::Record(self.record_path.clone());
+        self.outlets.troubles.note(&target, error);
     }
 
     /// The run begins.
@@ -347,11 +367,7 @@ impl Reporter {
     }
 }
 
-fn outlet(
-    opened: OpenedFile,
-    target: fn(std::path::PathBuf) -> WriteTarget,
-    folder: &Arc<Path>,
-) -> Outlet {
+fn outlet(opened: OpenedFile, target: fn(PathBuf) -> WriteTarget, folder: &Arc<Path>) -> Outlet {
     let copy = opened.file.try_clone();
     let sink = match copy.and_then(|copy| Relay::to(copy, Arc::clone(folder))) {
         Ok(Some(relay)) => Sink::Relayed(relay),

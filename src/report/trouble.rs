@@ -22,6 +22,8 @@ pub enum WriteTarget {
     Joblog(PathBuf),
     /// The events file.
     Events(PathBuf),
+    /// The record from which the run replays.
+    Record(PathBuf),
     /// A file that holds output until it can be shown, or the folder in which an unnamed one lies.
     Spill(PathBuf),
 }
@@ -34,6 +36,7 @@ impl Display for WriteTarget {
             Self::Results(path) => write!(f, "the results file `{}`", path.display()),
             Self::Joblog(path) => write!(f, "the joblog `{}`", path.display()),
             Self::Events(path) => write!(f, "the events file `{}`", path.display()),
+            Self::Record(path) => write!(f, "the record `{}`", path.display()),
             Self::Spill(path) => write!(f, "spilled output in `{}`", path.display()),
         }
     }
@@ -61,13 +64,35 @@ fn advice(target: &WriteTarget, error: &io::Error) -> &'static str {
         error.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
     );
-    match (matches!(target, WriteTarget::Spill(_)), full) {
-        (true, true) => "free some space there or set TMPDIR to a folder with more",
-        (true, false) => "output that should have waited there is shown at once or incomplete",
-        (false, true) => {
-            "free some space; its last line may be incomplete and nothing more is written to it"
+    match (target, full) {
+        (WriteTarget::Spill(_), true) => {
+            "free some space there or set TMPDIR to a folder with more"
         }
-        (false, false) => "its last line may be incomplete and nothing more is written to it",
+        (WriteTarget::Spill(_), false) => {
+            "output that should have waited there is shown at once or incomplete"
+        }
+        (WriteTarget::Record(_), true) => {
+            "free some space; the run went on, and the record replays up to where it was cut off"
+        }
+        (WriteTarget::Record(_), false) => {
+            "the run went on, and the record replays up to where it was cut off"
+        }
+        (
+            WriteTarget::Stdout
+            | WriteTarget::Stderr
+            | WriteTarget::Results(_)
+            | WriteTarget::Joblog(_)
+            | WriteTarget::Events(_),
+            true,
+        ) => "free some space; its last line may be incomplete and nothing more is written to it",
+        (
+            WriteTarget::Stdout
+            | WriteTarget::Stderr
+            | WriteTarget::Results(_)
+            | WriteTarget::Joblog(_)
+            | WriteTarget::Events(_),
+            false,
+        ) => "its last line may be incomplete and nothing more is written to it",
     }
 }
 

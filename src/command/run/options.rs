@@ -60,6 +60,11 @@ pub(in crate::command) struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub(super) events: Option<PathBuf>,
 
+    /// Write down everything the run's master is told to this file, so that the run can be replayed (`farm sim
+    /// --replay-run FILE`): SIZE per task that runs `/bin/true`, and what longer tasks say
+    #[arg(long, value_name = "FILE")]
+    pub(super) record: Option<PathBuf>,
+
     /// How progress is shown on stderr: auto, bar, counter or none
     #[arg(long, value_name = "MODE")]
     pub(super) progress: Option<ProgressMode>,
