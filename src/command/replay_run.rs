@@ -18,7 +18,7 @@ pub struct ReplayVerdict {
     pub actions: u64,
     /// It said something else than in the run; nothing after that event was replayed.
     pub diverged: bool,
-    /// The record was cut off before the end of its run. True of one that diverged if nobody knows.
+    /// The record was cut off before the end of its run. False when it diverged: the rest was not read.
     pub truncated: bool,
 }
 

@@ -1,9 +1,11 @@
 //! Workers that die, or never were any.
 
 use crate::Test;
+use crate::record::Kept;
 use crate::script::Script;
 use crate::stage::{Orders, farm, lives, order, pool, run, soon};
 use farm_driver::{Farm, Pool, Program};
+use farm_master::record::Replayer;
 use farm_master::{
     Death, OnLost, Outcome, Response, Settled, Shut, TaskKind, TaskOptions, Verdict, WorkerStatus,
 };
@@ -235,6 +237,8 @@ fn a_panic_of_the_loop_is_passed_on() {
     static ARMED: AtomicBool = AtomicBool::new(false);
     let mut builder = crate::stage::builder();
     let kind = builder.kind(Bombs(&ARMED), pool("", 1));
+    let kept = Kept::default();
+    builder.record(kept.clone());
     let farm = builder.start().expect("a farm");
     let queue = farm.queue(kind);
     assert!(
@@ -254,6 +258,14 @@ fn a_panic_of_the_loop_is_passed_on() {
     for (_, pid) in pids {
         assert!(!lives(pid), "a worker outlived its master");
     }
+    // The record has the call over which it panicked. Here that was the kind's doing, so a machine
+    // without the kind does not.
+    let mut replayer = Replayer::new(false);
+    replayer.push(&kept.bytes());
+    let steps = std::iter::from_fn(|| replayer.next_step().expect("a good record"));
+    let difference = steps.last().and_then(|step| step.difference);
+    let difference = difference.expect("the last call panicked");
+    assert!(difference.recorded.is_none() && difference.replayed.is_some());
     assert!(
         queue.submit(order("double", 3)).wait().is_err(),
         "handed back"

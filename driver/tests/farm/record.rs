@@ -32,10 +32,10 @@ pub(crate) const TESTS: &[Test] = &[
 
 /// A file in memory.
 #[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Kept(Arc<Mutex<Vec<u8>>>);
 
 impl Kept {
-    fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -179,7 +179,7 @@ impl Write for Full {
 }
 
 fn a_full_disk_ends_the_record_and_nothing_else() {
-    // At once, after a while, and at the very end (every run here writes much more than a kilobyte).
+    // At once, and after a while: every run here writes much more than a kilobyte.
     for room in [0, 1000] {
         let mut builder = builder();
         let kind = builder.kind(Orders, pool("", 1));

@@ -1,5 +1,5 @@
 //! A record read back as it comes, in pieces of any size. It trusts nothing: whatever the bytes
-//! are, they cost an error and no more memory than they have themselves.
+//! are, they cost an error, and memory by what has come and never by what is claimed.
 
 use super::{CALL, END, ENTRY_HEADER, ENTRY_LIMIT, Fnv, HEAD, KindAnswer, MAGIC, Made};
 use crate::config::Config;

@@ -60,8 +60,8 @@ pub(in crate::command) struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub(super) events: Option<PathBuf>,
 
-    /// Write down everything the run's master is told to this file, so that the run can be replayed (`farm sim
-    /// --replay-run FILE`): SIZE per task that runs `/bin/true`, and what longer tasks say
+    /// Record the run in this file, so that `farm sim --replay-run FILE` can replay it without running anything.
+    /// Grows by some 180 bytes per task, and by what the tasks are given (environment and stdin too) and say
     #[arg(long, value_name = "FILE")]
     pub(super) record: Option<PathBuf>,
 
