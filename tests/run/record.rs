@@ -2,6 +2,9 @@
 
 use crate::stage::Stage;
 use farm::command::{ReplayError, ReplayVerdict, replay_run};
+use farm::master::record::{Made, RunEncoder};
+use farm::master::{Action, Actions, Config, Event, Shut};
+use farm::protocol::Instant;
 use rustix::process::Signal;
 use serde_json::Value;
 use std::fs;
@@ -147,4 +150,38 @@ fn a_record_begins_anew() {
     stage.tasks(r#"["true"]"#, &["--record", "record"]).exits(0);
     let verdict = replay(&stage, false).1.expect("a good record");
     assert!(!verdict.truncated);
+}
+
+/// A machine that decides otherwise than the recorded one is shown, at the place where it does.
+#[test]
+fn another_decision_is_shown() {
+    let mut encoder = RunEncoder::new();
+    encoder
+        .head("another farm", &Config::default())
+        .expect("short");
+    let mut actions = Actions::new();
+    encoder.begin(Instant::from_millis(7), &Event::Wake);
+    encoder.finish(&actions).expect("short");
+    // The machine says that it has stopped; the record says nothing.
+    encoder.begin(Instant::from_millis(9), &Event::Shut(Shut::Drain));
+    encoder.finish(&actions).expect("short");
+    actions.push(Action::Stopped);
+    encoder.end();
+    let stage = Stage::new();
+    stage.write("record", encoder.bytes());
+    let (text, verdict) = replay(&stage, false);
+    let verdict = verdict.expect("a good record");
+    assert!(verdict.diverged && !verdict.truncated, "{text}");
+    let said = Made::of(&actions, &mut Vec::new()).digest;
+    let expected = format!(
+        "diverged at entry 2 of the record, which was written by another farm\n  \
+           recorded: 0 actions, digest cbf29ce484222325\n  \
+           replayed: 1 actions, digest {said:016x}\n  \
+           what was told, and what the machine said now:\n        \
+             2.000 > shut          drain\n        \
+             2.000   stopped\n\
+         {}\n",
+        verdict.json()
+    );
+    assert_eq!(text, expected);
 }
