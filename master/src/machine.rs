@@ -219,12 +219,11 @@ impl Master {
     #[must_use]
     pub fn demand(&self, kind: KindId) -> usize {
         let pool = &self.pools[kind.0 as usize];
-        // Retries were admitted once: they have the first claim on free places. And as many of
-        // them may wait for their delays as tasks may wait at all: a list that fails from its
-        // first line to its last must not end up in memory.
+        // As many retries may wait for their delays as tasks may wait at all: a list that fails
+        // from its first line to its last must not end up in memory.
         let delayed = pool.lane.counts().terminal;
         let full = delayed > pool.config.boundary.max_queued;
-        if pool.ended.is_some() || !pool.returning.is_empty() || full {
+        if pool.ended.is_some() || full {
             0
         } else {
             let demand = pool.lane.demand();

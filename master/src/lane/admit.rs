@@ -73,6 +73,28 @@ impl Lane {
     /// [`LaneError::UnknownTask`]; [`LaneError::InvalidTransition`] in every other state; [`LaneError::NotAdmitting`]
     /// when the gate is closed; [`LaneError::QueueSaturated`]. The lane is unchanged: the task stays as it ended.
     pub fn retry(&mut self, key: Key) -> Result<Seq, LaneError> {
+        self.may_retry(key)?;
+        if self.room() == 0 {
+            return Err(self.saturated(key));
+        }
+        self.readmit(key)
+    }
+
+    /// As [`retry`](Self::retry), also into a full queue: for a task whose further tries were promised when it was
+    /// admitted. Tasks that wait for its end may be what fills the queue.
+    ///
+    /// # Errors
+    /// As `retry`, without [`LaneError::QueueSaturated`].
+    pub fn readmit(&mut self, key: Key) -> Result<Seq, LaneError> {
+        let old = self.may_retry(key)?;
+        self.rows[key.index()].injected = false;
+        let seq = self.stand_last(key);
+        self.forget_over(old, key);
+        Ok(seq)
+    }
+
+    /// The place that a task had which may be tried again.
+    fn may_retry(&self, key: Key) -> Result<Seq, LaneError> {
         let Some(&Row {
             seq: old,
             state: State::Failed(_) | State::Cancelled(_),
@@ -82,21 +104,12 @@ impl Lane {
             return Err(self.refuse(key, "retry"));
         };
         match self.gate {
-            Gate::Running | Gate::Paused | Gate::Draining => {}
-            Gate::Closed => {
-                return Err(LaneError::NotAdmitting {
-                    key,
-                    gate: self.gate,
-                });
-            }
+            Gate::Running | Gate::Paused | Gate::Draining => Ok(old),
+            Gate::Closed => Err(LaneError::NotAdmitting {
+                key,
+                gate: self.gate,
+            }),
         }
-        if self.room() == 0 {
-            return Err(self.saturated(key));
-        }
-        self.rows[key.index()].injected = false;
-        let seq = self.stand_last(key);
-        self.forget_over(old, key);
-        Ok(seq)
     }
 
     /// Takes a task back from a worker that died with it or gave it back: it keeps its place, so it stands before all

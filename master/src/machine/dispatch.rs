@@ -2,7 +2,7 @@
 
 use super::ready::{Cursor, Ready};
 use super::slot::{Ending, Flight, Process};
-use super::task::{Place, State, Task, key};
+use super::task::{Place, State, Task};
 use super::timers::Timer;
 use super::{Master, Turn};
 use crate::action::{Action, Link};
@@ -30,7 +30,6 @@ impl Master {
     }
 
     fn dispatch(&mut self, turn: &mut Turn<'_>, pool: usize) {
-        self.bring_back(turn, pool);
         if let Some(error) = self.pools[pool].ended.clone() {
             // What came back from the last workers finds no further one.
             let kind = KindId(u16::try_from(pool).expect("a pool per kind"));
@@ -65,9 +64,6 @@ impl Master {
         if self.pools[pool].ready.is_empty() {
             self.watch_held(turn, pool);
         }
-        // What started has made room for retries that found none, and a worker may still be free.
-        let state = &mut self.pools[pool];
-        state.touched |= !state.returning.is_empty() && state.lane.room() > 0;
     }
 
     fn may_start(&self, pool: usize) -> bool {
@@ -75,25 +71,6 @@ impl Master {
         match pool.lane.gate() {
             Gate::Running | Gate::Draining => true,
             Gate::Paused | Gate::Closed => false,
-        }
-    }
-
-    /// Retries whose delay is over come back as soon as the lane has room.
-    fn bring_back(&mut self, turn: &mut Turn<'_>, index: usize) {
-        while let Some(&id) = self.pools[index].returning.front() {
-            let pool = &mut self.pools[index];
-            match pool.lane.retry(key(id)) {
-                Ok(seq) => {
-                    pool.returning.pop_front();
-                    self.tasks.at_mut(id).seq = seq;
-                    self.make_ready(id);
-                }
-                Err(_) if pool.lane.gate() == Gate::Closed => {
-                    pool.returning.pop_front();
-                    self.end_returning(turn, id);
-                }
-                Err(_) => return,
-            }
         }
     }
 

@@ -31,7 +31,7 @@ impl Master {
                 }
                 State::Sent(_) => matches!(lane, Some(TaskState::InFlight { .. })),
                 State::Stopping(..) => matches!(lane, Some(TaskState::Cancelled { .. })),
-                State::Delayed { .. } | State::Returning => {
+                State::Delayed { .. } => {
                     matches!(
                         lane,
                         Some(TaskState::Failed { .. } | TaskState::Cancelled { .. })
@@ -82,8 +82,6 @@ impl Master {
                 let tasks = self.tasks.iter().filter(move |task| task.kind == kind);
                 tasks.filter(move |task| state(task.state()))
             };
-            let returning = of_kind(|state| matches!(state, State::Returning)).count();
-            assert_eq!(returning, pool.returning.len(), "a retry is in no queue");
             let ready = || of_kind(|state| matches!(state, State::Ready));
             let solo = ready().filter(|task| task.solo).count();
             assert_eq!(solo, pool.solo_ready, "suspected tasks are miscounted");
@@ -126,8 +124,7 @@ impl Master {
                 | State::Ready
                 | State::Parked
                 | State::Sent(_)
-                | State::Stopping(..)
-                | State::Returning => None,
+                | State::Stopping(..) => None,
             };
             assert!(
                 armed(delay, Timer::Delay(task.id)),

@@ -3,8 +3,7 @@
 use super::ready::Ready;
 use crate::config::KindConfig;
 use crate::lane::Lane;
-use farm_protocol::{Instant, Session, TaskId};
-use std::collections::VecDeque;
+use farm_protocol::{Instant, Session};
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::time::Duration;
@@ -25,8 +24,6 @@ pub(super) struct Pool {
     pub(super) solo_ready: usize,
     /// Its slots among all.
     pub(super) slots: Range<usize>,
-    /// Retries whose delay is over, and that found the lane full.
-    pub(super) returning: VecDeque<TaskId>,
     /// Start failures in a row.
     pub(super) start_failures: u32,
     /// Sessions up to this one were begun before the last start failure.
@@ -59,7 +56,6 @@ impl Pool {
             ready: Ready::default(),
             solo_ready: 0,
             slots,
-            returning: VecDeque::new(),
             start_failures: 0,
             failed_up_to: Session(0),
             pause_until: None,

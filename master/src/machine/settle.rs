@@ -97,7 +97,7 @@ impl Master {
     }
 
     /// Ends a task that waited for a retry: as its last attempt ended.
-    pub(super) fn end_returning(&mut self, turn: &mut Turn<'_>, id: TaskId) {
+    pub(super) fn end_delayed(&mut self, turn: &mut Turn<'_>, id: TaskId) {
         let task = self.tasks.at_mut(id);
         let last = task
             .last_end
@@ -121,7 +121,7 @@ impl Master {
                 self.limits
                     .unpark(limit, task.kind, options.priority, task.seq, id);
             }
-            State::Sent(_) | State::Stopping(..) | State::Delayed { .. } | State::Returning => {
+            State::Sent(_) | State::Stopping(..) | State::Delayed { .. } => {
                 panic!("{id} does not wait in the lane")
             }
         }
@@ -299,7 +299,7 @@ impl Master {
         task.retries_used += 1;
         task.last_end = Some(Box::new(outcome));
         if delay.is_zero() || self.config.mutation.is(Mutation::RetryWithoutDelay) {
-            self.delay_over(id);
+            self.delay_over(turn, id);
         } else {
             let until = turn.now.after(delay);
             task.set(State::Delayed { until });
@@ -326,12 +326,17 @@ impl Master {
         delay - Duration::from_nanos(drawn)
     }
 
-    pub(super) fn delay_over(&mut self, id: TaskId) {
-        let task = self.tasks.at_mut(id);
-        task.set(State::Returning);
-        let kind = task.kind;
-        self.pools[kind.0 as usize].returning.push_back(id);
-        self.touch(kind);
+    /// A retry comes back. It was admitted once, so a full queue does not keep it out: what fills
+    /// the queue may be waiting for its end.
+    pub(super) fn delay_over(&mut self, turn: &mut Turn<'_>, id: TaskId) {
+        match self.pool_of(id).lane.readmit(key(id)) {
+            Ok(seq) => {
+                self.tasks.at_mut(id).seq = seq;
+                self.make_ready(id);
+            }
+            // A caller has closed the lane meanwhile.
+            Err(_) => self.end_delayed(turn, id),
+        }
     }
 
     /// The one way out of the farm.

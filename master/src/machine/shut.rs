@@ -53,13 +53,6 @@ impl Master {
         kind: Option<KindId>,
         outcome: &dyn Fn() -> Outcome,
     ) {
-        for index in 0..self.pools.len() {
-            if kind.is_none_or(|kind| kind.0 as usize == index) {
-                for id in std::mem::take(&mut self.pools[index].returning) {
-                    self.end_returning(turn, id);
-                }
-            }
-        }
         let waiting = self
             .tasks
             .ids(|task| kind.is_none_or(|kind| task.kind == kind) && task.place().is_none());
@@ -73,9 +66,8 @@ impl Master {
                     let outcome = self.last_end(id).unwrap_or_else(outcome);
                     self.end_queued(turn, id, outcome);
                 }
-                State::Delayed { .. } => self.end_returning(turn, id),
-                // Those that return were ended above, all at once.
-                State::Returning | State::Sent(_) | State::Stopping(..) => {}
+                State::Delayed { .. } => self.end_delayed(turn, id),
+                State::Sent(_) | State::Stopping(..) => {}
             }
         }
     }

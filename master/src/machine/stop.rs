@@ -25,11 +25,10 @@ impl Master {
                 let how = HowStopped::BeforeStart;
                 self.end_queued(turn, id, Outcome::Cancelled { by, how });
             }
-            State::Delayed { .. } | State::Returning => {
+            State::Delayed { .. } => {
                 let how = HowStopped::BeforeStart;
-                self.forget_return(id);
                 self.tasks.at_mut(id).last_end = Some(Box::new(Outcome::Cancelled { by, how }));
-                self.end_returning(turn, id);
+                self.end_delayed(turn, id);
             }
             // What is being decoded has been answered before the wish: the answer wins.
             State::Sent(place) if self.is_decoding(*place, id) => {
@@ -54,12 +53,6 @@ impl Master {
                 .flight(id)
                 .is_some_and(|index| process.in_flight[index].decoding.is_some())
         })
-    }
-
-    /// Takes a task out of the queue of retries that found the lane full.
-    pub(super) fn forget_return(&mut self, id: TaskId) {
-        let pool = self.pool_of(id);
-        pool.returning.retain(|other| *other != id);
     }
 
     /// Asks an attempt in flight to stop. Its answer is void from now on; the worker is free when it is at rest.
@@ -114,7 +107,7 @@ impl Master {
                     self.ran_too_long(turn, id);
                 }
                 Timer::Waiting(id) => self.waited_too_long(turn, id),
-                Timer::Delay(id) => self.delay_over(id),
+                Timer::Delay(id) => self.delay_over(turn, id),
                 Timer::Pause(kind) => {
                     // A later failure may have made the pause longer.
                     let pool = &mut self.pools[kind.0 as usize];
@@ -132,7 +125,11 @@ impl Master {
     }
 
     fn ran_too_long(&mut self, turn: &mut Turn<'_>, id: TaskId) {
-        let place = self.tasks.at(id).place().expect("what runs is with a worker");
+        let place = self
+            .tasks
+            .at(id)
+            .place()
+            .expect("what runs is with a worker");
         let process = self.slots[place.slot.0 as usize].process.as_ref();
         // Its worker is dead and collected: it runs no more, and what it came to is in the pipe or nowhere.
         if process.is_some_and(|process| process.exit.is_none()) {
@@ -154,10 +151,10 @@ impl Master {
             State::Sent(_) if self.config.mutation.is(Mutation::WaitingLimitStays) => {
                 self.stop(turn, id, StopWhy::TimedOut(TimeLimit::Waiting));
             }
-            State::Stopping(..) | State::Delayed { .. } | State::Returning
+            State::Stopping(..) | State::Delayed { .. }
                 if self.config.mutation.is(Mutation::WaitingLimitStays) => {}
             // It has started once: the limit was on the first start, and is disarmed there.
-            State::Sent(_) | State::Stopping(..) | State::Delayed { .. } | State::Returning => {
+            State::Sent(_) | State::Stopping(..) | State::Delayed { .. } => {
                 panic!("{id} started and its waiting limit fell")
             }
         }

@@ -26,8 +26,6 @@ pub(super) enum State {
         /// When the delay is over.
         until: Instant,
     },
-    /// The delay is over, and the lane had no room. Lane: as `Delayed`.
-    Returning,
 }
 
 /// Where an attempt is.
@@ -136,11 +134,7 @@ impl Task {
     pub(super) const fn place(&self) -> Option<Place> {
         match &self.state {
             State::Sent(place) | State::Stopping(place, _) => Some(*place),
-            State::Needing { .. }
-            | State::Ready
-            | State::Parked
-            | State::Delayed { .. }
-            | State::Returning => None,
+            State::Needing { .. } | State::Ready | State::Parked | State::Delayed { .. } => None,
         }
     }
 

@@ -104,7 +104,7 @@ fn x5_an_answer_of_another_attempt_counts() {
         Mutation::AttemptUnfenced,
         &config(1, 0),
         play,
-        &[],
+        &["settle t1 crashed", "kill w0 s1"],
         &["settle t1 ok"],
     );
 }
