@@ -20,6 +20,12 @@ pub enum Termination {
 }
 
 impl Termination {
+    /// Whether it was by this signal.
+    #[must_use]
+    pub const fn is_by(self, wanted: i32) -> bool {
+        matches!(self, Self::Signaled { signal, .. } if signal == wanted)
+    }
+
     /// The signal that ended it, if one did.
     #[must_use]
     pub const fn signal(self) -> Option<i32> {

@@ -198,7 +198,8 @@ impl Master {
                 self.count_start_failure(turn, kind, process.session, why);
             }
             // SIGTERM was ours.
-            (None | Some(Ending::Mute), _) if process.signalled == Some(Signal::Terminate) => {}
+            (None | Some(Ending::Mute), _)
+                if process.signalled == Some(Signal::Terminate) || killed_by_us(process, exit) => {}
             (None, Phase::Launching(_)) => {
                 let why = format!(
                     "the program ended before its hello, so it is no farm worker or could not start: {why}"
@@ -219,12 +220,17 @@ impl Master {
 /// Whether a process died of a signal that we sent for another reason than the attempt it executed.
 /// One that died of another signal than ours died by itself.
 const fn killed_by_us(process: &Process, exit: &ExitFacts) -> bool {
-    let Some(signalled) = process.signalled else {
-        return false;
-    };
     if matches!(process.ending, Some(Ending::Mute)) {
         return false;
     }
+    // Even if what it was meant for has been answered since: the signal took its time, and what the
+    // worker executes now must not pay for it.
+    if process.termed && exit.termination.is_by(SIGTERM) {
+        return true;
+    }
+    let Some(signalled) = process.signalled else {
+        return false;
+    };
     match exit.termination {
         // It may have heeded our SIGTERM, or how it ended is unknown.
         Termination::Exited(_) | Termination::Lost => true,
@@ -267,7 +273,7 @@ const fn how_stopped(process: &Process, exit: &ExitFacts) -> HowStopped {
 const fn whose_doing(process: &Process, exit: &ExitFacts) -> WhoseDoing {
     match (&process.ending, process.signalled) {
         // The middle rung of the ladder ended it.
-        (None, Some(_)) if killed_by_us(process, exit) => WhoseDoing::Killed,
+        (None, _) if killed_by_us(process, exit) => WhoseDoing::Killed,
         // It was to go, and died before it was asked or signalled.
         (Some(Ending::Closing | Ending::Replaced), None) if !process.asked_to_end => {
             WhoseDoing::Died

@@ -261,6 +261,7 @@ impl Master {
         match signal {
             Signal::Terminate => {
                 process.signalled.get_or_insert(signal);
+                process.termed = true;
                 turn.actions.push(Action::Signal {
                     slot,
                     session,

@@ -39,6 +39,8 @@ pub(super) struct Process {
     pub(super) last_answer: Instant,
     /// The strongest signal that we sent.
     pub(super) signalled: Option<crate::action::Signal>,
+    /// SIGTERM was sent to it at some time: it may take effect at any later one.
+    pub(super) termed: bool,
     /// Why we end it, if we do: such an end is our own and costs nobody anything.
     pub(super) ending: Option<Ending>,
     pub(super) eof: bool,
@@ -118,6 +120,7 @@ impl Process {
             asked_to_end: false,
             last_answer: now,
             signalled: None,
+            termed: false,
             ending: None,
             eof: false,
             exit: None,

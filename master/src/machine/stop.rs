@@ -189,6 +189,7 @@ impl Master {
                 Due::Terminate => {
                     let process = self.process_at(slot);
                     process.signalled.get_or_insert(Signal::Terminate);
+                    process.termed = true;
                     let signal = Signal::Terminate;
                     turn.actions.push(Action::Signal {
                         slot,

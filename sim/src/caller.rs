@@ -1,0 +1,89 @@
+//! Callers: what they do to the farm, as a script that other processes' steps fall between.
+
+use crate::message::Message;
+use crate::world::{Farm, roles};
+use farm_lockstep::{Cx, Event, Exit, Pid, Process, SpawnOptions};
+use std::collections::VecDeque;
+
+/// One thing a caller does.
+#[derive(Debug)]
+pub(crate) enum Act {
+    /// Sends this to the master. Several in a row are sent in one step, as a caller does that does not wait.
+    Tell(Message),
+    /// Lets others go on.
+    Pause,
+    /// Waits until this many tasks have ended in one way or another, or the calm phase begins.
+    Ended(u32),
+    /// Lets this much time pass, in milliseconds.
+    Sleep(u64),
+    /// The rough phase is over.
+    Calm,
+}
+
+/// A caller with its script.
+pub(crate) struct Caller {
+    master: Pid,
+    script: VecDeque<Act>,
+    /// Looks again at what it waits for after so many milliseconds.
+    asleep: bool,
+}
+
+/// How often a caller that waits looks whether it may go on, in milliseconds.
+const LOOKS_EVERY: u64 = 50;
+
+impl Caller {
+    pub(crate) fn new(master: Pid, script: impl IntoIterator<Item = Act>) -> Box<Self> {
+        Box::new(Self {
+            master,
+            script: script.into_iter().collect(),
+            asleep: false,
+        })
+    }
+
+    pub(crate) const fn options(number: u32) -> SpawnOptions {
+        let mut options = SpawnOptions::new("caller", roles::CALLER);
+        options.number = number;
+        options
+    }
+}
+
+impl Process<Farm, Message> for Caller {
+    fn step(&mut self, cx: &mut Cx<'_, Farm, Message>, event: Event<'_, Message>) {
+        if matches!(event, Event::Calm) && !self.asleep {
+            return;
+        }
+        self.asleep = false;
+        cx.alarm(None);
+        while let Some(act) = self.script.pop_front() {
+            match act {
+                Act::Tell(message) => cx.send(self.master, message),
+                Act::Pause => return cx.again(),
+                Act::Ended(count) => {
+                    if cx.shared().ledger.ended < count && !cx.is_calm() {
+                        self.script.push_front(Act::Ended(count));
+                        return self.sleep(cx, LOOKS_EVERY);
+                    }
+                }
+                Act::Sleep(millis) => {
+                    if !cx.is_calm() {
+                        return self.sleep(cx, millis);
+                    }
+                }
+                Act::Calm => cx.calm(),
+            }
+        }
+        cx.exit(Exit::Code(0));
+    }
+
+    fn waits_for(&self) -> String {
+        format!("{:?}", self.script.front())
+    }
+}
+
+impl Caller {
+    fn sleep(&mut self, cx: &mut Cx<'_, Farm, Message>, millis: u64) {
+        self.asleep = true;
+        let at = cx.now().after(std::time::Duration::from_millis(millis));
+        cx.alarm(Some(at));
+    }
+}

@@ -1,0 +1,341 @@
+//! What the master does, held against the truth.
+
+use super::{Ledger, Seen, elapsed, letter, names};
+use farm_master::lane::{Entry, LaneError};
+use farm_master::{
+    Action, AttemptEnd, AttemptReport, CancelledBy, CrashLimit, HowStopped, OnLost, Outcome,
+    Refusal, Settlement, Shut, Signal, TimeLimit,
+};
+use farm_protocol::{Attempt, AttemptId, Session, SlotId, TaskId};
+
+impl Ledger {
+    /// The master does this. What it sends is looked at where it is sent.
+    pub(crate) fn acts(&mut self, action: &Action) {
+        if self.stopped {
+            self.breaks(names::I8, || format!("after its last action: {action:?}"));
+        }
+        match action {
+            Action::Spawn { slot, session, .. } => self.spawns(*slot, *session),
+            Action::Started { id, slot, session } => self.starts(*id, *slot, *session),
+            Action::AttemptEnded { task, report } => self.attempt_ended(*task, report),
+            Action::Settle(settlement) => self.settles(settlement),
+            Action::Refuse { task, refusal } => self.refuses(*task, refusal),
+            Action::Signal {
+                session, signal, ..
+            } => self.signals(*session, *signal),
+            Action::WorkerGone {
+                slot,
+                session,
+                gone,
+            } => self.worker_gone(*slot, *session, gone.whose),
+            Action::PoolEnded { .. } => self.pool_ended(),
+            Action::Stopped => self.farm_stopped(),
+            Action::Send { .. } | Action::Decode { .. } | Action::WorkerReady { .. } => {}
+        }
+    }
+
+    fn starts(&mut self, id: AttemptId, slot: SlotId, session: Session) {
+        let now = self.now;
+        let Some(facts) = self.task(id.task) else {
+            return self.breaks(names::I2, || {
+                format!("{id} is sent, and the task is not in the farm")
+            });
+        };
+        if facts.cancelled {
+            return self.breaks(names::I2, || {
+                format!("{id} is sent after its task was cancelled")
+            });
+        }
+        if facts.attempt >= id.attempt.0 {
+            return self.breaks(names::FENCE, || format!("{id} is sent, and attempts rise"));
+        }
+        facts.attempt = id.attempt.0;
+        facts.session = session;
+        facts.sent = now;
+        facts.asked = false;
+        facts.used = None;
+        self.stop_is_over(id.task, None);
+        let elsewhere = self.sessions.iter().find(|other| {
+            let at_it = other.executing.is_some_and(|at| at.task == id.task) && other.at_work;
+            at_it && other.ended.is_none()
+        });
+        if let Some(elsewhere) = elsewhere.map(|other| other.session) {
+            return self.breaks(names::FENCE, || {
+                format!("{id} is sent while an earlier attempt executes on {elsewhere}")
+            });
+        }
+        let credit = self.config.kinds[0].credit_cap as usize;
+        let facts = self.session(session);
+        facts.held.push(id);
+        let (held, page, there, gone) = (facts.held.len(), facts.page, facts.slot, facts.gone);
+        if there != slot || gone {
+            return self.breaks(names::I3, || {
+                format!("{id} is sent to {session}, which is not in {slot}")
+            });
+        }
+        let most = if page { 1 + credit } else { 1 };
+        if held > most {
+            return self.breaks(names::I5, || {
+                format!("{session} holds {held} requests and may hold {most}")
+            });
+        }
+        let held = self
+            .sessions
+            .iter()
+            .filter(|session| !session.gone)
+            .map(|session| session.held.len())
+            .sum();
+        self.held = self.held.max(held);
+    }
+
+    fn attempt_ended(&mut self, task: TaskId, report: &AttemptReport) {
+        let id = AttemptId {
+            task,
+            attempt: report.attempt,
+        };
+        let Some(facts) = self.task(task) else {
+            return self.breaks(names::I1, || {
+                format!("{id} ends and its task is not in the farm")
+            });
+        };
+        let (rules, used, asked) = (facts.options, facts.used, facts.asked);
+        if facts.attempt != report.attempt.0 || facts.session != report.session {
+            return self.breaks(names::I3, || {
+                format!("{id} ends and is not the attempt that runs")
+            });
+        }
+        match report.end {
+            AttemptEnd::Died(_) | AttemptEnd::Panicked => return self.charged(id, false),
+            AttemptEnd::Failed => {
+                self.sees(Seen::Retried);
+                if used != Some(letter::FAILED) {
+                    self.breaks(names::I3, || {
+                        format!("{id} counts as failed and did not say so")
+                    });
+                }
+            }
+            AttemptEnd::TimedOut(which) => {
+                self.timed_out(task, which);
+                self.stop_is_over(task, Some(report.attempt));
+            }
+            AttemptEnd::Cancelled(_) => {
+                // A cancelled task is not tried again; one that a closing farm stopped neither.
+                self.breaks(names::I2, || {
+                    format!("{id} was cancelled and its task goes on")
+                });
+            }
+            AttemptEnd::Done | AttemptEnd::Fault | AttemptEnd::LimitExceeded(_) => {
+                self.breaks(names::I1, || {
+                    format!("{id} ended for good and its task goes on")
+                });
+            }
+        }
+        if asked && report.end == AttemptEnd::Failed {
+            self.breaks(names::I2, || {
+                format!("{id} was asked to stop, and its answer counts")
+            });
+        }
+        let facts = self.task(task).expect("looked up above");
+        facts.retries += 1;
+        facts.failed = report.end == AttemptEnd::Failed;
+        let (retries, count) = (facts.retries, rules.retries);
+        if retries > count {
+            self.breaks(names::I9, || {
+                format!("{task} is retried the {retries}th time of {count}")
+            });
+        }
+    }
+
+    /// An attempt is charged with the death of its worker; `last`: its task ends with it.
+    fn charged(&mut self, id: AttemptId, last: bool) {
+        self.sees(Seen::Charged);
+        self.charged_now.push(id);
+        let Some(facts) = self.task(id.task) else {
+            return;
+        };
+        facts.deaths += 1;
+        facts.charged = id.attempt.0;
+        let (deaths, rules) = (facts.deaths, facts.options);
+        if !last && rules.on_lost == OnLost::Fail {
+            self.breaks(names::I9, || {
+                format!("{id} died and may not run twice, and its task goes on")
+            });
+        }
+        if let CrashLimit::Deaths(limit) = rules.crash_limit
+            && !last
+            && (deaths > limit || limit == 0)
+        {
+            self.breaks(names::I9, || {
+                format!(
+                    "{} goes on after {deaths} deaths, its crash limit is {limit}",
+                    id.task
+                )
+            });
+        }
+    }
+
+    fn timed_out(&mut self, task: TaskId, which: TimeLimit) {
+        self.sees(Seen::TimedOut);
+        let now = self.now;
+        let Some(facts) = self.task(task) else { return };
+        let over = match which {
+            // Whether it was over was looked at when the attempt was asked to stop.
+            TimeLimit::Running => facts.timed_out,
+            TimeLimit::Waiting => facts
+                .options
+                .waiting
+                .is_some_and(|limit| elapsed(now, facts.submitted, limit)),
+            TimeLimit::Starting | TimeLimit::Cpu | TimeLimit::Stall | TimeLimit::Group => false,
+        };
+        if !over {
+            self.breaks(names::I1, || {
+                format!(
+                    "{task} timed out ({}) and its time was not over",
+                    which.label()
+                )
+            });
+        }
+    }
+
+    fn settles(&mut self, settlement: &Settlement) {
+        let task = settlement.task;
+        if self.task(task).is_none() {
+            return self.breaks(names::I1, || {
+                format!("{task} is settled and is not in the farm")
+            });
+        }
+        self.cause_is_true(settlement);
+        self.stop_is_over(task, None);
+        self.leave(task);
+    }
+
+    /// The cause that the master gives is what happened.
+    fn cause_is_true(&mut self, settlement: &Settlement) {
+        let task = settlement.task;
+        let shut = self.shut;
+        let facts = self.task(task).expect("looked up by the caller");
+        let (used, cancelled, attempt) = (facts.used, facts.cancelled, facts.attempt);
+        let (deaths, charged, rules) = (facts.deaths, facts.charged, facts.options);
+        let before = facts.failed;
+        let id = AttemptId {
+            task,
+            attempt: Attempt(attempt),
+        };
+        let is_so = match &settlement.outcome {
+            Outcome::Done(()) => {
+                self.sees(Seen::Done);
+                used.is_some_and(|letter| letter != letter::FAILED)
+            }
+            Outcome::Failed(()) => used == Some(letter::FAILED) || (used.is_none() && before),
+            Outcome::Cancelled { by, how } => {
+                self.sees(match how {
+                    HowStopped::BeforeStart => Seen::CancelledWaiting,
+                    HowStopped::Acked => Seen::AckedStop,
+                    HowStopped::LateReply => Seen::LateAnswer,
+                    HowStopped::Exited | HowStopped::Terminated | HowStopped::Killed => {
+                        Seen::KilledStop
+                    }
+                });
+                match by {
+                    CancelledBy::Caller(_) => {
+                        cancelled && (used.is_none() || used == Some(letter::FAILED))
+                    }
+                    CancelledBy::Stopping => shut >= Some(Shut::Finish),
+                }
+            }
+            Outcome::TimedOut { which, .. } => {
+                self.timed_out(task, *which);
+                true
+            }
+            Outcome::WorkerLost(death) | Outcome::Panicked(death) => {
+                // It may be a death that was charged before, of a task that finds no further worker.
+                if charged < death.attempt.0 {
+                    self.charged(id, true);
+                }
+                let lost = self.session(death.session);
+                lost.ended.is_some() && death.slot == lost.slot
+            }
+            Outcome::Poisoned(evidence) => {
+                self.sees(Seen::Poisoned);
+                self.charged(id, true);
+                let wanted = match rules.crash_limit {
+                    CrashLimit::Deaths(0) => 1,
+                    CrashLimit::Deaths(limit) => limit as usize + 1,
+                    CrashLimit::Unlimited => usize::MAX,
+                };
+                evidence.len() == wanted && deaths as usize + 1 == wanted
+            }
+            Outcome::ResponseGarbled(_) | Outcome::RequestRefused(_) => {
+                let session = facts_session(self, task);
+                self.session(session).babbled
+            }
+            Outcome::SpawnFailed(_) => self.budgets.pool_ended,
+            Outcome::Closed => shut >= Some(Shut::Finish) && used.is_none(),
+            Outcome::InjectionRefused { .. } => {
+                self.sees(Seen::InjectionRefused);
+                self.task(task)
+                    .is_some_and(|facts| facts.entry == Entry::Inject)
+            }
+            Outcome::ResponseNotMarshallable(_) | Outcome::Skipped(_) => true,
+            Outcome::LimitExceeded { .. }
+            | Outcome::RequestNotMarshallable(_)
+            | Outcome::KindFault(_)
+            | Outcome::HolderGone
+            | Outcome::Displaced => false,
+        };
+        if !is_so {
+            self.breaks(names::I1, || {
+                format!("{task} ends {:?}, and that is not what happened (used {used:?}, cancelled {cancelled}, deaths {deaths})", settlement.outcome)
+            });
+        }
+    }
+
+    fn refuses(&mut self, task: TaskId, refusal: &Refusal) {
+        let pulled = self
+            .task(task)
+            .is_some_and(|facts| facts.entry == Entry::Pull);
+        match refusal {
+            Refusal::Lane(LaneError::QueueSaturated { .. }) if pulled => {
+                self.breaks(names::I5, || {
+                    format!("{task} was pulled because there was demand, and is refused: {refusal}")
+                });
+            }
+            Refusal::Lane(LaneError::QueueSaturated { .. }) => self.sees(Seen::QueueFull),
+            Refusal::PoolEnded(_) if !self.budgets.pool_ended => {
+                self.breaks(names::I9, || {
+                    format!("{task} is refused because of a pool that has not ended")
+                });
+            }
+            Refusal::Lane(_)
+            | Refusal::UnknownNeed(_)
+            | Refusal::UnknownLimit
+            | Refusal::PoolEnded(_)
+            | Refusal::NotAdmitting(_) => {}
+        }
+        self.leave(task);
+    }
+
+    fn signals(&mut self, session: Session, signal: Signal) {
+        let facts = self.session(session);
+        if facts.signalled != Some(Signal::Kill) {
+            facts.signalled = Some(signal);
+        }
+    }
+
+    /// A caller has asked for the end of a task; the master has been told and has answered.
+    pub(crate) fn cancel_is_heeded(&mut self, task: TaskId) {
+        let Some(facts) = self.task(task) else { return };
+        let (attempt, asked, session) = (facts.attempt, facts.asked, facts.session);
+        // An answer that is being decoded was there before the wish, and wins.
+        let decoding = attempt > 0 && !self.session(session).held.iter().any(|id| id.task == task);
+        if !asked && !decoding {
+            self.breaks(names::I6, || {
+                format!("{task} was cancelled, and neither ended nor was asked to stop")
+            });
+        }
+    }
+}
+
+fn facts_session(ledger: &mut Ledger, task: TaskId) -> Session {
+    ledger.task(task).expect("looked up by the caller").session
+}

@@ -1,0 +1,134 @@
+//! The budget of starts: failures in a row make pauses, and too many end the pool.
+
+use super::{Ledger, Seen, names};
+use farm_lockstep::{Exit, VTime};
+use farm_master::StartFailures;
+use farm_protocol::Session;
+use std::time::Duration;
+
+use super::sessions::Answered;
+
+/// Start failures as the world sees them.
+#[derive(Debug)]
+pub(super) struct Budgets {
+    rules: StartFailures,
+    /// In a row, no answer and no charged death between them: at least so many.
+    row: u32,
+    /// As many as may have been counted since the last that went well.
+    at_most: u32,
+    /// No start before this.
+    pause_until: VTime,
+    /// Failures of sessions up to this one belong to a failure that was counted, surely or perhaps.
+    surely_counted: u64,
+    perhaps_counted: u64,
+    pub(super) pool_ended: bool,
+}
+
+impl Budgets {
+    pub(super) const fn new(rules: StartFailures) -> Self {
+        Self {
+            rules,
+            row: 0,
+            at_most: 0,
+            pause_until: VTime::START,
+            surely_counted: 0,
+            perhaps_counted: 0,
+            pool_ended: false,
+        }
+    }
+}
+
+impl Ledger {
+    /// A start must not come in a pause.
+    pub(super) fn may_start(&mut self, session: Session) {
+        let (until, now, ended) = (self.budgets.pause_until, self.now, self.budgets.pool_ended);
+        if now < until {
+            self.breaks(names::I9, || {
+                format!("{session} is started at {now} ms, in a pause until {until} ms")
+            });
+        }
+        if ended {
+            self.breaks(names::I9, || {
+                format!("{session} is started though the pool has ended")
+            });
+        }
+    }
+
+    /// An answer was heard: the worker has started well.
+    pub(super) fn budget_of_start_reset(&mut self, how: Answered) {
+        match how {
+            Answered::Replied | Answered::Unmarshallable => {
+                (self.budgets.row, self.budgets.at_most) = (0, 0);
+            }
+            Answered::Refused | Answered::Revoked => {}
+        }
+    }
+
+    /// A process could not be started.
+    pub(crate) fn spawn_failed(&mut self, session: Session) {
+        let facts = self.session(session);
+        facts.gone = true;
+        facts.ended = Some(Exit::Code(-1));
+        if !facts.asked_to_end {
+            self.failed_to_start(session, true);
+        }
+    }
+
+    /// A session is over: was it a start failure? One that was executing what was asked to `stop`, or what has ended
+    /// already, perhaps was not.
+    pub(super) fn judge_start(&mut self, session: Session, charged: bool, stopped: bool) {
+        let facts = self.session(session);
+        if charged || facts.settled {
+            (self.budgets.row, self.budgets.at_most) = (0, 0);
+            return;
+        }
+        if stopped {
+            self.budgets.row = 0;
+            return;
+        }
+        let by_itself = facts.signalled.is_none() && !facts.asked_to_end && !facts.babbled;
+        self.failed_to_start(session, by_itself);
+    }
+
+    /// A failure is counted once for all that were started before it was known. Whether one that is not `certain` was
+    /// counted decides whether the next is; so a pause is demanded only after one that was counted either way.
+    fn failed_to_start(&mut self, session: Session, certain: bool) {
+        let (started, now) = (self.sessions.len() as u64, self.now);
+        let budgets = &mut self.budgets;
+        if session.0 <= budgets.surely_counted {
+            return;
+        }
+        budgets.at_most += 1;
+        let counted = certain && session.0 > budgets.perhaps_counted;
+        budgets.perhaps_counted = started;
+        if !counted {
+            return;
+        }
+        budgets.surely_counted = started;
+        budgets.row += 1;
+        let factor = 1_u32.checked_shl(budgets.row - 1).unwrap_or(u32::MAX);
+        let pause: Duration = budgets
+            .rules
+            .pause
+            .saturating_mul(factor)
+            .min(budgets.rules.max_pause);
+        if budgets.row < budgets.rules.limit {
+            budgets.pause_until = budgets.pause_until.max(now.after(pause));
+        }
+        self.sees(Seen::StartFailed);
+    }
+
+    /// The master gives the pool up.
+    pub(super) fn pool_ended(&mut self) {
+        self.sees(Seen::PoolEnded);
+        let (failures, limit) = (self.budgets.at_most, self.budgets.rules.limit);
+        if failures < limit {
+            self.breaks(names::I9, || {
+                format!(
+                    "the pool ends after {failures} start failures in a row, the limit is {limit}"
+                )
+            });
+        }
+        self.budgets.pool_ended = true;
+    }
+}

@@ -1,0 +1,23 @@
+//! The farm in a simulated world: its production machines, frames in the bytes of the real protocol, simulated
+//! processes, pipes and clock; scenarios, faults, and what must hold.
+//!
+//! It knows no real process. What is simulated is the driver's part and the worker's loop; `farm_master::Master` and
+//! `farm_worker::session::Session` are the shipped ones.
+#![forbid(unsafe_code)]
+
+mod caller;
+mod faults;
+mod ledger;
+mod master;
+mod message;
+mod model;
+mod params;
+mod scenario;
+mod sweep;
+mod worker;
+mod world;
+
+pub use ledger::names;
+pub use params::{Faults, Params, SIZE_MAX};
+pub use scenario::{Scenario, scenario, scenarios};
+pub use sweep::{Shown, Sweep};

@@ -1,0 +1,420 @@
+//! The master's process: the production machine, and the part of a driver around it in the simulated world.
+//!
+//! It tells the machine what happened, does what it says, and holds every word against the truth. Like the real
+//! driver it reads a worker's output before its answers, and tells of a start right after asking for it.
+
+mod acts;
+
+use crate::ledger::Ledger;
+use crate::message::{Message, Order};
+use crate::world::Farm;
+use farm_lockstep::{Cx, Event as Told, Exit, Pid, PipeId, Process, VTime};
+use farm_master::lane::Entry;
+use farm_master::{
+    Actions, Config, Event, Exit as Gone, Master, MemoryEvidence, Need, Shut, Stream, TaskOptions,
+};
+use farm_protocol::{Instant, KindId, Session, SlotId, TaskId, Termination};
+use std::collections::VecDeque;
+
+pub(crate) type World<'a> = Cx<'a, Farm, Message>;
+
+/// The kind of all simulated tasks.
+pub(crate) const KIND: KindId = KindId(0);
+
+/// After this many events the machine is compared with the model, and in the end.
+const COMPARED_EVERY: u64 = 256;
+
+/// A worker's process and its pipes.
+#[derive(Debug)]
+struct Place {
+    session: Session,
+    pid: Pid,
+    requests: Outgoing,
+    control: Outgoing,
+    output: PipeId,
+}
+
+/// A pipe that is written, and what it has not taken yet.
+#[derive(Debug)]
+struct Outgoing {
+    pipe: PipeId,
+    backlog: Vec<u8>,
+}
+
+/// What a pipe is to the master.
+#[derive(Clone, Copy, Debug)]
+enum Ear {
+    Answers(SlotId, Session),
+    Output(SlotId, Session),
+    Mouth(SlotId, Session),
+}
+
+/// The process.
+pub(crate) struct MasterProcess {
+    master: Master,
+    actions: Actions,
+    places: Vec<Option<Place>>,
+    /// By pipe.
+    ears: Vec<Option<Ear>>,
+    /// Starts that failed and are still to be told.
+    failed_starts: VecDeque<(SlotId, Session)>,
+    /// Starts to be told, with whether they have a page.
+    starts: VecDeque<(SlotId, Session, bool)>,
+    /// Tasks that a scripted source has.
+    source: u32,
+    events: u64,
+    output: Vec<u8>,
+}
+
+/// The machine's time at a moment of the simulation.
+pub(crate) const fn instant(now: VTime) -> Instant {
+    Instant::from_nanos(now.0)
+}
+
+impl MasterProcess {
+    pub(crate) fn new(config: Config) -> Self {
+        let slots = config.kinds[0].slots as usize;
+        Self {
+            master: Master::new(config),
+            actions: Actions::new(),
+            places: (0..slots).map(|_| None).collect(),
+            ears: Vec::new(),
+            failed_starts: VecDeque::new(),
+            starts: VecDeque::new(),
+            source: 0,
+            events: 0,
+            output: Vec::new(),
+        }
+    }
+
+    /// Tells the machine, does what it says, and tells it what came of that.
+    fn tell(&mut self, cx: &mut World<'_>, event: Event<'_>) {
+        self.tell_one(cx, event);
+        loop {
+            if let Some((slot, session, page)) = self.starts.pop_front() {
+                self.tell_one(
+                    cx,
+                    Event::Spawned {
+                        slot,
+                        session,
+                        page,
+                    },
+                );
+            } else if let Some((slot, session)) = self.failed_starts.pop_front() {
+                cx.shared().ledger.spawn_failed(session);
+                let error = "no such program".to_owned();
+                self.tell_one(
+                    cx,
+                    Event::SpawnFailed {
+                        slot,
+                        session,
+                        error,
+                    },
+                );
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn tell_one(&mut self, cx: &mut World<'_>, event: Event<'_>) {
+        let now = cx.now();
+        if cx.is_traced() {
+            cx.trace(|| farm_master::words::event(&event).to_string());
+        }
+        let ledger = &mut cx.shared().ledger;
+        ledger.now = now;
+        ledger.model.told(instant(now), &event);
+        let cancelled = match &event {
+            Event::Cancel { task, .. } => Some(*task),
+            _ => None,
+        };
+        self.master
+            .handle(instant(now), event, ledger, &mut self.actions);
+        self.events += 1;
+        let list = self.actions.take_list();
+        for action in &list {
+            self.perform(cx, action);
+        }
+        self.actions.restore(list);
+        self.actions.clear();
+        let ledger = &mut cx.shared().ledger;
+        ledger.model.done(instant(now));
+        if let Some(task) = cancelled {
+            ledger.cancel_is_heeded(task);
+        }
+        self.look(cx);
+    }
+
+    /// Compares what the machine believes with what is true, cheaply each time and thoroughly now and then.
+    fn look(&mut self, cx: &mut World<'_>) {
+        use crate::ledger::names::{I5, I10};
+        let counts = self.master.lane(KIND).counts();
+        let ledger = &mut cx.shared().ledger;
+        let boundary = self.master.lane(KIND).boundary();
+        if counts.occupied > boundary.max_in_flight.get() {
+            ledger.breaks(I5, || {
+                format!(
+                    "{} in flight, the bound is {}",
+                    counts.occupied, boundary.max_in_flight
+                )
+            });
+        }
+        let most = ledger.most_queued();
+        if counts.queued > most {
+            ledger.breaks(I5, || {
+                format!("{} wait, the bound is {most}", counts.queued)
+            });
+        }
+        let thorough = self.events % COMPARED_EVERY == 0 || self.master.is_stopped();
+        if thorough && ledger.broken.is_none() {
+            self.master.check_invariants();
+            let machine = self.master.lane(KIND).signature();
+            let model = ledger.model.signature();
+            if machine != model {
+                ledger.breaks(I10, || {
+                    format!("they disagree\n  machine {machine}\n  model   {model}")
+                });
+            }
+        }
+        if let Some((name, detail)) = cx.shared().ledger.broken.take() {
+            cx.violation(name, || detail);
+        }
+    }
+
+    fn submit(&mut self, cx: &mut World<'_>, entry: Entry, options: Option<Box<TaskOptions>>) {
+        let now = cx.now();
+        let ledger = &mut cx.shared().ledger;
+        ledger.now = now;
+        let task = ledger.enter(entry, options.as_deref());
+        ledger.callers.push(task);
+        self.tell(
+            cx,
+            Event::Submit {
+                task,
+                kind: KIND,
+                entry,
+                options,
+            },
+        );
+    }
+
+    fn cancel(&mut self, cx: &mut World<'_>, task: TaskId) {
+        if let Some(facts) = cx.shared().ledger.task(task) {
+            facts.cancelled = true;
+        }
+        let reason = "enough".to_owned();
+        self.tell(cx, Event::Cancel { task, reason });
+    }
+
+    /// Takes from the source what there is room for.
+    fn pull(&mut self, cx: &mut World<'_>) {
+        if self.source == 0 {
+            return;
+        }
+        let demand = u32::try_from(self.master.demand(KIND)).unwrap_or(u32::MAX);
+        for _ in 0..demand.min(self.source) {
+            self.source -= 1;
+            self.submit(cx, Entry::Pull, None);
+        }
+    }
+
+    fn message(&mut self, cx: &mut World<'_>, message: Message) {
+        match message {
+            Message::Submit(orders) => {
+                for order in orders {
+                    let options = with_needs(&mut cx.shared().ledger, order);
+                    self.submit(cx, Entry::Push, options);
+                }
+            }
+            Message::Cancel(nth) => {
+                let task = cx.shared().ledger.callers.get(nth as usize).copied();
+                if let Some(task) = task {
+                    self.cancel(cx, task);
+                }
+            }
+            Message::Gate(gate) => {
+                cx.shared().ledger.gate(gate);
+                self.tell(cx, Event::SetGate { kind: KIND, gate });
+            }
+            Message::Shut(how) => self.shut(cx, how),
+            Message::Source(more) => self.source += more,
+            Message::Decoded {
+                slot,
+                session,
+                id,
+                handle,
+            } => {
+                self.tell(
+                    cx,
+                    Event::Decoded {
+                        slot,
+                        session,
+                        id,
+                        handle,
+                    },
+                );
+            }
+            Message::Terminate => {}
+        }
+    }
+
+    fn shut(&mut self, cx: &mut World<'_>, how: Shut) {
+        let ledger = &mut cx.shared().ledger;
+        ledger.shut = ledger.shut.max(Some(how));
+        // What the source still has was never in the farm.
+        self.source = 0;
+        self.tell(cx, Event::Shut(how));
+    }
+
+    fn ear(&self, pipe: PipeId) -> Ear {
+        self.ears[pipe.0 as usize].expect("only pipes of workers are read")
+    }
+
+    fn bytes(&mut self, cx: &mut World<'_>, pipe: PipeId, bytes: &[u8]) {
+        match self.ear(pipe) {
+            Ear::Answers(slot, session) => {
+                self.read_output(cx, slot, session);
+                cx.shared().ledger.heard(session, bytes.len());
+                self.tell(
+                    cx,
+                    Event::Bytes {
+                        slot,
+                        session,
+                        bytes,
+                    },
+                );
+            }
+            Ear::Output(slot, session) => self.tell_output(cx, slot, session, bytes),
+            Ear::Mouth(..) => panic!("nothing comes out of a pipe that we write"),
+        }
+    }
+
+    /// What a worker wrote to its own streams before its answers is told before them.
+    fn read_output(&mut self, cx: &mut World<'_>, slot: SlotId, session: Session) {
+        let Some(place) = self.place(slot, session) else {
+            return;
+        };
+        let pipe = place.output;
+        let mut output = std::mem::take(&mut self.output);
+        output.clear();
+        cx.read_now(pipe, &mut output);
+        if !output.is_empty() {
+            self.tell_output(cx, slot, session, &output);
+        }
+        self.output = output;
+    }
+
+    fn tell_output(&mut self, cx: &mut World<'_>, slot: SlotId, session: Session, bytes: &[u8]) {
+        let noted = cx.shared().ledger.noted(session).unwrap_or_default();
+        let stream = Stream::Stdout;
+        self.tell(
+            cx,
+            Event::Output {
+                slot,
+                session,
+                stream,
+                noted,
+                bytes,
+            },
+        );
+    }
+
+    fn eof(&mut self, cx: &mut World<'_>, pipe: PipeId) {
+        if let Ear::Answers(slot, session) = self.ear(pipe) {
+            cx.shared().ledger.eof(session);
+            self.tell(cx, Event::Eof { slot, session });
+        }
+    }
+
+    fn ended(&mut self, cx: &mut World<'_>, pid: Pid, exit: Exit) {
+        let index = self
+            .places
+            .iter()
+            .position(|place| place.as_ref().is_some_and(|place| place.pid == pid));
+        let slot =
+            SlotId(u32::try_from(index.expect("only workers are watched")).expect("few slots"));
+        let session = self.places[slot.0 as usize]
+            .as_ref()
+            .expect("found above")
+            .session;
+        self.read_output(cx, slot, session);
+        self.places[slot.0 as usize] = None;
+        let farm = cx.shared();
+        farm.workers.retain(|(other, _)| *other != pid);
+        farm.ledger.exited(session);
+        let noted = farm.ledger.noted(session);
+        let termination = match exit {
+            Exit::Code(code) => Termination::Exited(code),
+            Exit::Signal(signal) => Termination::Signaled {
+                signal,
+                core_dumped: false,
+            },
+        };
+        let exit = Gone {
+            termination,
+            noted,
+            evidence: MemoryEvidence::default(),
+        };
+        self.tell(
+            cx,
+            Event::Exited {
+                slot,
+                session,
+                exit,
+            },
+        );
+    }
+
+    fn place(&mut self, slot: SlotId, session: Session) -> Option<&mut Place> {
+        self.places[slot.0 as usize]
+            .as_mut()
+            .filter(|place| place.session == session)
+    }
+}
+
+/// The options of an order, with the ids of what it needs.
+fn with_needs(ledger: &mut Ledger, order: Order) -> Option<Box<TaskOptions>> {
+    let mut options = order.options;
+    for (nth, when) in order.needs {
+        let needed = ledger.callers.get(nth as usize).copied();
+        if let Some(task) = needed.filter(|task| ledger.task(*task).is_some()) {
+            let options =
+                options.get_or_insert_with(|| Box::new(ledger.config.kinds[0].defaults.clone()));
+            options.needs.push(Need { task, when });
+        }
+    }
+    options
+}
+
+impl Process<Farm, Message> for MasterProcess {
+    fn step(&mut self, cx: &mut World<'_>, event: Told<'_, Message>) {
+        match event {
+            Told::Start => {
+                let me = cx.me();
+                cx.shared().master = Some(me);
+            }
+            Told::Message { message, .. } => self.message(cx, message),
+            Told::Bytes { pipe, bytes } => self.bytes(cx, pipe, bytes),
+            Told::Eof { pipe } => self.eof(cx, pipe),
+            Told::Writable { pipe } => self.flush(cx, pipe),
+            Told::Ended { pid, exit } => self.ended(cx, pid, exit),
+            Told::Wake => self.tell(cx, Event::Wake),
+            Told::Turn | Told::Calm => {}
+        }
+        self.pull(cx);
+        let deadline = self.master.deadline();
+        cx.alarm(deadline.map(|at| VTime(at.as_nanos())));
+        if self.master.is_stopped() {
+            cx.exit(Exit::Code(0));
+        }
+    }
+
+    fn waits_for(&self) -> String {
+        format!(
+            "the end of {} tasks ({})",
+            self.master.tasks(),
+            self.master.lane(KIND).signature()
+        )
+    }
+}

@@ -1,0 +1,42 @@
+//! What the simulated processes send each other besides the bytes of the real protocol.
+
+use farm_master::lane::Gate;
+use farm_master::{Shut, TaskOptions, When};
+use farm_protocol::{AttemptId, Session, SlotId};
+
+/// A task that a caller wants done.
+#[derive(Clone, Debug, Default)]
+pub struct Order {
+    /// Its options; none: the kind's.
+    pub options: Option<Box<TaskOptions>>,
+    /// What it needs, by when it came in: those that are still in the farm then.
+    pub needs: Vec<(u32, When)>,
+}
+
+/// A message.
+#[derive(Debug)]
+pub enum Message {
+    /// A caller submits tasks. The master's loop gives them their ids.
+    Submit(Vec<Order>),
+    /// A caller cancels the task that came in as the so-many-eth; nothing when it has ended.
+    Cancel(u32),
+    /// A caller changes the gate.
+    Gate(Gate),
+    /// A caller ends the farm.
+    Shut(Shut),
+    /// A scripted source has this many tasks more, and is asked when there is room.
+    Source(u32),
+    /// A large response is decoded.
+    Decoded {
+        /// From where.
+        slot: SlotId,
+        /// From which process.
+        session: Session,
+        /// Whose it is.
+        id: AttemptId,
+        /// Under which number it lies.
+        handle: u64,
+    },
+    /// SIGTERM.
+    Terminate,
+}

@@ -1,0 +1,173 @@
+//! Scenarios: what callers do, how the world around behaves, and what must hold.
+
+mod backpressure;
+mod cancel;
+mod chaos;
+mod draw;
+mod pool;
+
+use crate::caller::{Act, Caller};
+use crate::faults::FaultMaker;
+use crate::ledger::{Ledger, Seen, names};
+use crate::master::MasterProcess;
+use crate::params::{Faults, HORIZON, Manners, Params};
+use crate::world::{Farm, roles};
+use farm_lockstep::{Choices, Config as Run, Controller, RunReport, SpawnOptions, Start, Timers};
+use farm_master::lane::{AdapterMode, Boundary};
+use farm_master::{Config, KindConfig, StartFailures, TaskOptions};
+use std::time::Duration;
+
+/// A scenario that is shipped.
+#[derive(Clone, Copy, Debug)]
+pub struct Scenario {
+    /// Its name.
+    pub name: &'static str,
+    /// What happens in it, in a line.
+    pub about: &'static str,
+    /// Its parameters unless others are given.
+    pub defaults: Params,
+    /// How the world behaves when the faults are its own.
+    manners: Manners,
+    /// What the farm is configured with, and what its callers do.
+    play: fn(&mut Choices, Play) -> Cast,
+    /// What at least one run of a sweep must have seen.
+    sees: &'static [(&'static str, Seen)],
+}
+
+/// What a scenario's script is made from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Play {
+    pub(crate) params: Params,
+    /// Sizes and orders are drawn too.
+    pub(crate) swarm: bool,
+}
+
+/// A script: the farm's configuration, and each caller's acts.
+pub(crate) struct Cast {
+    pub(crate) config: Config,
+    pub(crate) callers: Vec<Vec<Act>>,
+}
+
+/// How long everything may take to end in the calm phase, in virtual time.
+const CALM: Duration = Duration::from_secs(600);
+
+/// The scenarios, in the order in which they are listed.
+#[must_use]
+pub fn scenarios() -> [Scenario; 5] {
+    [
+        pool::POOL,
+        pool::MINI,
+        cancel::CANCEL,
+        backpressure::BACKPRESSURE,
+        chaos::CHAOS,
+    ]
+}
+
+/// The scenario of this name.
+#[must_use]
+pub fn scenario(name: &str) -> Option<Scenario> {
+    scenarios()
+        .into_iter()
+        .find(|scenario| scenario.name == name)
+}
+
+impl PartialEq for Scenario {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Scenario {
+    /// The things that must happen in some run of a sweep, by bit of [`RunReport::reached`].
+    #[must_use]
+    pub fn sometimes(&self) -> Vec<&'static str> {
+        self.sees.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// One run.
+    #[must_use]
+    pub fn run(&self, params: Params, start: Start, trace: bool) -> RunReport {
+        let swarm = start.swarm || params.faults == Faults::Swarm;
+        let Start {
+            strategy,
+            mut choices,
+            ..
+        } = start;
+        let manners = match (params.faults, swarm) {
+            (Faults::None, _) => Manners::NONE,
+            (Faults::Stock | Faults::Swarm, true) => draw::manners(&mut choices, &self.manners),
+            (Faults::Stock | Faults::Swarm, false) => self.manners,
+        };
+        let Cast {
+            mut config,
+            callers,
+        } = (self.play)(&mut choices, Play { params, swarm });
+        mutate(&mut config, params);
+        let run = Run {
+            max_steps: u64::from(params.max_steps),
+            rough_steps: u64::from(params.max_steps / 2),
+            timers: Timers::Racing { horizon: HORIZON },
+            faults: manners.budget,
+            split_per_mille: manners.split,
+            trace,
+        };
+        let farm = Farm::new(Ledger::new(config.clone()), params, manners);
+        let mut world = Controller::new(run, farm, strategy, choices);
+        let master = world.spawn(
+            Box::new(MasterProcess::new(config)),
+            SpawnOptions::new("master", roles::MASTER),
+        );
+        for (number, script) in (1..).zip(callers) {
+            world.spawn(Caller::new(master, script), Caller::options(number));
+        }
+        if manners.kills > 0 {
+            world.spawn(
+                Box::new(FaultMaker {
+                    kills: manners.kills,
+                }),
+                FaultMaker::options(),
+            );
+        }
+        world.invariant(names::I6, |view| view.shared.ledger.look(view.now));
+        world.eventually(names::I7, CALM, |view| view.shared.ledger.stopped);
+        for (name, what) in self.sees {
+            world.sometimes(name, |view| view.shared.ledger.has_seen(*what));
+        }
+        world.run().0
+    }
+}
+
+#[cfg(feature = "mutation")]
+fn mutate(config: &mut Config, params: Params) {
+    if let Some(mutation) = params.mutation() {
+        config.mutation = farm_master::Mutated::by(mutation);
+    }
+}
+
+#[cfg(not(feature = "mutation"))]
+const fn mutate(_: &mut Config, _: Params) {}
+
+/// From a cancel to the kill, in milliseconds.
+const CANCELLATION_BUDGET_MS: u64 = 500;
+
+/// The farm of most scenarios: one kind, every limit short enough to be met.
+fn config(params: Params, defaults: &TaskOptions) -> Config {
+    let queued = params.tasks.max(1) as usize;
+    let boundary = Boundary::new(AdapterMode::PushPull, 1, queued, CANCELLATION_BUDGET_MS)
+        .expect("at least one in flight");
+    Config {
+        kinds: vec![KindConfig {
+            hello: crate::worker::kind_hello(),
+            slots: params.workers.max(1),
+            boundary,
+            credit_cap: 0,
+            injection_limit: 4,
+            decode_above: 256,
+            defaults: defaults.clone(),
+        }],
+        hello_timeout: Duration::from_secs(2),
+        start_failures: StartFailures::default(),
+        close_budget: Duration::from_millis(500),
+        ..Config::default()
+    }
+}

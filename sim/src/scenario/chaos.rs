@@ -1,0 +1,116 @@
+//! Everything at once.
+
+use super::{Cast, Play, Scenario, config, draw};
+use crate::caller::Act;
+use crate::ledger::Seen;
+use crate::message::{Message, Order};
+use crate::params::{Faults, Manners, Params};
+use farm_lockstep::Choices;
+use farm_master::lane::Gate;
+use farm_master::{Shut, TaskOptions};
+use std::num::NonZeroU32;
+
+pub(super) const CHAOS: Scenario = Scenario {
+    name: "chaos",
+    about: "all faults, all options: needs, limits, priorities, retries, credit, bad starts, nonsense, floods",
+    defaults: Params {
+        tasks: 24,
+        workers: 3,
+        faults: Faults::Stock,
+        mutation: 0,
+        max_steps: 30_000,
+    },
+    manners: Manners {
+        budget: 10,
+        kills: 2,
+        dies: 60,
+        spawn_fails: 60,
+        bad_start: 80,
+        pageless: 100,
+        nonsense: 40,
+        slow: 80,
+        hung: 25,
+        deaf: 60,
+        floods: 20,
+        fails: 100,
+        ends_worker: 40,
+        injects: 60,
+        large: 60,
+        split: 80,
+    },
+    play,
+    sees: &[
+        ("a task is done", Seen::Done),
+        ("a task is retried", Seen::Retried),
+        ("a death is charged", Seen::Charged),
+        ("a task is poisoned", Seen::Poisoned),
+        ("a late answer is void", Seen::LateAnswer),
+        ("a stop is acknowledged", Seen::AckedStop),
+        ("a stop ends with its process", Seen::KilledStop),
+        ("a waiting task is cancelled", Seen::CancelledWaiting),
+        ("a start fails", Seen::StartFailed),
+        ("the pool ends", Seen::PoolEnded),
+        ("a worker speaks nonsense", Seen::Babbled),
+        ("a task is injected", Seen::Injected),
+        ("a time limit passes", Seen::TimedOut),
+        ("a response is decoded off the loop", Seen::Decoded),
+        ("output is attributed", Seen::Flooded),
+        ("a request is handed back", Seen::GaveBack),
+        (
+            "an exit is seen before the end of the answers",
+            Seen::ExitBeforeEof,
+        ),
+        (
+            "the end of the answers is seen before the exit",
+            Seen::EofBeforeExit,
+        ),
+    ],
+};
+
+/// How a farm may be ended, dullest first.
+const ENDS: [Shut; 4] = [Shut::Drain, Shut::Stop, Shut::Finish, Shut::Kill];
+
+fn play(choices: &mut Choices, play: Play) -> Cast {
+    let tasks = draw::size(choices, play, play.params.tasks);
+    let mut script = Vec::new();
+    let mut sent = 0;
+    while sent < tasks {
+        let part = (1 + choices.choose(8, "so many at once")).min(tasks - sent);
+        let orders: Vec<Order> = (0..part)
+            .map(|nth| {
+                let options = draw::wild(choices);
+                draw::order(choices, options, sent + nth)
+            })
+            .collect();
+        script.push(Act::Tell(Message::Submit(orders)));
+        script.push(Act::Pause);
+        sent += part;
+        if choices.chance(300, "a cancel") {
+            script.push(Act::Tell(Message::Cancel(
+                choices.choose(sent, "which task is cancelled"),
+            )));
+        }
+        if choices.chance(100, "a pause of the lane") {
+            script.push(Act::Tell(Message::Gate(Gate::Paused)));
+            script.push(Act::Sleep(30));
+            script.push(Act::Tell(Message::Gate(Gate::Running)));
+        }
+        if choices.chance(100, "time passes") {
+            script.push(Act::Sleep(300));
+        }
+    }
+    script.push(Act::Pause);
+    script.push(Act::Tell(Message::Shut(
+        ENDS[choices.choose(4, "how it is ended") as usize],
+    )));
+    let mut config = config(play.params, &TaskOptions::default());
+    config.limits = [1, 2]
+        .map(|places| NonZeroU32::new(places).expect("not zero"))
+        .to_vec();
+    config.kinds[0].credit_cap = [0, 4][choices.choose(2, "credit") as usize];
+    config.kinds[0].boundary.max_queued -= choices.choose(tasks.max(1), "shorter queue") as usize;
+    Cast {
+        config,
+        callers: vec![script],
+    }
+}

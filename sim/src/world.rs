@@ -1,0 +1,50 @@
+//! What the processes of a simulated farm share: the truth, the manners, and what the fault maker may hit.
+
+use crate::ledger::Ledger;
+use crate::params::{Manners, Params};
+use farm_lockstep::Pid;
+use farm_protocol::Session;
+
+/// The shared part of a simulated farm.
+#[derive(Debug)]
+pub struct Farm {
+    /// What really happened.
+    pub ledger: Ledger,
+    pub(crate) params: Params,
+    pub(crate) manners: Manners,
+    /// Worker processes that live, oldest first.
+    pub(crate) workers: Vec<(Pid, Session)>,
+    /// The master's process.
+    pub(crate) master: Option<Pid>,
+}
+
+impl Farm {
+    pub(crate) fn new(ledger: Ledger, params: Params, manners: Manners) -> Self {
+        Self {
+            ledger,
+            params,
+            manners,
+            workers: Vec::new(),
+            master: None,
+        }
+    }
+}
+
+/// Roles of processes.
+pub(crate) mod roles {
+    pub(crate) const MASTER: u16 = 0;
+    pub(crate) const WORKER: u16 = 1;
+    pub(crate) const CALLER: u16 = 2;
+    pub(crate) const FAULTS: u16 = 3;
+}
+
+/// Roles of pipes.
+pub(crate) mod pipes {
+    pub(crate) const REQUESTS: u16 = 0;
+    pub(crate) const CONTROL: u16 = 1;
+    pub(crate) const ANSWERS: u16 = 2;
+    pub(crate) const OUTPUT: u16 = 3;
+}
+
+/// What a pipe of the kernel holds, in bytes.
+pub(crate) const PIPE_BYTES: usize = 64 << 10;
