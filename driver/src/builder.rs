@@ -7,17 +7,16 @@ use crate::pool::Pool;
 use crate::program::Program;
 use crate::record::RunRecord;
 use crate::shared::Shared;
+use crate::sync::{Poll, Waker, thread};
 use crate::turn::{Loop, WAKER};
 use farm_master::{Config, Registry, StartFailures, TaskKind};
 use farm_protocol::{FrameLimit, KindId};
-use mio::{Poll, Waker};
 use std::fmt;
 use std::io::{self, Write};
 use std::marker::PhantomData;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 use std::time::Duration;
 
 /// The next farm's number in this program.

@@ -4,11 +4,11 @@
 
 use crate::message::{Message, Post};
 use crate::process::Place;
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crate::sync::thread::{self, JoinHandle};
+use crate::sync::{Receiver, Sender, unbounded};
 use farm_master::Decoder;
 use farm_protocol::{AttemptId, MarshalError};
 use std::panic::catch_unwind;
-use std::thread::{self, JoinHandle};
 
 /// A response to be decoded.
 pub(crate) struct Work {
@@ -19,7 +19,7 @@ pub(crate) struct Work {
 }
 
 /// The thread, started with the first large response.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Decoders {
     running: Option<(Sender<Work>, JoinHandle<()>)>,
 }

@@ -5,16 +5,15 @@ use crate::message::Message;
 use crate::queue::Queue;
 use crate::shared::{Over, Shared};
 use crate::source::{Source, SourceWaker, Typed};
-use crate::sync::{Mutex, lock};
-use crossbeam_channel::{Sender, bounded};
+use crate::sync::atomic::AtomicBool;
+use crate::sync::thread::JoinHandle;
+use crate::sync::{Mutex, Sender, bounded, lock};
 use farm_master::lane::Gate;
 use farm_master::{Shut, TaskKind};
 use farm_protocol::{SlotId, TaskId};
 use std::io;
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::thread::JoinHandle;
 
 /// A running farm. Clones are handles of the same farm; when the last one is dropped without a
 /// [`Farm::shut`] having ended it, everything is killed, and no process is left.

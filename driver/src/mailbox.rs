@@ -5,7 +5,7 @@
 //! every message either came out of `close` or was given back to its sender: none is lost between.
 //! The listener takes the whole queue at once, so its cost per message is a move.
 
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, Waker, lock};
 use std::mem;
 
 /// Ends a sleep.
@@ -14,7 +14,7 @@ pub(crate) trait Wake: Send + Sync {
     fn wake(&self);
 }
 
-impl Wake for mio::Waker {
+impl Wake for Waker {
     fn wake(&self) {
         if let Err(error) = Self::wake(self) {
             log::error!(
@@ -42,13 +42,13 @@ struct Queue<T> {
 
 /// Many senders, one listener. Unbounded: the listener takes everything at every turn, and what
 /// bounds the tasks of a farm is their lane, which answers at that turn.
-pub(crate) struct Mailbox<T, W = mio::Waker> {
+pub(crate) struct Mailbox<T, W = Waker> {
     queue: Mutex<Queue<T>>,
     waker: W,
 }
 
 impl<T, W: Wake> Mailbox<T, W> {
-    pub(crate) const fn new(waker: W) -> Self {
+    pub(crate) fn new(waker: W) -> Self {
         let queue = Queue {
             messages: Vec::new(),
             listener: Listener::Awake,
@@ -108,7 +108,11 @@ impl<T, W: Wake> Mailbox<T, W> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "check-loom"))]
+mod orders;
+
+// Outside of a model a checker's locks are of no use.
+#[cfg(all(test, not(any(feature = "check-loom", feature = "check-shuttle"))))]
 mod tests {
     //! Wake-ups: one per sleep, none while awake; nothing lost at the end.
     use super::*;

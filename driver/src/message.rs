@@ -3,14 +3,14 @@
 use crate::mailbox::Mailbox;
 use crate::process::Place;
 use crate::source::AnySource;
-use crossbeam_channel::Sender;
+use crate::sync::Sender;
+use crate::sync::atomic::AtomicBool;
 use farm_master::lane::Gate;
 use farm_master::{Shut, TaskOptions};
 use farm_protocol::{AttemptId, KindId, MarshalError, SlotId, TaskId};
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// The way to the loop.
 pub(crate) type Post = Arc<Mailbox<Message>>;

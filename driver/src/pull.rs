@@ -2,13 +2,13 @@
 
 use crate::shared::contained;
 use crate::source::{AnySource, SourceState};
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::turn::Loop;
 use farm_master::Event;
 use farm_master::lane::Entry;
 use farm_protocol::KindId;
 use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The most tasks asked for at once, so that workers are answered between two pulls.
 const AT_ONCE: usize = 256;

@@ -1,14 +1,14 @@
 //! What the loop and everybody outside of it share: the way in, and what is left when it is over.
 
 use crate::message::{Message, Post, Submission};
-use crate::sync::{Condvar, Mutex, lock};
+use crate::sync::thread::{self, Thread, ThreadId};
+use crate::sync::{Condvar, Mutex, lock, wait};
 use farm_master::lane::Gate;
 use farm_master::{Refusal, Registry};
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
-use std::thread::{self, Thread, ThreadId};
 
 /// How far the loop is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,10 +146,7 @@ impl Shared {
         );
         let mut end = lock(&self.end);
         while end.over == Over::No {
-            end = self
-                .ended
-                .wait(end)
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            end = wait(&self.ended, end);
         }
         end.over
     }

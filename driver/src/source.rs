@@ -1,12 +1,12 @@
 //! Tasks that are pulled: a source is asked for as many as there is room for. It knows no lane.
 
 use crate::message::{Message, Post};
+use crate::sync::atomic::{AtomicBool, Ordering};
 use farm_master::{Held, Receive, Registry, TaskKind, TaskOptions};
 use farm_protocol::{KindId, TaskId};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Where tasks of a kind come from when there is room for them. Called on the farm's loop: quick,
 /// never blocking. One that panics has ended.

@@ -2,14 +2,14 @@
 
 use crate::message::{Learn, Message};
 use crate::shared::{Over, Shared};
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::thread::{self, Thread};
 use crate::sync::{Mutex, lock};
 use farm_master::{Receive, Refusal, Settled, TaskKind};
 use farm_protocol::TaskId;
 use std::fmt;
 use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 /// A task that was not admitted.

@@ -2,13 +2,13 @@
 
 use crate::message::{Message, Post};
 use crate::process::Place;
+use crate::sync::thread;
 use farm_protocol::page::Noted;
 use mio::{Registry, Token};
 use rustix::io::Errno;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::thread;
 
 /// A thread waits for it only, needs little, and there may be many.
 const STACK_BYTES: usize = 64 << 10;
