@@ -77,3 +77,6 @@ fn answer(work: Work, post: &Post) {
     // Without a listener nobody waits for it.
     let _over = post.push(Message::Decoded { place, id, decoded });
 }
+
+#[cfg(all(test, feature = "check-shuttle"))]
+mod races;

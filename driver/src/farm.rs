@@ -180,3 +180,6 @@ impl Drop for Room {
         }
     }
 }
+
+#[cfg(all(test, feature = "check-shuttle"))]
+mod races;

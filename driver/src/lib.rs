@@ -23,6 +23,8 @@ mod link;
 mod mailbox;
 mod memory;
 mod message;
+#[cfg(all(test, feature = "check-shuttle"))]
+mod models;
 mod observer;
 mod perform;
 mod pool;

@@ -7,6 +7,7 @@ use farm_master::lane::Gate;
 use farm_master::{Refusal, Registry};
 use std::fmt;
 use std::io;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
@@ -27,6 +28,23 @@ struct End {
     sleepers: Vec<Thread>,
 }
 
+/// Where the kinds are, which alone can hand a task back.
+enum Retired {
+    /// The loop has them, and will see to what came late.
+    No,
+    /// Nobody uses them.
+    Here(Registry),
+    /// This thread hands tasks back with them.
+    With(ThreadId),
+}
+
+/// What came in after the end.
+struct Late {
+    /// Not handed back yet.
+    submissions: Vec<Submission>,
+    kinds: Retired,
+}
+
 /// Shared by the loop, the farm's handles, queues and tickets.
 pub(crate) struct Shared {
     pub(crate) post: Post,
@@ -34,10 +52,9 @@ pub(crate) struct Shared {
     pub(crate) farm: u64,
     end: Mutex<End>,
     ended: Condvar,
-    /// The kinds after the end: they hand back what still comes in.
-    retired: Mutex<Option<Registry>>,
-    /// What came in after the end and has not been handed back.
-    late: Mutex<Vec<Submission>>,
+    late: Mutex<Late>,
+    /// The kinds have been put back.
+    returned: Condvar,
     loop_thread: OnceLock<ThreadId>,
     /// Why the record of the run ends early, until somebody asks.
     record_trouble: Mutex<Option<io::Error>>,
@@ -53,8 +70,11 @@ impl Shared {
                 sleepers: Vec::new(),
             }),
             ended: Condvar::new(),
-            retired: Mutex::new(None),
-            late: Mutex::new(Vec::new()),
+            late: Mutex::new(Late {
+                submissions: Vec::new(),
+                kinds: Retired::No,
+            }),
+            returned: Condvar::new(),
             loop_thread: OnceLock::new(),
             record_trouble: Mutex::new(None),
         }
@@ -67,7 +87,8 @@ impl Shared {
         }
     }
 
-    /// Sends a task in; after the end it is handed back.
+    /// Sends a task in; after the end it is handed back before this returns, except to a callback
+    /// that is itself told of an end: then as soon as that has returned.
     pub(crate) fn submit(&self, submission: Submission) {
         if let Err(Message::Submit(submission)) = self.post.push(Message::Submit(submission)) {
             // The mailbox is closed a moment before the kinds are retired. On the loop itself (a
@@ -79,27 +100,39 @@ impl Shared {
         }
     }
 
-    /// Hands a task back after the end. While the user's code is told of one it may submit another:
-    /// so no lock is held meanwhile, and whoever has the kinds looks again before giving them back.
     fn hand_back_late(&self, submission: Submission) {
-        lock(&self.late).push(submission);
+        lock(&self.late).submissions.push(submission);
         self.hand_back_all();
     }
 
+    /// Hands back what came late. While the user's code is told of one task it may submit another:
+    /// so no lock is held meanwhile, and whoever has the kinds looks again before putting them back.
     fn hand_back_all(&self) {
+        let own = thread::current().id();
+        let mut late = lock(&self.late);
         loop {
-            let Some(mut registry) = lock(&self.retired).take() else {
-                return;
-            };
-            loop {
-                let Some(submission) = lock(&self.late).pop() else {
-                    break;
-                };
-                hand_back(&mut registry, submission);
-            }
-            *lock(&self.retired) = Some(registry);
-            if lock(&self.late).is_empty() {
-                return;
+            match mem::replace(&mut late.kinds, Retired::With(own)) {
+                Retired::Here(mut registry) => {
+                    while let Some(submission) = late.submissions.pop() {
+                        drop(late);
+                        hand_back(&mut registry, submission);
+                        late = lock(&self.late);
+                    }
+                    late.kinds = Retired::Here(registry);
+                    self.returned.notify_all();
+                    return;
+                }
+                Retired::With(other) if other != own => {
+                    late.kinds = Retired::With(other);
+                    // It may have ours in its hands. A ticket of a farm that is over and not
+                    // resolved would be one that never is.
+                    late = wait(&self.returned, late);
+                }
+                // A callback of the loop, or of this call further up: it goes on when that returns.
+                before @ (Retired::No | Retired::With(_)) => {
+                    late.kinds = before;
+                    return;
+                }
             }
         }
     }
@@ -115,7 +148,7 @@ impl Shared {
 
     /// On the loop thread, last of all. `registry` still knows the kinds.
     pub(crate) fn finish(&self, registry: Registry, over: Over) {
-        *lock(&self.retired) = Some(registry);
+        lock(&self.late).kinds = Retired::Here(registry);
         self.hand_back_all();
         let mut end = lock(&self.end);
         end.over = over;
@@ -203,3 +236,6 @@ pub(crate) fn contained<T>(whose: &str, run: impl FnOnce() -> T) -> Option<T> {
         }
     }
 }
+
+#[cfg(all(test, feature = "check-shuttle"))]
+mod races;

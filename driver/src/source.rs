@@ -132,3 +132,6 @@ impl<K: TaskKind, S: Source<K>> AnySource for Typed<K, S> {
         self.source.pull(demand, &mut intake)
     }
 }
+
+#[cfg(all(test, feature = "check-shuttle"))]
+mod races;

@@ -225,3 +225,6 @@ impl<K: TaskKind> fmt::Debug for Ticket<K> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, feature = "check-shuttle"))]
+mod races;
