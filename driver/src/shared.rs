@@ -2,7 +2,7 @@
 
 use crate::message::{Message, Post, Submission};
 use crate::sync::thread::{self, Thread, ThreadId};
-use crate::sync::{Condvar, Mutex, lock, wait};
+use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
 use farm_master::lane::Gate;
 use farm_master::{Refusal, Registry};
 use std::fmt;
@@ -30,7 +30,8 @@ struct End {
 
 /// Where the kinds are, which alone can hand a task back.
 enum Retired {
-    /// The loop has them, and will see to what came late.
+    /// The loop has them. The mailbox is closed a moment before it retires them, and what comes in
+    /// between it will see to.
     No,
     /// Nobody uses them.
     Here(Registry),
@@ -87,38 +88,23 @@ impl Shared {
         }
     }
 
-    /// Sends a task in; after the end it is handed back before this returns, except to a callback
-    /// that is itself told of an end: then as soon as that has returned.
+    /// Sends a task in. After the end it is handed back before this returns; while the loop is
+    /// ending, or to a callback that is itself told of an end, as soon as that is through.
     pub(crate) fn submit(&self, submission: Submission) {
         if let Err(Message::Submit(submission)) = self.post.push(Message::Submit(submission)) {
-            // The mailbox is closed a moment before the kinds are retired. On the loop itself (a
-            // waiter that submits again) their retirement hands this back too.
-            if !self.is_loop_thread() {
-                self.wait_over();
-            }
-            self.hand_back_late(submission);
+            lock(&self.late).submissions.push(submission);
+            self.hand_back_late();
         }
     }
 
-    fn hand_back_late(&self, submission: Submission) {
-        lock(&self.late).submissions.push(submission);
-        self.hand_back_all();
-    }
-
-    /// Hands back what came late. While the user's code is told of one task it may submit another:
-    /// so no lock is held meanwhile, and whoever has the kinds looks again before putting them back.
-    fn hand_back_all(&self) {
+    /// Hands back what came late, with the kinds if nobody else has them.
+    fn hand_back_late(&self) {
         let own = thread::current().id();
         let mut late = lock(&self.late);
         loop {
             match mem::replace(&mut late.kinds, Retired::With(own)) {
-                Retired::Here(mut registry) => {
-                    while let Some(submission) = late.submissions.pop() {
-                        drop(late);
-                        hand_back(&mut registry, submission);
-                        late = lock(&self.late);
-                    }
-                    late.kinds = Retired::Here(registry);
+                Retired::Here(registry) => {
+                    self.hand_back_all(late, registry);
                     self.returned.notify_all();
                     return;
                 }
@@ -137,6 +123,17 @@ impl Shared {
         }
     }
 
+    /// Hands back what came late and puts the kinds there. While the user's code is told of one task
+    /// it may submit another: so no lock is held meanwhile, and it looks again before it is done.
+    fn hand_back_all<'a>(&'a self, mut late: MutexGuard<'a, Late>, mut registry: Registry) {
+        while let Some(submission) = late.submissions.pop() {
+            drop(late);
+            hand_back(&mut registry, submission);
+            late = lock(&self.late);
+        }
+        late.kinds = Retired::Here(registry);
+    }
+
     /// On the loop thread, first of all.
     pub(crate) fn enter_loop(&self) {
         self.loop_thread.get_or_init(|| thread::current().id());
@@ -148,8 +145,9 @@ impl Shared {
 
     /// On the loop thread, last of all. `registry` still knows the kinds.
     pub(crate) fn finish(&self, registry: Registry, over: Over) {
-        lock(&self.late).kinds = Retired::Here(registry);
-        self.hand_back_all();
+        // From here on others may have the kinds, and it does not wait for them: who is told of an
+        // end on another thread may wait there for this loop.
+        self.hand_back_all(lock(&self.late), registry);
         let mut end = lock(&self.end);
         end.over = over;
         self.ended.notify_all();

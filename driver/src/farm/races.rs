@@ -161,7 +161,7 @@ fn the_last_handle_takes_the_farm_with_it() {
     });
 }
 
-/// Drops a handle on the loop.
+/// Drops a handle where it is told of an end: on the loop, or where the task was submitted.
 struct Holder(Mutex<Option<Farm>>);
 
 impl Receive<Numbered> for Holder {
@@ -175,15 +175,16 @@ impl Receive<Numbered> for Holder {
 }
 
 #[test]
-fn the_last_handle_may_be_dropped_on_the_loop() {
+fn the_last_handle_may_be_dropped_by_who_is_told_of_an_end() {
     check(|| {
         let (farm, _, queue) = farm();
         let shared = Arc::clone(&farm.room.shared);
         let other = farm.clone();
         let holder = Arc::new(Holder(Mutex::new(Some(farm))));
-        queue.submit_with(1, None, holder);
+        let submitter = thread::spawn(move || queue.submit_with(1, None, holder));
         other.shut(Shut::Finish);
         drop(other);
+        submitter.join().expect("it ends well");
         assert_eq!(shared.wait_over(), Over::Stopped);
     });
 }
