@@ -182,10 +182,7 @@ impl<K: TaskKind> Ticket<K> {
             !self.shared.is_loop_thread(),
             "a callback on the farm's loop waits for that loop"
         );
-        self.shared.sleeps();
-        let resolved = self.sleep(deadline);
-        self.shared.slept();
-        match resolved {
+        match self.sleep(deadline) {
             Ok(Some(resolved)) => Ok(resolved),
             Ok(None) => panic!("the farm's loop has panicked: how this task ended is not known"),
             Err(()) => Err(self),
@@ -194,6 +191,13 @@ impl<K: TaskKind> Ticket<K> {
 
     /// The answer; `None`: there will never be one; `Err`: the time is over.
     fn sleep(&self, deadline: Option<Instant>) -> Result<Option<Resolved<K>>, ()> {
+        self.shared.sleeps();
+        let resolved = self.look_until(deadline);
+        self.shared.slept();
+        resolved
+    }
+
+    fn look_until(&self, deadline: Option<Instant>) -> Result<Option<Resolved<K>>, ()> {
         loop {
             // This order: what is answered before the end is seen although the loop is over.
             let over = self.shared.over();

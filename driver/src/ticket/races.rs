@@ -40,6 +40,7 @@ fn a_ticket_goes_from_one_who_waits_to_another() {
     check(|| {
         let (farm, _, queue) = farm();
         let ticket = queue.submit(1);
+        let (shared, id) = (Arc::clone(&ticket.shared), Arc::clone(&ticket.cell));
         let impatient = thread::spawn(move || match ticket.wait_timeout(Duration::ZERO) {
             Ok(resolved) => assert_eq!(task_of(resolved), 1),
             Err(ticket) => {
@@ -47,8 +48,13 @@ fn a_ticket_goes_from_one_who_waits_to_another() {
                 other.join().expect("it ends well");
             }
         });
-        farm.shut(Shut::Kill);
+        // The end of the farm would wake whoever was forgotten: it comes after.
+        shared.post(Message::CancelTicket {
+            ticket: id,
+            reason: "enough".to_owned(),
+        });
         impatient.join().expect("it ends well");
+        farm.shut(Shut::Kill);
         farm.wait_stopped();
     });
 }
@@ -81,9 +87,7 @@ fn nobody_waits_for_a_loop_that_has_panicked() {
         let waiters = [(&answered, Some(1)), (&forgotten, None)].map(|(cell, answer)| {
             let ticket = ticket(cell);
             thread::spawn(move || {
-                ticket.shared.sleeps();
                 let resolved = ticket.sleep(None).unwrap_or_else(|()| unreachable!());
-                ticket.shared.slept();
                 assert_eq!(resolved.map(task_of), answer);
             })
         });
