@@ -10,14 +10,14 @@ use std::collections::VecDeque;
 pub(crate) enum Act {
     /// Sends this to the master. Several in a row are sent in one step, as a caller does that does not wait.
     Tell(Message),
+    /// Cancels one of the tasks that are with workers, as soon as there is one.
+    CancelRunning,
     /// Lets others go on.
     Pause,
     /// Waits until this many tasks have ended in one way or another, or the calm phase begins.
     Ended(u32),
     /// Lets this much time pass, in milliseconds.
     Sleep(u64),
-    /// The rough phase is over.
-    Calm,
 }
 
 /// A caller with its script.
@@ -57,6 +57,19 @@ impl Process<Farm, Message> for Caller {
         while let Some(act) = self.script.pop_front() {
             match act {
                 Act::Tell(message) => cx.send(self.master, message),
+                Act::CancelRunning => {
+                    let running = cx.shared().ledger.running();
+                    let count = u32::try_from(running.len()).unwrap_or(u32::MAX);
+                    if count == 0 && cx.shared().ledger.open > 0 {
+                        self.script.push_front(Act::CancelRunning);
+                        let me = cx.me();
+                        return cx.shared().watchers.push(me);
+                    }
+                    if count > 0 {
+                        let which = cx.choose(count, "which running task is cancelled");
+                        cx.send(self.master, Message::Cancel(running[which as usize]));
+                    }
+                }
                 Act::Pause => return cx.again(),
                 Act::Ended(count) => {
                     if cx.shared().ledger.ended < count && !cx.is_calm() {
@@ -69,7 +82,6 @@ impl Process<Farm, Message> for Caller {
                         return self.sleep(cx, millis);
                     }
                 }
-                Act::Calm => cx.calm(),
             }
         }
         cx.exit(Exit::Code(0));

@@ -22,9 +22,10 @@ impl FaultMaker {
 
 impl Process<Farm, Message> for FaultMaker {
     fn step(&mut self, cx: &mut Cx<'_, Farm, Message>, event: Event<'_, Message>) {
+        // Whoever starts a worker wakes it: turns without anything to hit would only be in everybody's way.
         if matches!(event, Event::Start) {
-            // Not before there is something to hit.
-            return cx.again();
+            let me = cx.me();
+            cx.shared().fault_maker = Some(me);
         }
         let count = u32::try_from(cx.shared().workers.len()).unwrap_or(u32::MAX);
         if count > 0 && self.kills > 0 && cx.fault(1_000, "a worker is killed") {
@@ -37,7 +38,7 @@ impl Process<Farm, Message> for FaultMaker {
             cx.kill(pid, exit);
             self.kills -= 1;
         }
-        if self.kills > 0 {
+        if self.kills > 0 && count > 0 {
             cx.again();
         }
     }

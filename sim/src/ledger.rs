@@ -129,7 +129,7 @@ pub(crate) enum Seen {
 
 /// The truth, and what of it was broken first.
 #[derive(Debug)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     pub(crate) now: VTime,
     /// Ended tasks give their place to later ones: ids are dense, as in the real registry.
     tasks: Vec<Facts>,
@@ -234,6 +234,23 @@ impl Ledger {
         self.tasks
             .get_mut(id.index())
             .filter(|facts| facts.id == id && facts.open)
+    }
+
+    /// The tasks from outside that are with workers, by when they came in.
+    pub(crate) fn running(&self) -> Vec<u32> {
+        let held = |task: &TaskId| {
+            let session = self.tasks[task.index()].session;
+            session.0 > 0
+                && self.sessions[session.0 as usize - 1]
+                    .held
+                    .iter()
+                    .any(|id| id.task == *task)
+        };
+        (0..)
+            .zip(&self.callers)
+            .filter(|(_, task)| held(task))
+            .map(|(nth, _)| nth)
+            .collect()
     }
 
     /// It is over, in one way or the other.

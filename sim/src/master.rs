@@ -22,7 +22,7 @@ pub(crate) type World<'a> = Cx<'a, Farm, Message>;
 pub(crate) const KIND: KindId = KindId(0);
 
 /// After this many events the machine is compared with the model, and in the end.
-const COMPARED_EVERY: u64 = 256;
+const COMPARED_EVERY: u64 = 32;
 
 /// A worker's process and its pipes.
 #[derive(Debug)]
@@ -166,7 +166,7 @@ impl MasterProcess {
                 format!("{} wait, the bound is {most}", counts.queued)
             });
         }
-        let thorough = self.events % COMPARED_EVERY == 0 || self.master.is_stopped();
+        let thorough = self.events.is_multiple_of(COMPARED_EVERY) || self.master.is_stopped();
         if thorough && ledger.broken.is_none() {
             self.master.check_invariants();
             let machine = self.master.lane(KIND).signature();
@@ -366,6 +366,22 @@ impl MasterProcess {
         );
     }
 
+    /// Callers that wait for something to run, or for the end, look again.
+    fn wake_watchers(&self, cx: &mut World<'_>) {
+        let farm = cx.shared();
+        let something = farm.ledger.open == 0
+            || farm
+                .ledger
+                .sessions
+                .iter()
+                .any(|session| !session.held.is_empty());
+        if something && !farm.watchers.is_empty() {
+            for watcher in std::mem::take(&mut farm.watchers) {
+                cx.wake(watcher);
+            }
+        }
+    }
+
     fn place(&mut self, slot: SlotId, session: Session) -> Option<&mut Place> {
         self.places[slot.0 as usize]
             .as_mut()
@@ -403,6 +419,7 @@ impl Process<Farm, Message> for MasterProcess {
             Told::Turn | Told::Calm => {}
         }
         self.pull(cx);
+        self.wake_watchers(cx);
         let deadline = self.master.deadline();
         cx.alarm(deadline.map(|at| VTime(at.as_nanos())));
         if self.master.is_stopped() {

@@ -6,7 +6,7 @@ use farm_protocol::{AttemptId, Session, SlotId};
 
 /// A task that a caller wants done.
 #[derive(Clone, Debug, Default)]
-pub struct Order {
+pub(crate) struct Order {
     /// Its options; none: the kind's.
     pub options: Option<Box<TaskOptions>>,
     /// What it needs, by when it came in: those that are still in the farm then.
@@ -15,7 +15,7 @@ pub struct Order {
 
 /// A message.
 #[derive(Debug)]
-pub enum Message {
+pub(crate) enum Message {
     /// A caller submits tasks. The master's loop gives them their ids.
     Submit(Vec<Order>),
     /// A caller cancels the task that came in as the so-many-eth; nothing when it has ended.

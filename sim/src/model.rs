@@ -101,7 +101,7 @@ struct Call {
 
 /// The model of one lane.
 #[derive(Debug)]
-pub struct Model {
+pub(crate) struct Model {
     config: KindConfig,
     most_in_flight: usize,
     /// Capacities of the named limits, and how many are in flight under each.
@@ -130,7 +130,7 @@ pub struct Model {
 impl Model {
     /// A lane in which nothing has happened yet.
     #[must_use]
-    pub fn new(config: &KindConfig, limits: &[NonZeroU32]) -> Self {
+    pub(crate) fn new(config: &KindConfig, limits: &[NonZeroU32]) -> Self {
         let places = config.slots as usize * (1 + config.credit_cap as usize);
         Self {
             most_in_flight: config.boundary.max_in_flight.get().max(places),
@@ -155,7 +155,7 @@ impl Model {
     }
 
     /// Before the machine is told: what follows from the event alone.
-    pub fn told(&mut self, now: Instant, event: &Event<'_>) {
+    pub(crate) fn told(&mut self, now: Instant, event: &Event<'_>) {
         self.call = Call::default();
         match event {
             Event::Submit {
@@ -195,12 +195,12 @@ impl Model {
     }
 
     /// During the call: a response of `of` was used, and `task` follows from it.
-    pub fn injected(&mut self, of: TaskId, task: TaskId) {
+    pub(crate) fn injected(&mut self, of: TaskId, task: TaskId) {
         self.call.follow_ups.push((of, task));
     }
 
     /// After all actions of the call: what the machine did without a word.
-    pub fn done(&mut self, now: Instant) {
+    pub(crate) fn done(&mut self, now: Instant) {
         self.begin_dispatch(now);
     }
 

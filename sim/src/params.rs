@@ -29,46 +29,46 @@ pub enum Faults {
 }
 
 /// Time may overtake what is ready by this much.
-pub const HORIZON: Duration = Duration::from_millis(200);
+pub(crate) const HORIZON: Duration = Duration::from_millis(200);
 
 /// The most that a scenario may be told to have of tasks or workers.
 pub const SIZE_MAX: u32 = 100_000;
 
 /// How the simulated workers and the world around them behave in one schedule: chances of a thousand, and counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Manners {
+pub(crate) struct Manners {
     /// The budget of faults of all sorts.
-    pub budget: u32,
+    pub(crate) budget: u32,
     /// How many of them may be kills out of nowhere.
-    pub kills: u32,
+    pub(crate) kills: u32,
     /// Dies at some point of an attempt: before reading, in compute, before writing, in mid-frame, after the reply.
-    pub dies: u32,
+    pub(crate) dies: u32,
     /// Does not start at all.
-    pub spawn_fails: u32,
+    pub(crate) spawn_fails: u32,
     /// Starts badly: says garbage, nothing, or its hello very late.
-    pub bad_start: u32,
+    pub(crate) bad_start: u32,
     /// Starts without a page.
-    pub pageless: u32,
+    pub(crate) pageless: u32,
     /// Answers nonsense: truncated, oversized, under a wrong id, out of the protocol.
-    pub nonsense: u32,
+    pub(crate) nonsense: u32,
     /// Takes virtual time for an attempt.
-    pub slow: u32,
+    pub(crate) slow: u32,
     /// Never ends an attempt, and heeds nothing.
-    pub hung: u32,
+    pub(crate) hung: u32,
     /// Does not heed a cancellation, and answers late.
-    pub deaf: u32,
+    pub(crate) deaf: u32,
     /// Floods its own output.
-    pub floods: u32,
+    pub(crate) floods: u32,
     /// Of a thousand attempts, how many fail, so that they are retried.
-    pub fails: u32,
+    pub(crate) fails: u32,
     /// Of a thousand attempts, how many end their worker on request of the kind.
-    pub ends_worker: u32,
+    pub(crate) ends_worker: u32,
     /// Of a thousand attempts, how many inject a follow-up task.
-    pub injects: u32,
+    pub(crate) injects: u32,
     /// Of a thousand responses, how many are large and decoded off the loop.
-    pub large: u32,
+    pub(crate) large: u32,
     /// Of a thousand deliveries of bytes, how many are cut short.
-    pub split: u32,
+    pub(crate) split: u32,
 }
 
 impl Manners {

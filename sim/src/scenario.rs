@@ -111,7 +111,7 @@ impl Scenario {
             split_per_mille: manners.split,
             trace,
         };
-        let farm = Farm::new(Ledger::new(config.clone()), params, manners);
+        let farm = Farm::new(Ledger::new(config.clone()), manners);
         let mut world = Controller::new(run, farm, strategy, choices);
         let master = world.spawn(
             Box::new(MasterProcess::new(config)),

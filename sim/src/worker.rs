@@ -60,6 +60,8 @@ pub(crate) struct WorkerProcess {
     dies_after_reply: bool,
     /// Nothing but SIGKILL ends it.
     stubborn: bool,
+    /// Turns that its start has taken.
+    booted: u32,
 }
 
 impl WorkerProcess {
@@ -77,6 +79,7 @@ impl WorkerProcess {
             flood: 0,
             dies_after_reply: false,
             stubborn: false,
+            booted: 0,
         }
     }
 

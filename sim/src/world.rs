@@ -1,30 +1,34 @@
 //! What the processes of a simulated farm share: the truth, the manners, and what the fault maker may hit.
 
 use crate::ledger::Ledger;
-use crate::params::{Manners, Params};
+use crate::params::Manners;
 use farm_lockstep::Pid;
 use farm_protocol::Session;
 
 /// The shared part of a simulated farm.
 #[derive(Debug)]
-pub struct Farm {
+pub(crate) struct Farm {
     /// What really happened.
-    pub ledger: Ledger,
-    pub(crate) params: Params,
+    pub(crate) ledger: Ledger,
     pub(crate) manners: Manners,
     /// Worker processes that live, oldest first.
     pub(crate) workers: Vec<(Pid, Session)>,
+    /// The fault maker's process.
+    pub(crate) fault_maker: Option<Pid>,
+    /// Callers that wait until something runs, or nothing is left.
+    pub(crate) watchers: Vec<Pid>,
     /// The master's process.
     pub(crate) master: Option<Pid>,
 }
 
 impl Farm {
-    pub(crate) fn new(ledger: Ledger, params: Params, manners: Manners) -> Self {
+    pub(crate) fn new(ledger: Ledger, manners: Manners) -> Self {
         Self {
             ledger,
-            params,
             manners,
             workers: Vec::new(),
+            fault_maker: None,
+            watchers: Vec::new(),
             master: None,
         }
     }

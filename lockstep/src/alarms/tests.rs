@@ -1,3 +1,5 @@
+//! The earliest alarm, against a list without a memory.
+
 use super::*;
 
 /// Against a plain list without a memory.

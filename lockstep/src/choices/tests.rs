@@ -1,3 +1,5 @@
+//! Decisions drawn, noted and repeated.
+
 use super::*;
 
 fn random() -> Random {

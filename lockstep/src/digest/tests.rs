@@ -1,3 +1,5 @@
+//! What makes two digests differ.
+
 use super::*;
 
 fn of(words: &[u64]) -> u64 {

@@ -1,3 +1,5 @@
+//! A pipe alone: how old what lies in it is, and that it does not grow.
+
 use super::*;
 
 const NOW: VTime = VTime::START;

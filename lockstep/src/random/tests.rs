@@ -1,3 +1,5 @@
+//! The streams are the published ones, and stay what they are.
+
 use super::*;
 
 /// The first numbers that the authors' SplitMix64 gives for the seeds 0 and 1234567.

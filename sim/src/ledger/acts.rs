@@ -3,7 +3,7 @@
 use super::{Ledger, Seen, elapsed, letter, names};
 use farm_master::lane::{Entry, LaneError};
 use farm_master::{
-    Action, AttemptEnd, AttemptReport, CancelledBy, CrashLimit, HowStopped, OnLost, Outcome,
+    Action, AttemptEnd, AttemptReport, CancelledBy, CrashLimit, Death, HowStopped, OnLost, Outcome,
     Refusal, Settlement, Shut, Signal, TimeLimit,
 };
 use farm_protocol::{Attempt, AttemptId, Session, SlotId, TaskId};
@@ -215,7 +215,7 @@ impl Ledger {
         let shut = self.shut;
         let facts = self.task(task).expect("looked up by the caller");
         let (used, cancelled, attempt) = (facts.used, facts.cancelled, facts.attempt);
-        let (deaths, charged, rules) = (facts.deaths, facts.charged, facts.options);
+        let deaths = facts.deaths;
         let before = facts.failed;
         let id = AttemptId {
             task,
@@ -247,24 +247,8 @@ impl Ledger {
                 self.timed_out(task, *which);
                 true
             }
-            Outcome::WorkerLost(death) | Outcome::Panicked(death) => {
-                // It may be a death that was charged before, of a task that finds no further worker.
-                if charged < death.attempt.0 {
-                    self.charged(id, true);
-                }
-                let lost = self.session(death.session);
-                lost.ended.is_some() && death.slot == lost.slot
-            }
-            Outcome::Poisoned(evidence) => {
-                self.sees(Seen::Poisoned);
-                self.charged(id, true);
-                let wanted = match rules.crash_limit {
-                    CrashLimit::Deaths(0) => 1,
-                    CrashLimit::Deaths(limit) => limit as usize + 1,
-                    CrashLimit::Unlimited => usize::MAX,
-                };
-                evidence.len() == wanted && deaths as usize + 1 == wanted
-            }
+            Outcome::WorkerLost(death) | Outcome::Panicked(death) => self.lost_is_true(id, death),
+            Outcome::Poisoned(evidence) => self.poisoned_is_true(id, evidence.len()),
             Outcome::ResponseGarbled(_) | Outcome::RequestRefused(_) => {
                 let session = facts_session(self, task);
                 self.session(session).babbled
@@ -288,6 +272,33 @@ impl Ledger {
                 format!("{task} ends {:?}, and that is not what happened (used {used:?}, cancelled {cancelled}, deaths {deaths})", settlement.outcome)
             });
         }
+    }
+
+    /// A death ends a task: the worker is dead, and it was that death.
+    fn lost_is_true(&mut self, id: AttemptId, death: &Death) -> bool {
+        let charged = self.task(id.task).map_or(0, |facts| facts.charged);
+        // It may be a death that was charged before, of a task that finds no further worker.
+        if charged < death.attempt.0 {
+            self.charged(id, true);
+        }
+        let lost = self.session(death.session);
+        lost.ended.is_some() && death.slot == lost.slot
+    }
+
+    /// A task is set aside after exactly as many deaths as its crash limit says.
+    fn poisoned_is_true(&mut self, id: AttemptId, evidence: usize) -> bool {
+        self.sees(Seen::Poisoned);
+        let Some(facts) = self.task(id.task) else {
+            return false;
+        };
+        let (deaths, limit) = (facts.deaths as usize, facts.options.crash_limit);
+        self.charged(id, true);
+        let wanted = match limit {
+            CrashLimit::Deaths(0) => 1,
+            CrashLimit::Deaths(limit) => limit as usize + 1,
+            CrashLimit::Unlimited => usize::MAX,
+        };
+        evidence == wanted && deaths + 1 == wanted
     }
 
     fn refuses(&mut self, task: TaskId, refusal: &Refusal) {

@@ -1,7 +1,7 @@
 //! Worker processes as they really are: what they execute, what they wrote, how they died.
 
-use super::{Ledger, Seen, latest, names};
-use farm_lockstep::{Exit, Pid, PipeId, VTime};
+use super::{Ledger, Seen, names};
+use farm_lockstep::{Exit, Pid, PipeId};
 use farm_master::{OnLost, Signal, WhoseDoing};
 use farm_protocol::page::Noted;
 use farm_protocol::{AttemptId, Session, SlotId};
@@ -38,7 +38,6 @@ pub(crate) struct SessionFacts {
     pub(crate) pid: Option<Pid>,
     /// Requests, control, answers, output.
     pub(crate) pipes: Option<[PipeId; 4]>,
-    pub(crate) spawned: VTime,
     pub(crate) page: bool,
     /// What the page says: what it executes, or has executed and not said so to the last byte.
     pub(crate) executing: Option<AttemptId>,
@@ -104,7 +103,6 @@ impl Ledger {
             slot,
             pid: None,
             pipes: None,
-            spawned: self.now,
             page: true,
             executing: None,
             at_work: false,
@@ -296,10 +294,5 @@ impl Ledger {
                 format!("{session} died executing {id}, and it is not charged")
             });
         }
-    }
-
-    /// The last moment at which a hello may be late without the worker being killed.
-    pub(crate) fn hello_due(&self, spawned: VTime) -> VTime {
-        latest(spawned.after(self.config.hello_timeout), 1)
     }
 }

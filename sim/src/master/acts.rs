@@ -86,8 +86,12 @@ impl MasterProcess {
         let output = cx.pipe(pipes::OUTPUT, pid, me, PIPE_BYTES);
         let farm = cx.shared();
         farm.workers.push((pid, session));
+        let fault_maker = farm.fault_maker;
         farm.ledger
             .spawned(session, pid, page, [requests, control, answers, output]);
+        if let Some(fault_maker) = fault_maker {
+            cx.wake(fault_maker);
+        }
         for (pipe, ear) in [
             (requests, Ear::Mouth(slot, session)),
             (control, Ear::Mouth(slot, session)),
@@ -127,7 +131,7 @@ impl MasterProcess {
             Link::Control => tell_ledger(cx, session, bytes),
             // Nothing but a `Stop` is this short.
             Link::Requests if bytes.len() == STOP_BYTES => {
-                cx.shared().ledger.session(session).asked_to_end = true
+                cx.shared().ledger.session(session).asked_to_end = true;
             }
             Link::Requests => {}
         }

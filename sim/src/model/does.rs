@@ -14,7 +14,7 @@ impl Model {
     ///
     /// # Errors
     /// The action is against the rules; why. The model is then of no further use.
-    pub fn does(&mut self, now: Instant, action: &Action) -> Result<(), String> {
+    pub(crate) fn does(&mut self, now: Instant, action: &Action) -> Result<(), String> {
         match action {
             Action::Spawn { session, .. } => {
                 self.sessions.insert(*session, Worker::launched());

@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 impl Model {
     /// The line that the lane should give.
     #[must_use]
-    pub fn signature(&self) -> String {
+    pub(crate) fn signature(&self) -> String {
         let mut line = String::with_capacity(160 + 24 * self.tasks.len());
         self.write(&mut line).expect("a String takes all text");
         line

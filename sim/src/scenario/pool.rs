@@ -66,9 +66,8 @@ fn play(choices: &mut Choices, play: Play) -> Cast {
         tasks as usize
     ]))];
     for _ in 0..CANCELS {
-        let nth = choices.choose(tasks.max(1), "which task is cancelled");
         script.push(Act::Pause);
-        script.push(Act::Tell(Message::Cancel(nth)));
+        script.push(Act::CancelRunning);
     }
     script.push(Act::Pause);
     script.push(Act::Tell(Message::Shut(Shut::Drain)));

@@ -163,58 +163,23 @@ impl WorkerProcess {
             panic!("only a busy worker works on");
         };
         cx.alarm(None);
-        let header = attempt.header;
-        let finished = |how, heeded| {
-            Event::Finished(Finished {
-                how,
-                flags: ReplyFlags {
-                    heeded_cancel: heeded,
-                    left_behind: false,
-                },
-                ran_nanos: 1_000,
-            })
-        };
         let how = match attempt.course {
             Course::DiesInCompute if !attempt.cancelled => return self.die(cx, Exit::Signal(11)),
             Course::Babbles(nonsense) if !attempt.cancelled => {
                 return self.babble(cx, &attempt.header, nonsense);
             }
-            Course::Panics if !attempt.cancelled => {
-                cx.shared().ledger.session(self.id).panicked = Some(header.id);
-                Finish::Panicked("as drawn".into())
-            }
-            Course::Refuses => {
-                cx.shared().ledger.session(self.id).babbled = true;
-                Finish::Refused("as drawn".into())
-            }
-            Course::Unmarshallable => Finish::Unmarshallable("as drawn".into()),
-            Course::CutsShort if !attempt.cancelled => {
-                cx.shared().ledger.session(self.id).babbled = true;
-                self.response.extend_from_slice(&[0, 1, 2]);
-                Finish::Replied
-            }
-            Course::Answers(_)
-            | Course::DiesBeforeWriting
-            | Course::DiesInFrame
-            | Course::CutsShort
-            | Course::DiesAfterReply
-            | Course::DiesInCompute
-            | Course::Panics
-            | Course::Babbles(_) => {
-                let value = worked_out(attempt.input);
-                write_response(
-                    attempt.letter(),
-                    header.id,
-                    self.id.0,
-                    value,
-                    attempt.padding,
-                    &mut self.response,
-                );
-                Finish::Replied
-            }
+            course => self.finish(cx, &attempt, course),
         };
+        let finished = Event::Finished(Finished {
+            how,
+            flags: ReplyFlags {
+                heeded_cancel: attempt.cancelled,
+                left_behind: false,
+            },
+            ran_nanos: 1_000,
+        });
         let unsent = self.outbox.len();
-        self.tell(cx, finished(how, attempt.cancelled), None);
+        self.tell(cx, finished, None);
         if !cx.is_alive(cx.me()) {
             return;
         }
@@ -235,6 +200,40 @@ impl WorkerProcess {
             | Course::Unmarshallable
             | Course::CutsShort
             | Course::Babbles(_) => self.go_on(cx),
+        }
+    }
+
+    /// How `perform` ends. A cancelled attempt ends as any other, whatever it was about to do.
+    fn finish(&mut self, cx: &mut World<'_>, attempt: &Attempt, course: Course) -> Finish {
+        let id = attempt.header.id;
+        match course {
+            Course::Panics if !attempt.cancelled => {
+                cx.shared().ledger.session(self.id).panicked = Some(id);
+                Finish::Panicked("as drawn".into())
+            }
+            Course::Refuses => {
+                cx.shared().ledger.session(self.id).babbled = true;
+                Finish::Refused("as drawn".into())
+            }
+            Course::Unmarshallable => Finish::Unmarshallable("as drawn".into()),
+            Course::CutsShort if !attempt.cancelled => {
+                cx.shared().ledger.session(self.id).babbled = true;
+                self.response.extend_from_slice(&[0, 1, 2]);
+                Finish::Replied
+            }
+            Course::Answers(_)
+            | Course::DiesBeforeWriting
+            | Course::DiesInFrame
+            | Course::CutsShort
+            | Course::DiesAfterReply
+            | Course::DiesInCompute
+            | Course::Panics
+            | Course::Babbles(_) => {
+                let (letter, value) = (attempt.letter(), worked_out(attempt.input));
+                let out = &mut self.response;
+                write_response(letter, id, self.id.0, value, attempt.padding, out);
+                Finish::Replied
+            }
         }
     }
 }

@@ -1,3 +1,5 @@
+//! Records as bytes, and bytes that are no record.
+
 use super::*;
 use crate::random::Random;
 

@@ -1,3 +1,5 @@
+//! The names of strategies, and the arms they stand for.
+
 use super::*;
 use crate::candidate::{CandidateId, Role};
 use crate::random::Random;

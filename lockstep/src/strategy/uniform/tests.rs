@@ -1,3 +1,5 @@
+//! Uniform drawing against what is known of it in closed form.
+
 use super::*;
 use crate::strategy::kernels;
 
