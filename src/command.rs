@@ -3,6 +3,8 @@
 pub mod exit;
 mod replay_run;
 mod run;
+#[cfg(feature = "sim")]
+mod sim;
 
 pub use replay_run::{ReplayError, ReplayVerdict, replay_run};
 
@@ -28,6 +30,10 @@ enum Command {
     /// Run the tasks of a file
     #[command(before_long_help = run::EXAMPLES, after_long_help = run::AFTER_HELP)]
     Run(run::Arguments),
+    /// Run the farm's own rules in a simulated world, many times, in orders that a seed chooses
+    #[cfg(feature = "sim")]
+    #[command(before_long_help = sim::EXAMPLES, after_long_help = sim::AFTER_HELP)]
+    Sim(sim::Arguments),
 }
 
 /// Does what the arguments say (the program's name first), and answers how the process is to end.
@@ -50,5 +56,7 @@ pub fn main<I: IntoIterator<Item = OsString>>(arguments: I) -> Exit {
     };
     match cli.command {
         Command::Run(arguments) => run::run(arguments),
+        #[cfg(feature = "sim")]
+        Command::Sim(arguments) => sim::run(&arguments),
     }
 }

@@ -58,6 +58,8 @@ pub mod report;
 pub mod taskfile;
 
 pub use farm_driver::*;
+#[cfg(feature = "sim")]
+pub use farm_lockstep as lockstep;
 pub use farm_master as master;
 pub use farm_master::{
     AttemptReport, Backoff, Cause, CrashLimit, LimitId, Need, Next, OnLost, Outcome, Receive,
@@ -65,4 +67,6 @@ pub use farm_master::{
     WorkerStatus,
 };
 pub use farm_protocol as protocol;
+#[cfg(feature = "sim")]
+pub use farm_sim as sim;
 pub use farm_worker as worker;

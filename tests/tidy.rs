@@ -20,7 +20,7 @@ const EMPTY_WORDS: [&str; 9] = [
 ];
 
 /// Which rooms a room may use: (folder, package, at work, also in its tests).
-const ROOMS: [(&str, &str, &[&str], &[&str]); 5] = [
+const ROOMS: [(&str, &str, &[&str], &[&str]); 7] = [
     ("protocol", "farm-protocol", &[], &[]),
     ("master", "farm-master", &["farm-protocol"], &[]),
     ("worker", "farm-worker", &["farm-protocol"], &[]),
@@ -30,10 +30,29 @@ const ROOMS: [(&str, &str, &[&str], &[&str]); 5] = [
         &["farm-protocol", "farm-master"],
         &["farm-worker"],
     ),
+    ("lockstep", "farm-lockstep", &[], &[]),
+    (
+        "sim",
+        "farm-sim",
+        &[
+            "farm-lockstep",
+            "farm-protocol",
+            "farm-master",
+            "farm-worker",
+        ],
+        &[],
+    ),
     (
         "",
         "farm",
-        &["farm-protocol", "farm-master", "farm-worker", "farm-driver"],
+        &[
+            "farm-protocol",
+            "farm-master",
+            "farm-worker",
+            "farm-driver",
+            "farm-lockstep",
+            "farm-sim",
+        ],
         &[],
     ),
 ];
@@ -167,7 +186,11 @@ fn nothing_is_left_unfinished() {
 #[test]
 fn pure_rooms_forbid_unsafe_code() {
     let mut findings = Vec::new();
-    for path in ["protocol/src/lib.rs", "master/src/lib.rs"] {
+    for path in [
+        "protocol/src/lib.rs",
+        "master/src/lib.rs",
+        "lockstep/src/lib.rs",
+    ] {
         let lib = text(path).unwrap_or_else(|| "#![forbid(unsafe_code)]".to_owned());
         if !lib
             .lines()
@@ -285,9 +308,14 @@ fn a_manifest_gives_its_rooms() {
 #[test]
 fn pure_rooms_stay_pure() {
     let pure = |file: &File| {
-        ["protocol/src/", "master/src/", "worker/src/session"]
-            .iter()
-            .any(|p| file.path.starts_with(p))
+        [
+            "protocol/src/",
+            "master/src/",
+            "worker/src/session",
+            "lockstep/src/",
+        ]
+        .iter()
+        .any(|p| file.path.starts_with(p))
     };
     let mut findings = per_line(rust_files().filter(pure), |file, line| {
         if let Some(word) = words(line).find(|word| IMPURE_WORDS.contains(word)) {

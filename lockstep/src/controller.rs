@@ -362,11 +362,12 @@ impl<S, M> Controller<S, M> {
     /// The wait-for list.
     fn deadlock(&self) -> Failure {
         use std::fmt::Write as _;
+        // In one line: it is what tells one deadlock from another.
         let mut detail = String::from("nothing can happen any more");
         for (index, process) in self.core.processes.iter().enumerate() {
             if let Some(body) = &process.body {
                 let name = self.core.name(Pid(index as u32));
-                let _ = write!(detail, "\n  {name} waits for {}", body.waits_for());
+                let _ = write!(detail, "; {name} waits for {}", body.waits_for());
             }
         }
         Failure {

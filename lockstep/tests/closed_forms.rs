@@ -233,7 +233,7 @@ fn is_stuck(report: &RunReport, table: &Table) -> bool {
         }
         End::Failed(failure) => {
             assert_eq!(failure.found, Found::Deadlock);
-            let list = "philosopher1 waits for fork 1\n  philosopher2 waits for fork 0";
+            let list = "philosopher1 waits for fork 1; philosopher2 waits for fork 0";
             assert!(failure.detail.ends_with(list), "{}", failure.detail);
             true
         }

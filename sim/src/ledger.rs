@@ -6,6 +6,8 @@
 mod acts;
 mod answers;
 mod budgets;
+mod causes;
+mod dues;
 mod sessions;
 mod stops;
 
@@ -13,12 +15,15 @@ use crate::model::Model;
 use crate::params::HORIZON;
 use farm_lockstep::VTime;
 use farm_master::lane::{Entry, Gate};
-use farm_master::{Config, CrashLimit, OnLost, Shut, TaskOptions};
+use farm_master::{Config, CrashLimit, Need, OnLost, RetryOn, Shut, TaskOptions};
 use farm_protocol::{AttemptId, Session, TaskId};
 use std::time::Duration;
 
 pub(crate) use answers::{read_request, worked_out, write_response};
+pub(crate) use causes::termination;
+use dues::Due;
 pub(crate) use sessions::{Answered, SessionFacts, Written};
+use std::collections::{BTreeMap, BTreeSet};
 use stops::Stop;
 
 /// The invariants by name, as reports and tokens name them.
@@ -68,8 +73,17 @@ pub(crate) struct Facts {
     /// Deaths that were charged to it, and the attempt that was charged last.
     deaths: u32,
     charged: u32,
-    /// Retries that were used.
+    /// Retries that were used, as far as was told.
     retries: u32,
+    /// Stops for time that were not told of as the end of an attempt.
+    silent: u32,
+    /// Attempts that were told of.
+    told: u32,
+    /// The answer of its latest attempt was heard: whether it acknowledged a stop.
+    heard: Option<bool>,
+    /// The master has told the end of its latest attempt.
+    over: bool,
+    needs: Vec<Need>,
     /// An earlier attempt failed, or ran out of time: that is how it ends if no further one runs.
     failed: bool,
     timed_out: bool,
@@ -79,6 +93,7 @@ pub(crate) struct Facts {
 #[derive(Clone, Copy, Debug)]
 struct Rules {
     retries: u32,
+    retry_on: RetryOn,
     crash_limit: CrashLimit,
     on_lost: OnLost,
     grace: Option<Duration>,
@@ -90,6 +105,7 @@ impl Rules {
     fn of(options: &TaskOptions) -> Self {
         Self {
             retries: options.retries.count,
+            retry_on: options.retries.on,
             crash_limit: options.crash_limit,
             on_lost: options.on_lost,
             grace: options.grace,
@@ -137,10 +153,16 @@ pub(crate) struct Ledger {
     /// In the order in which they came from outside.
     pub(crate) callers: Vec<TaskId>,
     pub(crate) open: usize,
+    /// Those of them that were sent at least once.
+    begun: usize,
     pub(crate) ended: u32,
     pub(crate) sessions: Vec<SessionFacts>,
     pub(crate) broken: Option<(&'static str, String)>,
     stops: Vec<Stop>,
+    /// What must be done by when.
+    dues: BTreeSet<(VTime, Due)>,
+    /// How the tasks ended that others may need: whether well.
+    ends: BTreeMap<TaskId, bool>,
     /// What was decoded off the loop, by handle.
     decoded: Vec<Vec<u8>>,
     seen: u64,
@@ -152,8 +174,6 @@ pub(crate) struct Ledger {
     budgets: budgets::Budgets,
     /// The attempts that were charged with a death in the call that goes on.
     charged_now: Vec<AttemptId>,
-    /// The most requests that were with workers at once.
-    pub(crate) held: usize,
 }
 
 impl Ledger {
@@ -164,10 +184,13 @@ impl Ledger {
             free: Vec::new(),
             callers: Vec::new(),
             open: 0,
+            begun: 0,
             ended: 0,
             sessions: Vec::new(),
             broken: None,
             stops: Vec::new(),
+            dues: BTreeSet::new(),
+            ends: BTreeMap::new(),
             decoded: Vec::new(),
             seen: 0,
             model: Model::new(&config.kinds[0], &config.limits),
@@ -177,7 +200,6 @@ impl Ledger {
             gate: Gate::Running,
             stopped: false,
             charged_now: Vec::new(),
-            held: 0,
         }
     }
 
@@ -218,6 +240,13 @@ impl Ledger {
             deaths: 0,
             charged: 0,
             retries: 0,
+            silent: 0,
+            told: 0,
+            heard: None,
+            over: false,
+            needs: options
+                .map(|options| options.needs.clone())
+                .unwrap_or_default(),
             failed: false,
             timed_out: false,
         };
@@ -226,6 +255,9 @@ impl Ledger {
             None => self.tasks.push(facts),
         }
         self.open += 1;
+        if let Some(limit) = rules.waiting {
+            self.expect(self.now.after(limit), Due::Waiting(id));
+        }
         id
     }
 
@@ -257,6 +289,8 @@ impl Ledger {
     fn leave(&mut self, id: TaskId) {
         if let Some(facts) = self.task(id) {
             facts.open = false;
+            let begun = facts.attempt > 0;
+            self.begun -= usize::from(begun);
             self.open -= 1;
             self.ended += 1;
             self.free
@@ -266,12 +300,11 @@ impl Ledger {
         }
     }
 
-    /// The most tasks that may wait: the queue, what is injected beyond it, and what came back from workers, which
-    /// was admitted once.
+    /// The most tasks that may wait: the queue, what is injected beyond it, and what came back from workers or for a
+    /// retry, which was admitted once.
     pub(crate) fn most_queued(&self) -> usize {
         let kind = &self.config.kinds[0];
-        let slots = kind.slots as usize * (1 + kind.credit_cap as usize);
-        kind.boundary.max_queued + kind.injection_limit + slots
+        kind.boundary.max_queued + kind.injection_limit + self.begun
     }
 
     /// A caller changes the gate.
@@ -280,11 +313,6 @@ impl Ledger {
             self.sees(Seen::Paused);
         }
         self.gate = gate;
-    }
-
-    /// After every step, in constant time: what must not be late, and what must not be too much.
-    pub(crate) fn look(&self, now: VTime) -> Result<(), String> {
-        self.stops_in_time(now)
     }
 
     /// Everything that holds when the farm says that it has stopped.

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod caller;
+mod columns;
 mod faults;
 mod ledger;
 mod master;
@@ -14,10 +15,13 @@ mod model;
 mod params;
 mod scenario;
 mod sweep;
+mod token;
 mod worker;
 mod world;
 
+pub use columns::columns;
 pub use ledger::names;
 pub use params::{Faults, Params, SIZE_MAX};
 pub use scenario::{Scenario, scenario, scenarios};
 pub use sweep::{Shown, Sweep};
+pub use token::{BUILD, Build, SCHEDULES_MAX, STEPS_MAX, TOKEN_MAX, Token, TokenError};

@@ -11,9 +11,10 @@ use crate::world::Farm;
 use farm_lockstep::{Cx, Event as Told, Exit, Pid, PipeId, Process, VTime};
 use farm_master::lane::Entry;
 use farm_master::{
-    Actions, Config, Event, Exit as Gone, Master, MemoryEvidence, Need, Shut, Stream, TaskOptions,
+    Action, Actions, Config, Event, Exit as Gone, Master, MemoryEvidence, Need, Shut, Stream,
+    TaskOptions,
 };
-use farm_protocol::{Instant, KindId, Session, SlotId, TaskId, Termination};
+use farm_protocol::{Instant, KindId, Session, SlotId, TaskId};
 use std::collections::VecDeque;
 
 pub(crate) type World<'a> = Cx<'a, Farm, Message>;
@@ -21,8 +22,9 @@ pub(crate) type World<'a> = Cx<'a, Farm, Message>;
 /// The kind of all simulated tasks.
 pub(crate) const KIND: KindId = KindId(0);
 
-/// After this many events the machine is compared with the model, and in the end.
-const COMPARED_EVERY: u64 = 32;
+/// After this many events, and at least as many as there are tasks, the machine is compared with the model, and in the
+/// end: a comparison takes time for every task.
+const COMPARED_EVERY: u64 = 64;
 
 /// A worker's process and its pipes.
 #[derive(Debug)]
@@ -120,10 +122,11 @@ impl MasterProcess {
     fn tell_one(&mut self, cx: &mut World<'_>, event: Event<'_>) {
         let now = cx.now();
         if cx.is_traced() {
-            cx.trace(|| farm_master::words::event(&event).to_string());
+            cx.trace(|| format!("> {}", farm_master::words::event(&event)));
         }
         let ledger = &mut cx.shared().ledger;
         ledger.now = now;
+        ledger.look_at_dues(now);
         ledger.model.told(instant(now), &event);
         let cancelled = match &event {
             Event::Cancel { task, .. } => Some(*task),
@@ -133,17 +136,38 @@ impl MasterProcess {
             .handle(instant(now), event, ledger, &mut self.actions);
         self.events += 1;
         let list = self.actions.take_list();
+        cx.mix(list.len() as u64);
         for action in &list {
             self.perform(cx, action);
         }
+        self.check_sends(cx, &list);
         self.actions.restore(list);
         self.actions.clear();
         let ledger = &mut cx.shared().ledger;
         ledger.model.done(instant(now));
+        ledger.after_call();
         if let Some(task) = cancelled {
             ledger.cancel_is_heeded(task);
         }
         self.look(cx);
+    }
+
+    /// The driver sends before it starts: what is sent to a process that is started in the same call is lost.
+    fn check_sends(&self, cx: &mut World<'_>, list: &[Action]) {
+        let starts = |of: &Session| {
+            list.iter()
+                .any(|action| matches!(action, Action::Spawn { session, .. } if session == of))
+        };
+        for action in list {
+            if let Action::Send { session, .. } = action
+                && starts(session)
+            {
+                let ledger = &mut cx.shared().ledger;
+                ledger.breaks(crate::ledger::names::I3, || {
+                    format!("{session} is sent something in the call that starts it")
+                });
+            }
+        }
     }
 
     /// Compares what the machine believes with what is true, cheaply each time and thoroughly now and then.
@@ -166,7 +190,10 @@ impl MasterProcess {
                 format!("{} wait, the bound is {most}", counts.queued)
             });
         }
-        let thorough = self.events.is_multiple_of(COMPARED_EVERY) || self.master.is_stopped();
+        let thorough = self
+            .events
+            .is_multiple_of(COMPARED_EVERY.max(self.master.tasks() as u64))
+            || self.master.is_stopped();
         if thorough && ledger.broken.is_none() {
             self.master.check_invariants();
             let machine = self.master.lane(KIND).signature();
@@ -245,6 +272,7 @@ impl MasterProcess {
                 id,
                 handle,
             } => {
+                cx.shared().ledger.session(session).decoding -= 1;
                 self.tell(
                     cx,
                     Event::Decoded {
@@ -344,13 +372,7 @@ impl MasterProcess {
         farm.workers.retain(|(other, _)| *other != pid);
         farm.ledger.exited(session);
         let noted = farm.ledger.noted(session);
-        let termination = match exit {
-            Exit::Code(code) => Termination::Exited(code),
-            Exit::Signal(signal) => Termination::Signaled {
-                signal,
-                core_dumped: false,
-            },
-        };
+        let termination = crate::ledger::termination(exit);
         let exit = Gone {
             termination,
             noted,
@@ -420,6 +442,12 @@ impl Process<Farm, Message> for MasterProcess {
         }
         self.pull(cx);
         self.wake_watchers(cx);
+        if let Some((at, fault_maker)) = cx.shared().next_kill
+            && at <= cx.step()
+            && !cx.shared().workers.is_empty()
+        {
+            cx.wake(fault_maker);
+        }
         let deadline = self.master.deadline();
         cx.alarm(deadline.map(|at| VTime(at.as_nanos())));
         if self.master.is_stopped() {
@@ -428,10 +456,6 @@ impl Process<Farm, Message> for MasterProcess {
     }
 
     fn waits_for(&self) -> String {
-        format!(
-            "the end of {} tasks ({})",
-            self.master.tasks(),
-            self.master.lane(KIND).signature()
-        )
+        format!("the end of {} tasks", self.master.tasks())
     }
 }

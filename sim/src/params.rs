@@ -41,6 +41,8 @@ pub(crate) struct Manners {
     pub(crate) budget: u32,
     /// How many of them may be kills out of nowhere.
     pub(crate) kills: u32,
+    /// Of a thousand kills, how many may come at any time; the others as soon as there is anything to kill.
+    pub(crate) late_kills: u32,
     /// Dies at some point of an attempt: before reading, in compute, before writing, in mid-frame, after the reply.
     pub(crate) dies: u32,
     /// Does not start at all.
@@ -76,6 +78,7 @@ impl Manners {
     pub(crate) const NONE: Self = Self {
         budget: 0,
         kills: 0,
+        late_kills: 0,
         dies: 0,
         spawn_fails: 0,
         bad_start: 0,

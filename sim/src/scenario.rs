@@ -49,7 +49,7 @@ pub(crate) struct Cast {
 }
 
 /// How long everything may take to end in the calm phase, in virtual time.
-const CALM: Duration = Duration::from_secs(600);
+const CALM: Duration = Duration::from_secs(120);
 
 /// The scenarios, in the order in which they are listed.
 #[must_use]
@@ -103,9 +103,11 @@ impl Scenario {
             callers,
         } = (self.play)(&mut choices, Play { params, swarm });
         mutate(&mut config, params);
+        let kills = draw::kills(&mut choices, &manners, params);
+        let rough = draw::rough_steps(&mut choices, &manners, params);
         let run = Run {
             max_steps: u64::from(params.max_steps),
-            rough_steps: u64::from(params.max_steps / 2),
+            rough_steps: rough,
             timers: Timers::Racing { horizon: HORIZON },
             faults: manners.budget,
             split_per_mille: manners.split,
@@ -120,15 +122,10 @@ impl Scenario {
         for (number, script) in (1..).zip(callers) {
             world.spawn(Caller::new(master, script), Caller::options(number));
         }
-        if manners.kills > 0 {
-            world.spawn(
-                Box::new(FaultMaker {
-                    kills: manners.kills,
-                }),
-                FaultMaker::options(),
-            );
+        if !kills.is_empty() {
+            world.spawn(FaultMaker::new(kills), FaultMaker::options());
         }
-        world.invariant(names::I6, |view| view.shared.ledger.look(view.now));
+        world.invariant(names::I6, |view| view.shared.ledger.stops_in_time(view.now));
         world.eventually(names::I7, CALM, |view| view.shared.ledger.stopped);
         for (name, what) in self.sees {
             world.sometimes(name, |view| view.shared.ledger.has_seen(*what));

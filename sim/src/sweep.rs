@@ -60,102 +60,68 @@ impl Sweep {
             .run(self.params, plan.start(number, trace), trace)
     }
 
-    /// Makes the runs. The one that is reported is the first that fails by number, not by time.
+    /// Makes the runs. The one that is reported is the first that fails by number, not by time, and what is counted is
+    /// what came up to it.
     #[must_use]
     pub fn make(&self) -> Shown {
         let begun = Instant::now();
         let plan = self.plan();
+        let jobs = self.jobs.max(1) as usize;
         let next = AtomicU64::new(0);
         let first_failed = AtomicU64::new(u64::MAX);
-        let parts: Vec<Vec<Part>> = std::thread::scope(|scope| {
-            let work = || {
-                let mut parts = Vec::new();
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    let late = self.limit.is_some_and(|limit| begun.elapsed() >= limit);
-                    if number >= self.schedules
-                        || late
-                        || number > first_failed.load(Ordering::Relaxed)
-                    {
-                        return parts;
-                    }
-                    let part = Part::of(number, self.run(&plan, number, false));
-                    if part.failure.is_some() {
-                        first_failed.fetch_min(number, Ordering::Relaxed);
-                    }
-                    Part::keep(&mut parts, part);
+        // What each thread is at: below the least of them, every run is over.
+        let at: Vec<AtomicU64> = (0..jobs).map(|_| AtomicU64::new(0)).collect();
+        let work = |job: usize| {
+            let mut tally = Tally::default();
+            loop {
+                let number = next.fetch_add(1, Ordering::SeqCst);
+                at[job].store(number, Ordering::SeqCst);
+                let late = self.limit.is_some_and(|limit| begun.elapsed() >= limit);
+                let failed = first_failed.load(Ordering::SeqCst);
+                if number >= self.schedules || late || number > failed {
+                    at[job].store(u64::MAX, Ordering::SeqCst);
+                    return tally;
                 }
+                let row = Row::of(number, self.run(&plan, number, false));
+                if row.failure.is_some() {
+                    first_failed.fetch_min(number, Ordering::SeqCst);
+                }
+                tally.rows.push(row);
+                if tally.rows.len() >= ROWS {
+                    let over = at.iter().map(|at| at.load(Ordering::SeqCst)).min();
+                    let failed = first_failed.load(Ordering::SeqCst);
+                    tally.sum_up(over.unwrap_or(0).min(failed));
+                }
+            }
+        };
+        let tallies: Vec<Tally> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (1..jobs)
+                .map(|job| scope.spawn(move || work(job)))
+                .collect();
+            let mut all = vec![work(0)];
+            let join = |thread: std::thread::ScopedJoinHandle<'_, Tally>| {
+                thread.join().expect("panics of runs are caught in them")
             };
-            let threads: Vec<_> = (1..self.jobs.max(1)).map(|_| scope.spawn(work)).collect();
-            let mut all = vec![work()];
-            all.extend(
-                threads
-                    .into_iter()
-                    .map(|thread| thread.join().expect("panics of runs are caught in them")),
-            );
+            all.extend(threads.into_iter().map(join));
             all
         });
-        let mut shown = sum(
-            parts.into_iter().flatten().collect(),
-            first_failed.into_inner(),
-        );
+        let mut shown = Shown::NOTHING;
+        let last = first_failed.into_inner();
+        for mut tally in tallies {
+            tally.sum_up(last);
+            shown.add(tally.sum);
+            for row in tally.rows.into_iter().filter(|row| row.number == last) {
+                shown.failed = row.failure.clone().map(|failure| (row.number, failure));
+                shown.add(row.shown());
+            }
+        }
         shown.took = begun.elapsed();
         shown
     }
 }
 
-/// One schedule, or several that passed.
-#[derive(Debug)]
-struct Part {
-    /// Of the last one.
-    number: u64,
-    count: u64,
-    steps: u64,
-    inconclusive: u64,
-    reached: u64,
-    faults: u64,
-    failure: Option<Failure>,
-}
-
-/// So many schedules are summed up at a time: beyond a failing one none may be counted.
-const SUMMED: u64 = 1 << 10;
-
-impl Part {
-    fn of(number: u64, report: RunReport) -> Self {
-        Self {
-            number,
-            count: 1,
-            steps: report.steps,
-            inconclusive: u64::from(report.end == End::Inconclusive),
-            reached: report.reached,
-            faults: u64::from(report.faults),
-            failure: match report.end {
-                End::Failed(failure) => Some(failure),
-                End::Passed | End::Inconclusive => None,
-            },
-        }
-    }
-
-    /// Sums up what belongs to the same stretch of numbers.
-    fn keep(parts: &mut Vec<Self>, part: Self) {
-        match parts.last_mut() {
-            Some(last)
-                if last.number / SUMMED == part.number / SUMMED && part.failure.is_none() =>
-            {
-                last.number = part.number;
-                last.count += 1;
-                last.steps += part.steps;
-                last.inconclusive += part.inconclusive;
-                last.reached |= part.reached;
-                last.faults += part.faults;
-            }
-            _ => parts.push(part),
-        }
-    }
-}
-
-fn sum(parts: Vec<Part>, first_failed: u64) -> Shown {
-    let mut shown = Shown {
+impl Shown {
+    const NOTHING: Self = Self {
         schedules: 0,
         steps: 0,
         inconclusive: 0,
@@ -164,18 +130,82 @@ fn sum(parts: Vec<Part>, first_failed: u64) -> Shown {
         failed: None,
         took: Duration::ZERO,
     };
-    for part in parts {
-        if part.number > first_failed {
-            continue;
-        }
-        shown.schedules += part.count;
-        shown.steps += part.steps;
-        shown.inconclusive += part.inconclusive;
-        shown.reached |= part.reached;
-        shown.faults += part.faults;
-        if let Some(failure) = part.failure {
-            shown.failed = Some((part.number, failure));
+
+    fn add(&mut self, other: Self) {
+        self.schedules += other.schedules;
+        self.steps += other.steps;
+        self.inconclusive += other.inconclusive;
+        self.reached |= other.reached;
+        self.faults += other.faults;
+    }
+}
+
+/// Rows are summed up when there are so many of them.
+const ROWS: usize = 1 << 10;
+
+/// What one thread has seen: rows that may still turn out to lie beyond the first failure, and the sum of those before.
+struct Tally {
+    rows: Vec<Row>,
+    sum: Shown,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            rows: Vec::new(),
+            sum: Shown::NOTHING,
         }
     }
-    shown
+}
+
+impl Tally {
+    /// Sums up the rows of numbers below `end`: they passed, and so did everything before them.
+    fn sum_up(&mut self, end: u64) {
+        let sum = &mut self.sum;
+        self.rows.retain(|row| {
+            let over = row.number < end;
+            if over {
+                sum.add(row.shown());
+            }
+            !over
+        });
+    }
+}
+
+/// One schedule.
+#[derive(Debug)]
+struct Row {
+    number: u64,
+    steps: u64,
+    inconclusive: bool,
+    reached: u64,
+    faults: u32,
+    failure: Option<Failure>,
+}
+
+impl Row {
+    fn of(number: u64, report: RunReport) -> Self {
+        Self {
+            number,
+            steps: report.steps,
+            inconclusive: report.end == End::Inconclusive,
+            reached: report.reached,
+            faults: report.faults,
+            failure: match report.end {
+                End::Failed(failure) => Some(failure),
+                End::Passed | End::Inconclusive => None,
+            },
+        }
+    }
+
+    fn shown(&self) -> Shown {
+        Shown {
+            schedules: 1,
+            steps: self.steps,
+            inconclusive: u64::from(self.inconclusive),
+            reached: self.reached,
+            faults: u64::from(self.faults),
+            ..Shown::NOTHING
+        }
+    }
 }

@@ -10,8 +10,8 @@ use crate::world::Farm;
 use attempt::Attempt;
 use farm_lockstep::{Cx, Event as Told, Exit, PipeId, Process};
 use farm_protocol::{
-    AttemptHeader, AttemptId, DEFAULT_FRAME_LIMIT, FrameDecoder, FrameKind, Hello, KindHello,
-    PREAMBLE, RequestHeader, Session as SessionId, begin_frame, encode_into, finish_frame,
+    AttemptHeader, DEFAULT_FRAME_LIMIT, FrameDecoder, FrameKind, Hello, KindHello, PREAMBLE,
+    RequestHeader, Session as SessionId, begin_frame, encode_into, finish_frame,
 };
 use farm_worker::session::frames::{self, Incoming, append_answer};
 use farm_worker::session::{Action, Answer, Ending, Event, Fault, Session};
@@ -52,7 +52,7 @@ pub(crate) struct WorkerProcess {
     /// Answers that are not in the pipe yet, and the response of the last attempt.
     outbox: Vec<u8>,
     /// The answers in the outbox, with how many of its bytes come up to their end.
-    unsent: VecDeque<(usize, AttemptId, Answered)>,
+    unsent: VecDeque<(usize, Written)>,
     response: Vec<u8>,
     /// Bytes written to its own output that the pipe has not taken.
     flood: usize,
@@ -116,17 +116,17 @@ impl WorkerProcess {
             let ledger = &mut cx.shared().ledger;
             let before = ledger.session(self.id).bytes_written;
             ledger.session(self.id).bytes_written = before + taken as u64;
-            while let Some((end, id, how)) = self
+            while let Some((end, written)) = self
                 .unsent
                 .front()
                 .copied()
-                .filter(|(end, ..)| *end <= taken)
+                .filter(|(end, _)| *end <= taken)
             {
                 self.unsent.pop_front();
                 let end = before + end as u64;
-                ledger.wrote(self.id, Written { end, id, how });
+                ledger.wrote(self.id, Written { end, ..written });
             }
-            for (end, ..) in &mut self.unsent {
+            for (end, _) in &mut self.unsent {
                 *end -= taken;
             }
         }
@@ -198,15 +198,25 @@ impl WorkerProcess {
         )
         .expect("responses are short");
         let end = self.outbox.len();
-        let (id, how) = match answer {
-            Answer::Reply(header) => (header.id, Answered::Replied),
-            Answer::Revoked(AttemptHeader { id, .. }) => (*id, Answered::Revoked),
-            Answer::Refused(AttemptHeader { id, .. }, _) => (*id, Answered::Refused),
-            Answer::Unmarshallable(AttemptHeader { id, .. }, _) => (*id, Answered::Unmarshallable),
+        let (id, how, heeded) = match answer {
+            Answer::Reply(header) => (header.id, Answered::Replied, header.flags.heeded_cancel),
+            Answer::Revoked(AttemptHeader { id, .. }) => (*id, Answered::Revoked, false),
+            Answer::Refused(AttemptHeader { id, .. }, _) => (*id, Answered::Refused, false),
+            Answer::Unmarshallable(AttemptHeader { id, .. }, _) => {
+                (*id, Answered::Unmarshallable, false)
+            }
             // The attempt stays in flight until the process is gone.
             Answer::Panicked(..) => return,
         };
-        self.unsent.push_back((end, id, how));
+        self.unsent.push_back((
+            end,
+            Written {
+                end: 0,
+                id,
+                how,
+                heeded,
+            },
+        ));
     }
 
     fn end(&mut self, cx: &mut World<'_>, ending: &Ending) {
@@ -269,7 +279,11 @@ impl WorkerProcess {
     fn terminate(&mut self, cx: &mut World<'_>) {
         match self.phase {
             // Nothing catches the signal yet.
-            Phase::Booting | Phase::Mute if !self.stubborn => self.die(cx, Exit::Signal(15)),
+            Phase::Booting | Phase::Mute if !self.stubborn => {
+                // Ours takes its group along, by SIGKILL; any other program just ends.
+                let signal = [15, 9][cx.choose(2, "how it ends") as usize];
+                self.die(cx, Exit::Signal(signal));
+            }
             Phase::Booting | Phase::Mute => {}
             Phase::Free | Phase::Busy(_) => {
                 let dies = cx.shared().manners.dies;
@@ -316,8 +330,10 @@ impl Process<Farm, Message> for WorkerProcess {
 
 impl WorkerProcess {
     fn begin(&mut self, cx: &mut World<'_>, header: RequestHeader, input: u64) {
-        let facts = cx.shared().ledger.session(self.id);
-        (facts.executing, facts.at_work) = (Some(header.id), true);
+        cx.shared().ledger.begins(self.id, header.id);
+        if let Some((name, detail)) = cx.shared().ledger.broken.take() {
+            cx.violation(name, || detail);
+        }
         self.response.clear();
         let attempt = Attempt::drawn(cx, header, input);
         cx.trace(|| format!("begins {} ({:?})", header.id, attempt.course));

@@ -13,8 +13,8 @@ pub(crate) struct Farm {
     pub(crate) manners: Manners,
     /// Worker processes that live, oldest first.
     pub(crate) workers: Vec<(Pid, Session)>,
-    /// The fault maker's process.
-    pub(crate) fault_maker: Option<Pid>,
+    /// From which step on a worker may be killed next, and by whom.
+    pub(crate) next_kill: Option<(u64, Pid)>,
     /// Callers that wait until something runs, or nothing is left.
     pub(crate) watchers: Vec<Pid>,
     /// The master's process.
@@ -27,7 +27,7 @@ impl Farm {
             ledger,
             manners,
             workers: Vec::new(),
-            fault_maker: None,
+            next_kill: None,
             watchers: Vec::new(),
             master: None,
         }

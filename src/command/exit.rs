@@ -15,6 +15,12 @@ pub enum Exit {
     Stopped,
     /// 4: there was no task.
     NoTasks,
+    /// 1, of `farm sim`: something that must hold did not.
+    Violation,
+    /// 3, of `farm sim`: the same run did not go the same way twice.
+    Diverged,
+    /// 4, of `farm sim`: every run met its step limit, or none was made, so that nothing is known.
+    Inconclusive,
     /// 101: an error of the farm's own.
     Bug,
     /// 128 + n: ended by this signal; the process ends by the signal itself.
@@ -22,7 +28,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The table, as `--help` prints it.
+    /// The table of `farm run`, as its `--help` prints it.
     pub const TABLE: &str = "\
 Exit codes:
   0    every task ended ok
@@ -34,15 +40,25 @@ Exit codes:
   130  ended by Ctrl-C (by the signal itself); 143: by SIGTERM
 When several apply: 101, signal, 2, 3, 1.";
 
+    /// The table of `farm sim`, as its `--help` prints it.
+    pub const SIM_TABLE: &str = "\
+Exit codes:
+  0    nothing was violated
+  1    something was violated: a token and a trace are printed
+  2    bad command line, or a file could not be read or written
+  3    the same run did not go the same way twice, or a replay went another way than recorded
+  4    nothing is known: every schedule met its step limit
+  101  an error of farm's own";
+
     /// The code that a shell sees.
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
             Self::Success => 0,
-            Self::Failures => 1,
+            Self::Failures | Self::Violation => 1,
             Self::Trouble => 2,
-            Self::Stopped => 3,
-            Self::NoTasks => 4,
+            Self::Stopped | Self::Diverged => 3,
+            Self::NoTasks | Self::Inconclusive => 4,
             Self::Bug => 101,
             Self::Signal(signal) => 128u8.wrapping_add((signal & 0x7f) as u8),
         }

@@ -149,8 +149,7 @@ fn a_deadlock_names_who_waits_for_what() {
         spawn(world, |cx, _| cx.exit(DONE));
     }) {
         let Failure { detail, .. } = failure(&report, Found::Deadlock);
-        let list =
-            "nothing can happen any more\n  p waits for a message\n  body4 waits for a message";
+        let list = "nothing can happen any more; p waits for a message; body4 waits for a message";
         assert_eq!(detail, list);
     }
 }

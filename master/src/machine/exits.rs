@@ -144,7 +144,7 @@ impl Master {
         let options = task.options(&self.pools[task.kind.0 as usize].config.defaults);
         // Our kill costs nothing, but a task that must never run twice ends here all the same.
         if ours && options.on_lost == OnLost::Retry {
-            self.our_kill(turn, id);
+            self.our_kill(turn, id, how_stopped(process, exit));
             return false;
         }
         let started = task.place().expect("in flight").sent;
@@ -164,7 +164,7 @@ impl Master {
     }
 
     /// We killed a worker for another reason than the task that it executed.
-    fn our_kill(&mut self, turn: &mut Turn<'_>, id: TaskId) {
+    fn our_kill(&mut self, turn: &mut Turn<'_>, id: TaskId, how: HowStopped) {
         if self.shut >= Some(Shut::Finish) {
             // Nothing starts any more, so the task ends here: it was running and we stopped it.
             self.stop(
@@ -172,7 +172,7 @@ impl Master {
                 id,
                 super::task::StopWhy::Cancelled(crate::outcome::CancelledBy::Stopping),
             );
-            self.came_to_rest(turn, id, HowStopped::Killed);
+            self.came_to_rest(turn, id, how);
         } else {
             self.put_back(turn, id);
         }
@@ -264,7 +264,7 @@ fn executing(process: &Process, exit: &ExitFacts) -> Option<AttemptId> {
 const fn how_stopped(process: &Process, exit: &ExitFacts) -> HowStopped {
     match (exit.termination.signal(), process.signalled) {
         (Some(SIGKILL), Some(Signal::Kill)) => HowStopped::Killed,
-        (Some(SIGTERM), Some(_)) => HowStopped::Terminated,
+        (Some(SIGTERM), _) if process.termed => HowStopped::Terminated,
         (_, _) => HowStopped::Exited,
     }
 }

@@ -5,6 +5,7 @@ mod basics;
 mod budgets;
 mod credit;
 mod ends;
+mod found;
 #[cfg(feature = "mutation")]
 mod mutants;
 mod needs;

@@ -152,6 +152,10 @@ impl Kinds for Ledger {
         };
         if let Some(facts) = self.task(id.task) {
             facts.used = Some(letter);
+            let session = facts.session;
+            if letter == letter::DONE_AND_END {
+                self.session(session).to_end = true;
+            }
         }
         let mut injected = Vec::new();
         if letter == letter::INJECT {

@@ -2,7 +2,7 @@
 
 use super::{Ledger, Seen, names};
 use farm_lockstep::{Exit, VTime};
-use farm_master::StartFailures;
+use farm_master::{Shut, StartFailures};
 use farm_protocol::Session;
 use std::time::Duration;
 
@@ -22,6 +22,8 @@ pub(super) struct Budgets {
     surely_counted: u64,
     perhaps_counted: u64,
     pub(super) pool_ended: bool,
+    /// In the call that goes on the limit was met.
+    pub(super) must_end: bool,
 }
 
 impl Budgets {
@@ -34,6 +36,7 @@ impl Budgets {
             surely_counted: 0,
             perhaps_counted: 0,
             pool_ended: false,
+            must_end: false,
         }
     }
 }
@@ -69,7 +72,7 @@ impl Ledger {
         let facts = self.session(session);
         facts.gone = true;
         facts.ended = Some(Exit::Code(-1));
-        if !facts.asked_to_end {
+        if facts.asked_to_end.is_none() {
             self.failed_to_start(session, true);
         }
     }
@@ -86,7 +89,7 @@ impl Ledger {
             self.budgets.row = 0;
             return;
         }
-        let by_itself = facts.signalled.is_none() && !facts.asked_to_end && !facts.babbled;
+        let by_itself = facts.signalled.is_none() && facts.asked_to_end.is_none() && !facts.babbled;
         self.failed_to_start(session, by_itself);
     }
 
@@ -94,6 +97,7 @@ impl Ledger {
     /// counted decides whether the next is; so a pause is demanded only after one that was counted either way.
     fn failed_to_start(&mut self, session: Session, certain: bool) {
         let (started, now) = (self.sessions.len() as u64, self.now);
+        let closing = self.shut >= Some(Shut::Finish);
         let budgets = &mut self.budgets;
         if session.0 <= budgets.surely_counted {
             return;
@@ -112,6 +116,7 @@ impl Ledger {
             .pause
             .saturating_mul(factor)
             .min(budgets.rules.max_pause);
+        budgets.must_end = budgets.row >= budgets.rules.limit && !closing;
         if budgets.row < budgets.rules.limit {
             budgets.pause_until = budgets.pause_until.max(now.after(pause));
         }

@@ -1,7 +1,8 @@
 //! Worker processes as they really are: what they execute, what they wrote, how they died.
 
+use super::dues::Due;
 use super::{Ledger, Seen, names};
-use farm_lockstep::{Exit, Pid, PipeId};
+use farm_lockstep::{Exit, Pid, PipeId, VTime};
 use farm_master::{OnLost, Signal, WhoseDoing};
 use farm_protocol::page::Noted;
 use farm_protocol::{AttemptId, Session, SlotId};
@@ -15,6 +16,8 @@ pub(crate) struct Written {
     pub(crate) id: AttemptId,
     /// It ends the attempt (a reply or a fault), or hands the request back.
     pub(crate) how: Answered,
+    /// It acknowledges a stop.
+    pub(crate) heeded: bool,
 }
 
 /// What an answer says of its attempt.
@@ -68,7 +71,13 @@ pub(crate) struct SessionFacts {
     /// It has answered something, or handed something back.
     pub(crate) settled: bool,
     /// It was asked to end, as far as is visible.
-    pub(crate) asked_to_end: bool,
+    pub(crate) asked_to_end: Option<VTime>,
+    /// The kind wants a new one, or it cannot be trusted: nothing is sent to it any more.
+    pub(crate) to_end: bool,
+    /// Answers of it that are being decoded off the loop.
+    pub(crate) decoding: u32,
+    /// The master has taken its hello.
+    pub(crate) ready: bool,
 }
 
 impl Ledger {
@@ -98,6 +107,10 @@ impl Ledger {
             self.breaks(names::I8, || format!("{session} is not the next session"));
         }
         self.may_start(session);
+        self.expect(
+            self.now.after(self.config.hello_timeout),
+            Due::Hello(session),
+        );
         self.sessions.push(SessionFacts {
             session,
             slot,
@@ -121,7 +134,10 @@ impl Ledger {
             gone: false,
             held: Vec::new(),
             settled: false,
-            asked_to_end: false,
+            asked_to_end: None,
+            to_end: false,
+            decoding: 0,
+            ready: false,
         });
     }
 
@@ -167,6 +183,8 @@ impl Ledger {
             let facts = self.session(session);
             facts.written.pop_front();
             facts.held.retain(|id| *id != first.id);
+            self.hears(session, first);
+            let facts = self.session(session);
             match first.how {
                 Answered::Replied | Answered::Unmarshallable => facts.settled = true,
                 Answered::Refused => {}
@@ -177,6 +195,43 @@ impl Ledger {
             }
             self.budget_of_start_reset(first.how);
         }
+    }
+
+    /// The answer of an attempt is heard: that is how it came to rest.
+    fn hears(&mut self, session: Session, written: Written) {
+        let facts = self.task(written.id.task);
+        let its =
+            facts.filter(|facts| facts.attempt == written.id.attempt.0 && facts.session == session);
+        if let (Some(facts), Answered::Replied | Answered::Unmarshallable | Answered::Refused) =
+            (its, written.how)
+        {
+            facts.heard = Some(written.heeded);
+        }
+    }
+
+    /// The master asks a worker to end.
+    pub(crate) fn asked_to_end(&mut self, session: Session) {
+        let now = self.now;
+        self.session(session).asked_to_end = Some(now);
+        self.expect(now.after(self.config.close_budget), Due::Close(session));
+    }
+
+    /// A worker begins an attempt: the only one of its task, and the latest.
+    pub(crate) fn begins(&mut self, session: Session, id: AttemptId) {
+        let latest = self.task(id.task).map(|facts| facts.attempt);
+        let twice = self.sessions.iter().any(|other| {
+            let at_it = other.executing.is_some_and(|at| at.task == id.task) && other.at_work;
+            at_it && other.ended.is_none() && other.session != session
+        });
+        if twice || latest != Some(id.attempt.0) {
+            self.breaks(names::FENCE, || {
+                format!(
+                    "{session} begins {id}, and the latest is {latest:?}, or another executes it"
+                )
+            });
+        }
+        let facts = self.session(session);
+        (facts.executing, facts.at_work) = (Some(id), true);
     }
 
     /// What the page of a dead worker says.
@@ -238,10 +293,10 @@ impl Ledger {
         self.judge_start(session, !charged.is_empty(), stopped);
     }
 
-    /// A worker that nobody else touched died by itself, and one that we killed did not.
+    /// A worker that the master left alone died by itself.
     fn whose_is_true(&mut self, session: Session, whose: WhoseDoing) {
         let facts = self.session(session);
-        let untouched = facts.signalled.is_none() && !facts.asked_to_end && !facts.babbled;
+        let untouched = facts.signalled.is_none() && facts.asked_to_end.is_none() && !facts.babbled;
         if untouched
             && whose != WhoseDoing::Died
             && facts.ended.is_some_and(|exit| exit != Exit::Code(0))

@@ -15,10 +15,12 @@ const TOLD_WITHIN: u32 = 4;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stop {
     id: AttemptId,
-    session: Session,
-    asked: VTime,
+    pub(super) session: Session,
+    pub(super) asked: VTime,
     /// From the ask to the kill.
-    budget: Duration,
+    pub(super) budget: Duration,
+    /// A signal of the ladder was sent.
+    pub(super) signalled: bool,
     /// When its worker must be dead or have answered.
     killed_by: VTime,
     /// When the master must know.
@@ -29,7 +31,7 @@ impl Ledger {
     /// The master asks an attempt to stop: a `Cancel` frame is on its way.
     pub(crate) fn asks(&mut self, id: AttemptId, session: Session) {
         let (now, shut) = (self.now, self.shut);
-        let default = Duration::from_millis(self.config.kinds[0].boundary.cancellation_budget_ms);
+
         let Some(facts) = self
             .task(id.task)
             .filter(|facts| facts.attempt == id.attempt.0)
@@ -45,19 +47,22 @@ impl Ledger {
             .running
             .is_some_and(|limit| elapsed(now, facts.sent, limit));
         facts.timed_out |= over;
+        facts.silent += u32::from(over);
         if !by_caller && !over {
             return self.breaks(names::I1, || {
                 format!("{id} is asked to stop, and nobody wanted it, and its time was not over")
             });
         }
         let facts = self.task(id.task).expect("looked up above");
-        let budget = facts.options.grace.unwrap_or(default);
+        let grace = facts.options.grace;
+        let budget = self.budget(grace);
         let due = now.after(budget);
         self.stops.push(Stop {
             id,
             session,
             asked: now,
             budget,
+            signalled: false,
             killed_by: latest(due, 1),
             told_by: latest(due, 1 + TOLD_WITHIN),
         });
@@ -77,7 +82,8 @@ impl Ledger {
         self.stops.retain(|stop| stop.session != session);
     }
 
-    pub(super) fn stops_in_time(&self, now: VTime) -> Result<(), String> {
+    /// After every step: no stop is late. There are few at a time.
+    pub(crate) fn stops_in_time(&self, now: VTime) -> Result<(), String> {
         for stop in &self.stops {
             let Stop {
                 id,
@@ -93,6 +99,13 @@ impl Ledger {
             }
             let facts = &self.sessions[usize::try_from(session.0 - 1).expect("few sessions")];
             let at_it = facts.executing == Some(*id) && facts.at_work;
+            let half = latest(asked.after(*budget / 2), 1);
+            let rungs = *budget > Duration::from_millis(1);
+            if rungs && now > half && !stop.signalled && facts.ended.is_none() && at_it {
+                return Err(format!(
+                    "{id} was asked to stop at {asked} ms with a budget of {budget:?}, and {session} had no SIGTERM at {now} ms"
+                ));
+            }
             if now > stop.killed_by && facts.ended.is_none() && at_it {
                 return Err(format!(
                     "{id} was asked to stop at {asked} ms with a budget of {budget:?}, and {session} still executes it at {now} ms"

@@ -21,10 +21,11 @@ impl MasterProcess {
         }
         let now = super::instant(cx.now());
         let ledger = &mut cx.shared().ledger;
+        // The ledger first: it names the rule that is broken more exactly.
+        ledger.acts(action);
         if let Err(why) = ledger.model.does(now, action) {
             ledger.breaks(crate::ledger::names::I5, || why);
         }
-        ledger.acts(action);
         match action {
             Action::Spawn { slot, session, .. } => self.spawn(cx, *slot, *session),
             Action::Send {
@@ -86,12 +87,8 @@ impl MasterProcess {
         let output = cx.pipe(pipes::OUTPUT, pid, me, PIPE_BYTES);
         let farm = cx.shared();
         farm.workers.push((pid, session));
-        let fault_maker = farm.fault_maker;
         farm.ledger
             .spawned(session, pid, page, [requests, control, answers, output]);
-        if let Some(fault_maker) = fault_maker {
-            cx.wake(fault_maker);
-        }
         for (pipe, ear) in [
             (requests, Ear::Mouth(slot, session)),
             (control, Ear::Mouth(slot, session)),
@@ -131,7 +128,7 @@ impl MasterProcess {
             Link::Control => tell_ledger(cx, session, bytes),
             // Nothing but a `Stop` is this short.
             Link::Requests if bytes.len() == STOP_BYTES => {
-                cx.shared().ledger.session(session).asked_to_end = true;
+                cx.shared().ledger.asked_to_end(session);
             }
             Link::Requests => {}
         }

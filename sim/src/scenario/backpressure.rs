@@ -22,6 +22,7 @@ pub(super) const BACKPRESSURE: Scenario = Scenario {
     manners: Manners {
         budget: 3,
         kills: 2,
+        late_kills: 500,
         fails: 150,
         injects: 150,
         ends_worker: 30,

@@ -21,6 +21,7 @@ pub(super) const CANCEL: Scenario = Scenario {
     manners: Manners {
         budget: 6,
         kills: 1,
+        late_kills: 500,
         slow: 200,
         deaf: 150,
         hung: 60,

@@ -23,6 +23,7 @@ pub(super) const CHAOS: Scenario = Scenario {
     manners: Manners {
         budget: 10,
         kills: 2,
+        late_kills: 500,
         dies: 60,
         spawn_fails: 60,
         bad_start: 80,

@@ -2,7 +2,7 @@
 
 use super::Play;
 use crate::message::Order;
-use crate::params::Manners;
+use crate::params::{Manners, Params};
 use farm_lockstep::Choices;
 use farm_master::{Backoff, CrashLimit, LimitId, OnLost, Retries, TaskOptions, When};
 use std::time::Duration;
@@ -28,6 +28,7 @@ pub(super) fn manners(choices: &mut Choices, stock: &Manners) -> Manners {
     Manners {
         budget: rate(stock.budget, "faults"),
         kills: rate(stock.kills, "kills"),
+        late_kills: stock.late_kills,
         dies: rate(stock.dies, "deaths"),
         spawn_fails: rate(stock.spawn_fails, "failed starts"),
         bad_start: rate(stock.bad_start, "bad starts"),
@@ -43,6 +44,32 @@ pub(super) fn manners(choices: &mut Choices, stock: &Manners) -> Manners {
         large: rate(stock.large, "large responses"),
         split: rate(stock.split, "cut deliveries"),
     }
+}
+
+/// From which step on each kill may come: some as soon as there is anything to kill, some at any time. Left to a
+/// strategy alone, nearly all come in the beginning.
+pub(super) fn kills(choices: &mut Choices, manners: &Manners, params: Params) -> Vec<u64> {
+    let steps = params.tasks.saturating_mul(STEPS_PER_TASK).max(1);
+    let mut one = || {
+        if choices.chance(manners.late_kills, "a late kill") {
+            u64::from(choices.choose(steps, "from which step on"))
+        } else {
+            0
+        }
+    };
+    (0..manners.kills).map(|_| one()).collect()
+}
+
+/// About so many steps a task takes in all.
+const STEPS_PER_TASK: u32 = 4;
+
+/// When the calm phase begins by itself. Where something may hang, sometimes early: what is held up must go on then.
+pub(super) fn rough_steps(choices: &mut Choices, manners: &Manners, params: Params) -> u64 {
+    let half = u64::from(params.max_steps / 2);
+    if manners.hung == 0 {
+        return half;
+    }
+    [half, 150, 60][choices.choose(3, "when the calm begins") as usize]
 }
 
 fn one_in(choices: &mut Choices, n: u32, tag: &'static str) -> bool {

@@ -11,6 +11,7 @@ use farm_master::{Shut, TaskOptions};
 const MANNERS: Manners = Manners {
     budget: 2,
     kills: 2,
+    late_kills: 500,
     ..Manners::NONE
 };
 
@@ -52,6 +53,11 @@ pub(super) const MINI: Scenario = Scenario {
     defaults: Params {
         tasks: 20,
         ..POOL.defaults
+    },
+    // As in the model that the figures come from.
+    manners: Manners {
+        late_kills: 0,
+        ..MANNERS
     },
     ..POOL
 };

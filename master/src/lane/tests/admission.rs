@@ -2,7 +2,7 @@
 
 use super::{Stage, key, keys, lane, lane_of, push, refused};
 use crate::lane::{
-    AdapterMode, Boundary, BoundaryError, Entry, Gate, KEY_LIMIT, Key, Lane, LaneError,
+    AdapterMode, Boundary, BoundaryError, Counts, Entry, Gate, KEY_LIMIT, Key, Lane, LaneError,
 };
 use core::num::NonZeroUsize;
 
@@ -256,10 +256,10 @@ fn a14_a_closed_lane_takes_and_starts_nothing_but_lets_work_end() {
     }
     lane.succeed(key(0)).unwrap();
     lane.fail(key(1), "boom").unwrap();
-    assert_eq!(
-        refused(&mut lane, |lane| lane.retry(key(1))),
-        not_admitting(key(1))
-    );
+    for bring_back in [Lane::retry, Lane::readmit] {
+        let error = refused(&mut lane, |lane| bring_back(lane, key(1)));
+        assert_eq!(error, not_admitting(key(1)));
+    }
     let _stop = lane.cancel(key(2), "closing", 1).unwrap();
     lane.settle(key(2), 1).unwrap();
     lane.requeue(key(3)).unwrap();
@@ -327,6 +327,112 @@ fn requeued_tasks_do_not_count_as_injected() {
         refused(&mut lane, |lane| lane.enqueue(key(4), Entry::Inject)),
         LaneError::InjectionRefused { .. }
     ));
+}
+
+/// A lane with a queue of one whose tasks 0 and 1 have failed; 2 waits and fills the queue.
+fn two_failed() -> Lane {
+    let mut lane = lane(2, 1);
+    for index in 0..2 {
+        push(&mut lane, index);
+        lane.start(key(index), 0).unwrap();
+        lane.fail(key(index), "boom").unwrap();
+    }
+    push(&mut lane, 2);
+    lane
+}
+
+/// Tasks that wait for the end of the readmitted ones may be what fills the queue.
+#[test]
+fn a_full_queue_keeps_no_readmitted_task_out_and_everybody_else() {
+    let mut lane = two_failed();
+    let youngest = lane.seq(key(2)).unwrap();
+    let seqs = [lane.readmit(key(1)).unwrap(), lane.readmit(key(0)).unwrap()];
+    assert!(youngest < seqs[0] && seqs[0] < seqs[1]);
+    let expected = Counts {
+        queued: 3,
+        in_flight: 0,
+        occupied: 0,
+        terminal: 0,
+    };
+    assert_eq!(lane.counts(), expected);
+    assert_eq!((lane.room(), lane.demand()), (0, 0));
+    lane.check_invariants();
+
+    let saturated = LaneError::QueueSaturated {
+        key: key(3),
+        queued: 3,
+        max_queued: 1,
+    };
+    assert_eq!(
+        refused(&mut lane, |lane| lane.enqueue(key(3), Entry::Push)),
+        saturated
+    );
+    assert_eq!(lane.start_available(5), keys(&[2, 1]));
+    assert_eq!(lane.attempt(key(1)), Some(2));
+    // What stood beyond the limit still fills the queue.
+    assert_eq!(lane.room(), 0);
+    lane.succeed(key(2)).unwrap();
+    assert_eq!(lane.start_available(6), keys(&[0]));
+    assert_eq!(lane.room(), 1);
+    lane.check_invariants();
+}
+
+#[test]
+fn a_lane_without_a_queue_readmits_although_no_place_is_free() {
+    let mut lane = lane(1, 0);
+    push(&mut lane, 0);
+    lane.start(key(0), 0).unwrap();
+    lane.fail(key(0), "boom").unwrap();
+    push(&mut lane, 1);
+    lane.start(key(1), 1).unwrap();
+    assert!(matches!(
+        refused(&mut lane, |lane| lane.retry(key(0))),
+        LaneError::QueueSaturated { .. }
+    ));
+    lane.readmit(key(0)).unwrap();
+    assert_eq!(lane.start_available(2), []);
+    lane.succeed(key(1)).unwrap();
+    assert_eq!(lane.start_available(3), keys(&[0]));
+}
+
+#[test]
+fn a_lane_that_does_not_run_readmits_until_it_is_closed() {
+    for gate in [Gate::Paused, Gate::Draining] {
+        let mut lane = two_failed();
+        lane.set_gate(gate);
+        lane.readmit(key(0)).unwrap();
+        assert_eq!(lane.queued().collect::<Vec<_>>(), keys(&[2, 0]), "{gate:?}");
+    }
+    let mut lane = two_failed();
+    lane.set_gate(Gate::Closed);
+    let not_admitting = LaneError::NotAdmitting {
+        key: key(0),
+        gate: Gate::Closed,
+    };
+    assert_eq!(
+        refused(&mut lane, |lane| lane.readmit(key(0))),
+        not_admitting
+    );
+    assert_eq!(lane.state(key(0)).unwrap().label(), "failed");
+}
+
+#[test]
+fn readmitted_tasks_do_not_count_as_injected() {
+    let mut lane = two_failed();
+    lane.set_injection_limit(1);
+    lane.enqueue(key(3), Entry::Inject).unwrap();
+    assert_eq!(lane.start_available(0), keys(&[2, 3]));
+    lane.fail(key(3), "boom").unwrap();
+    // An injected one no longer is when it comes back.
+    for index in [0, 1, 3] {
+        lane.readmit(key(index)).unwrap();
+    }
+    lane.enqueue(key(4), Entry::Inject).unwrap();
+    assert!(matches!(
+        refused(&mut lane, |lane| lane.enqueue(key(5), Entry::Inject)),
+        LaneError::InjectionRefused { limit: 1, .. }
+    ));
+    lane.check_invariants();
 }
 
 #[test]

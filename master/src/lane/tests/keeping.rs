@@ -67,19 +67,21 @@ fn a15_retention_forgets_those_that_ended_first() {
 /// A15
 #[test]
 fn a15_what_is_retried_or_forgotten_takes_no_place_among_the_kept() {
-    let mut lane = lane(8, 8);
-    lane.set_retention(Some(2));
-    run(&mut lane, 0);
-    push(&mut lane, 1);
-    lane.start(key(1), 0).unwrap();
-    lane.fail(key(1), "boom").unwrap();
-    lane.retry(key(1)).unwrap();
-    run(&mut lane, 2);
-    assert_eq!(known(&lane), [0, 1, 2]);
-    assert!(lane.forget(key(0)));
-    run(&mut lane, 3);
-    assert_eq!(known(&lane), [1, 2, 3]);
-    lane.check_invariants();
+    for bring_back in [Lane::retry, Lane::readmit] {
+        let mut lane = lane(8, 8);
+        lane.set_retention(Some(2));
+        run(&mut lane, 0);
+        push(&mut lane, 1);
+        lane.start(key(1), 0).unwrap();
+        lane.fail(key(1), "boom").unwrap();
+        bring_back(&mut lane, key(1)).unwrap();
+        run(&mut lane, 2);
+        assert_eq!(known(&lane), [0, 1, 2]);
+        assert!(lane.forget(key(0)));
+        run(&mut lane, 3);
+        assert_eq!(known(&lane), [1, 2, 3]);
+        lane.check_invariants();
+    }
 }
 
 /// A15

@@ -358,7 +358,8 @@ impl Naive {
         told.into_iter().map(|(_, overdue)| overdue).collect()
     }
 
-    pub(super) fn retry(&mut self, key: Key) -> Result<Seq, LaneError> {
+    /// Retries, or with `promised` readmits: the only difference is that a full queue is no matter.
+    pub(super) fn retry(&mut self, key: Key, promised: bool) -> Result<Seq, LaneError> {
         let again = self
             .get(key)
             .is_some_and(|task| task.over() && task.at != At::Succeeded);
@@ -371,7 +372,7 @@ impl Naive {
                 gate: self.gate,
             });
         }
-        if self.room() == 0 {
+        if !promised && self.room() == 0 {
             return Err(self.saturated(key));
         }
         self.given += 1;

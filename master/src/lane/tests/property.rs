@@ -31,6 +31,7 @@ enum Step {
     /// With the present attempt, or the one after it.
     Settle(Key, bool),
     Retry(Key),
+    Readmit(Key),
     Requeue(Key),
     Forget(Key),
     Overdue,
@@ -75,6 +76,7 @@ fn steps() -> impl Strategy<Value = Step> {
         2 => (key(), 0..20_u64).prop_map(|(key, budget)| Step::Hasten(key, budget)),
         5 => (key(), proptest::bool::weighted(0.9)).prop_map(|(key, present)| Step::Settle(key, present)),
         4 => key().prop_map(Step::Retry),
+        2 => key().prop_map(Step::Readmit),
         4 => key().prop_map(Step::Requeue),
         3 => key().prop_map(Step::Forget),
         3 => Just(Step::Overdue),
@@ -110,6 +112,7 @@ fn take(lane: &mut Lane, step: &Step, now: u64) -> Result<Answer, LaneError> {
             lane.settle(key, attempt).map(|()| Answer::Done)?
         }
         Step::Retry(key) => Answer::Seq(lane.retry(key)?),
+        Step::Readmit(key) => Answer::Seq(lane.readmit(key)?),
         Step::Requeue(key) => lane.requeue(key).map(|()| Answer::Done)?,
         Step::Forget(key) => Answer::Forgotten(lane.forget(key)),
         Step::Overdue => Answer::Overdue(lane.overdue(now)),
@@ -147,7 +150,8 @@ fn take_naively(naive: &mut Naive, step: &Step, now: u64) -> Result<Answer, Lane
                 naive.view(key).map_or(0, |(_, attempts, _)| attempts) + u32::from(!present);
             naive.settle(key, attempt).map(|()| Answer::Done)?
         }
-        Step::Retry(key) => Answer::Seq(naive.retry(key)?),
+        Step::Retry(key) => Answer::Seq(naive.retry(key, false)?),
+        Step::Readmit(key) => Answer::Seq(naive.retry(key, true)?),
         Step::Requeue(key) => naive.requeue(key).map(|()| Answer::Done)?,
         Step::Forget(key) => Answer::Forgotten(naive.forget(key)),
         Step::Overdue => Answer::Overdue(naive.overdue(now)),

@@ -106,7 +106,7 @@ fn a5_an_end_frees_the_place_for_the_next() {
 type Act = fn(&mut Lane) -> Result<(), LaneError>;
 
 /// Every action on task 0, and the stages that allow it.
-const ACTIONS: [(&str, Act, &[Stage]); 8] = [
+const ACTIONS: [(&str, Act, &[Stage]); 9] = [
     (
         "start",
         |lane| lane.start(key(0), 20).map(drop),
@@ -132,6 +132,11 @@ const ACTIONS: [(&str, Act, &[Stage]); 8] = [
     (
         "retry",
         |lane| lane.retry(key(0)).map(drop),
+        &[Stage::Failed, Stage::Settled],
+    ),
+    (
+        "retry",
+        |lane| lane.readmit(key(0)).map(drop),
         &[Stage::Failed, Stage::Settled],
     ),
     ("requeue", |lane| lane.requeue(key(0)), &[Stage::InFlight]),
@@ -213,9 +218,14 @@ fn a11_a_retry_goes_to_the_tail_with_a_new_place_and_the_next_attempt() {
         let mut lane = stage.lane();
         let old = lane.seq(key(0)).unwrap();
         push(&mut lane, 1);
+        let mut readmitting = stage.lane();
+        push(&mut readmitting, 1);
         let new = lane.retry(key(0)).unwrap();
         assert!(new > lane.seq(key(1)).unwrap() && new > old);
         assert_eq!(lane.state(key(0)), Some(TaskState::Queued { seq: new }));
+        // With room, readmitting it is the same.
+        assert_eq!(readmitting.readmit(key(0)), Ok(new));
+        assert_eq!(readmitting.signature(), lane.signature());
         assert_eq!(lane.start_available(30), keys(&[1, 0]));
         assert_eq!(lane.attempt(key(0)), Some(2));
         assert_eq!(lane.attempt(key(1)), Some(1));

@@ -1,0 +1,105 @@
+//! Schedules in which the simulator once found a bug of the farm's own machine, all of them fixed: each must pass.
+//!
+//! A pin is four words and a number, and says something only as long as the scenarios, the simulated world and what is
+//! chosen in it stay as they are: after a change there the same number is another schedule, which passes and shows
+//! nothing. So this is the record of what was found; the rules themselves are pinned in the tests of `farm-master`
+//! (`machine/tests/found.rs`), which know no schedules. Whoever changes what is simulated may drop a pin, or look for
+//! a new one: undo the fix, sweep, and write down the first number that fails.
+
+use farm_lockstep::End;
+use farm_sim::{Sweep, scenario};
+
+/// A schedule that failed.
+struct Pin {
+    /// What was wrong.
+    found: &'static str,
+    scenario: &'static str,
+    spec: &'static str,
+    seed: u64,
+    number: u64,
+}
+
+const fn pin(found: &'static str, scenario: &'static str, number: u64) -> Pin {
+    Pin {
+        found,
+        scenario,
+        spec: "random",
+        seed: 1,
+        number,
+    }
+}
+
+const PINS: [Pin; 9] = [
+    pin(
+        "an answer under an id that the worker does not hold was dropped, and the task it was meant for waited for ever",
+        "chaos",
+        32,
+    ),
+    pin(
+        "a worker that was to end with the farm and was killed before it was asked was reported as finished",
+        "chaos",
+        10,
+    ),
+    pin(
+        "a worker that was to be replaced and was killed before it was asked was reported as replaced",
+        "chaos",
+        263,
+    ),
+    pin(
+        "a running limit fell after its worker was dead and collected, and its task ended as a timeout",
+        "cancel",
+        1_750,
+    ),
+    pin(
+        "the last rung of the ladder fell after the worker was dead and collected, and hid that it had not started well",
+        "cancel",
+        7_949,
+    ),
+    pin(
+        "a retry whose delay was over waited for room in a queue that was full of what needed it",
+        "chaos",
+        14_703,
+    ),
+    pin(
+        "a worker that died late of the ladder's SIGTERM was charged to what it had been sent ahead",
+        "chaos",
+        7_356,
+    ),
+    pin(
+        "a worker that died late of the ladder's SIGTERM was charged to what it was sent after its answer",
+        "chaos",
+        9_444,
+    ),
+    pin(
+        "a worker without a page that died of the ladder's SIGTERM after its answer was charged to what it never read",
+        "chaos",
+        14_631,
+    ),
+];
+
+#[test]
+fn what_was_found_stays_fixed() {
+    for pin in PINS {
+        let scenario = scenario(pin.scenario).expect("it is shipped");
+        let sweep = Sweep {
+            scenario,
+            params: scenario.defaults,
+            spec: pin.spec.parse().expect("a strategy"),
+            seed: pin.seed,
+            schedules: 1,
+            jobs: 1,
+            limit: None,
+        };
+        let report = sweep.run(&sweep.plan(), pin.number, false);
+        assert_eq!(
+            report.end,
+            End::Passed,
+            "again: {} ({} {} {} #{})",
+            pin.found,
+            pin.scenario,
+            pin.spec,
+            pin.seed,
+            pin.number
+        );
+    }
+}

@@ -1,0 +1,46 @@
+//! A sweep shows the same whoever makes it and on how many threads, also when it fails.
+
+use farm_lockstep::Spec;
+use farm_sim::{Params, Sweep, scenario};
+
+fn shown(jobs: u32, params: Params) -> (u64, u64, u64, u64, u64, Option<u64>) {
+    let sweep = Sweep {
+        scenario: scenario("chaos").expect("it is shipped"),
+        params,
+        spec: Spec::Portfolio,
+        seed: 5,
+        schedules: 1_500,
+        jobs,
+        limit: None,
+    };
+    let shown = sweep.make();
+    let failed = shown.failed.map(|(number, _)| number);
+    (
+        shown.schedules,
+        shown.steps,
+        shown.inconclusive,
+        shown.reached,
+        shown.faults,
+        failed,
+    )
+}
+
+#[test]
+fn jobs_change_nothing() {
+    let params = scenario("chaos").expect("it is shipped").defaults;
+    assert_eq!(shown(1, params), shown(5, params));
+    assert_eq!(shown(1, params).5, None, "the shipped machine is clean");
+}
+
+#[cfg(feature = "mutation")]
+#[test]
+fn jobs_change_nothing_when_something_fails() {
+    let mut params = scenario("chaos").expect("it is shipped").defaults;
+    // Deaths beyond the crash limit: rare enough that several threads are far apart.
+    params.mutation = 11;
+    let one = shown(1, params);
+    assert!(one.5.is_some(), "the bug is found: {one:?}");
+    for _ in 0..3 {
+        assert_eq!(one, shown(5, params));
+    }
+}
