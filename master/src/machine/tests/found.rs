@@ -4,7 +4,9 @@
 use super::stage::play::*;
 use super::stage::*;
 use crate::lane::Gate;
-use crate::{CrashLimit, HowStopped, Need, OnLost, Outcome, Retries, Shut, When, WhoseDoing};
+use crate::{
+    CancelledBy, CrashLimit, HowStopped, Need, OnLost, Outcome, Retries, Shut, When, WhoseDoing,
+};
 use farm_protocol::{FrameKind, TaskId, Termination};
 use std::time::Duration;
 
@@ -236,5 +238,55 @@ fn a_late_death_of_something_else_is_its_own() {
         stage.die(0, 1, termination, Some(id(next, 1)));
         assert_eq!(stage.whose, Some(WhoseDoing::Died));
         assert!(matches!(stage.outcome(next), Outcome::Poisoned(_)));
+    }
+}
+
+/// The farm closes over a task whose worker was signalled for another one: how it came to rest is how its worker ended.
+#[test]
+fn what_a_closing_farm_finds_dead_is_killed_only_by_sigkill() {
+    let ends = [
+        (TERMED, HowStopped::Terminated),
+        (Termination::Exited(143), HowStopped::Exited),
+        (Termination::Lost, HowStopped::Exited),
+        (KILLED, HowStopped::Killed),
+    ];
+    for (termination, expected) in ends {
+        let mut stage = Stage::warm(1, 4);
+        let [front, held] = [stage.task(), stage.task()];
+        stage.cancel(held);
+        stage.pass(500);
+        stage.shut(Shut::Finish);
+        if expected == HowStopped::Killed {
+            stage.pass(500);
+        }
+        stage.die(0, 1, termination, Some(id(front, 1)));
+        let cancelled = Outcome::Cancelled {
+            by: CancelledBy::Stopping,
+            how: expected,
+        };
+        assert_eq!(*stage.outcome(front), cancelled, "{termination}");
+    }
+}
+
+/// The same when the signal was for what has been answered since: of the SIGTERM it dies all the same, whether or not
+/// the next one was asked to stop as well.
+#[test]
+fn a_late_death_of_our_sigterm_terminates_what_stops() {
+    for asked in [true, false] {
+        let mut stage = Stage::warm(1, 4);
+        let [stopped, next] = [stage.task(), stage.task()];
+        stage.cancel(stopped);
+        stage.pass(500);
+        stage.acked(0, 1, id(stopped, 1));
+        if asked {
+            stage.cancel(next);
+        } else {
+            stage.shut(Shut::Finish);
+        }
+        stage.die(0, 1, TERMED, Some(id(next, 1)));
+        match stage.outcome(next) {
+            Outcome::Cancelled { how, .. } => assert_eq!(*how, HowStopped::Terminated, "{asked}"),
+            other => panic!("{other:?}"),
+        }
     }
 }
