@@ -140,7 +140,11 @@ impl Ledger {
             HowStopped::Killed => exit == Some(Exit::Signal(9)) && facts.signalled.is_some(),
             HowStopped::Terminated => exit == Some(Exit::Signal(15)),
             HowStopped::Exited => {
-                exit.is_some() && (began || !facts.page || facts.panicked == Some(id))
+                // What our signals end is not an exit.
+                let by_us = exit == Some(Exit::Signal(15)) && facts.signalled.is_some()
+                    || exit == Some(Exit::Signal(9)) && facts.killed;
+                let begun = began || !facts.page || facts.panicked == Some(id);
+                exit.is_some() && !by_us && begun
             }
         }
     }
