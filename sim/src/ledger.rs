@@ -6,24 +6,24 @@
 mod acts;
 mod answers;
 mod budgets;
-mod causes;
 mod dues;
+mod duties;
+mod ends;
 mod sessions;
 mod stops;
 
 use crate::model::Model;
 use crate::params::HORIZON;
+use dues::Due;
 use farm_lockstep::VTime;
 use farm_master::lane::{Entry, Gate};
-use farm_master::{Config, CrashLimit, Need, OnLost, RetryOn, Shut, TaskOptions};
+use farm_master::{Config, CrashLimit, OnLost, RetryOn, Shut, TaskOptions};
 use farm_protocol::{AttemptId, Session, TaskId};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub(crate) use answers::{read_request, worked_out, write_response};
-pub(crate) use causes::termination;
-use dues::Due;
-pub(crate) use sessions::{Answered, SessionFacts, Written};
-use std::collections::{BTreeMap, BTreeSet};
+pub(crate) use sessions::{Answered, SessionFacts, Written, termination};
 use stops::Stop;
 
 /// The invariants by name, as reports and tokens name them.
@@ -68,32 +68,38 @@ pub(crate) struct Facts {
     pub(crate) sent: VTime,
     /// That attempt was asked to stop.
     asked: bool,
+    /// What of that attempt was heard to its last byte.
+    answer: Option<Answered>,
     /// The response of that attempt was used: with this letter.
     used: Option<u8>,
+    /// How many attempts were told to have ended while it went on, and the latest of them.
+    told: u32,
+    told_last: u32,
+    /// Attempts that were asked to stop and came back without a word: they had not begun.
+    void_stops: u32,
     /// Deaths that were charged to it, and the attempt that was charged last.
     deaths: u32,
     charged: u32,
-    /// Retries that were used, as far as was told.
+    /// Retries that were used.
     retries: u32,
-    /// Stops for time that were not told of as the end of an attempt.
-    silent: u32,
-    /// Attempts that were told of.
-    told: u32,
-    /// The answer of its latest attempt was heard: whether it acknowledged a stop.
-    heard: Option<bool>,
-    /// The master has told the end of its latest attempt.
-    over: bool,
-    needs: Vec<Need>,
-    /// An earlier attempt failed, or ran out of time: that is how it ends if no further one runs.
-    failed: bool,
+    /// What became of the attempt that was told last: so it ends if no further one runs.
+    last: Option<Last>,
     timed_out: bool,
+}
+
+/// What became of an attempt after which its task went on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Last {
+    Failed,
+    TimedOut,
+    Died,
 }
 
 /// What of its options the rules speak about.
 #[derive(Clone, Copy, Debug)]
 struct Rules {
     retries: u32,
-    retry_on: RetryOn,
+    retried_on: RetryOn,
     crash_limit: CrashLimit,
     on_lost: OnLost,
     grace: Option<Duration>,
@@ -105,7 +111,7 @@ impl Rules {
     fn of(options: &TaskOptions) -> Self {
         Self {
             retries: options.retries.count,
-            retry_on: options.retries.on,
+            retried_on: options.retries.on,
             crash_limit: options.crash_limit,
             on_lost: options.on_lost,
             grace: options.grace,
@@ -153,16 +159,18 @@ pub(crate) struct Ledger {
     /// In the order in which they came from outside.
     pub(crate) callers: Vec<TaskId>,
     pub(crate) open: usize,
-    /// Those of them that were sent at least once.
-    begun: usize,
     pub(crate) ended: u32,
     pub(crate) sessions: Vec<SessionFacts>,
     pub(crate) broken: Option<(&'static str, String)>,
     stops: Vec<Stop>,
-    /// What must be done by when.
-    dues: BTreeSet<(VTime, Due)>,
-    /// How the tasks ended that others may need: whether well.
-    ends: BTreeMap<TaskId, bool>,
+    /// Workers that were told to end, and by when they must be dead.
+    closings: Vec<(Session, VTime)>,
+    /// Workers that began to be replaced in the call that goes on.
+    dismissed_now: Vec<Session>,
+    /// Workers that are not gone.
+    living: usize,
+    /// What the page said when the output was written that is told now.
+    pub(crate) writes: Option<(Session, AttemptId)>,
     /// What was decoded off the loop, by handle.
     decoded: Vec<Vec<u8>>,
     seen: u64,
@@ -174,6 +182,10 @@ pub(crate) struct Ledger {
     budgets: budgets::Budgets,
     /// The attempts that were charged with a death in the call that goes on.
     charged_now: Vec<AttemptId>,
+    /// What must be done by when.
+    dues: BTreeSet<(VTime, Due)>,
+    /// The tasks in the farm that were sent at least once.
+    begun: usize,
 }
 
 impl Ledger {
@@ -184,13 +196,14 @@ impl Ledger {
             free: Vec::new(),
             callers: Vec::new(),
             open: 0,
-            begun: 0,
             ended: 0,
             sessions: Vec::new(),
             broken: None,
             stops: Vec::new(),
-            dues: BTreeSet::new(),
-            ends: BTreeMap::new(),
+            closings: Vec::new(),
+            dismissed_now: Vec::new(),
+            living: 0,
+            writes: None,
             decoded: Vec::new(),
             seen: 0,
             model: Model::new(&config.kinds[0], &config.limits),
@@ -200,6 +213,8 @@ impl Ledger {
             gate: Gate::Running,
             stopped: false,
             charged_now: Vec::new(),
+            dues: BTreeSet::new(),
+            begun: 0,
         }
     }
 
@@ -236,18 +251,15 @@ impl Ledger {
             session: Session(0),
             sent: VTime::START,
             asked: false,
+            answer: None,
             used: None,
+            told: 0,
+            told_last: 0,
+            void_stops: 0,
             deaths: 0,
             charged: 0,
             retries: 0,
-            silent: 0,
-            told: 0,
-            heard: None,
-            over: false,
-            needs: options
-                .map(|options| options.needs.clone())
-                .unwrap_or_default(),
-            failed: false,
+            last: None,
             timed_out: false,
         };
         match self.tasks.get_mut(id.index()) {
@@ -313,6 +325,12 @@ impl Ledger {
             self.sees(Seen::Paused);
         }
         self.gate = gate;
+    }
+
+    /// After every step, in constant time: what must not be late, and what must not be too much.
+    pub(crate) fn look(&self, now: VTime) -> Result<(), String> {
+        self.stops_in_time(now)?;
+        self.closed_in_time(now)
     }
 
     /// Everything that holds when the farm says that it has stopped.

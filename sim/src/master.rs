@@ -132,6 +132,8 @@ impl MasterProcess {
             Event::Cancel { task, .. } => Some(*task),
             _ => None,
         };
+        let kills = matches!(event, Event::Shut(Shut::Kill));
+        let closes = matches!(&event, Event::Shut(how) if *how >= Shut::Finish);
         self.master
             .handle(instant(now), event, ledger, &mut self.actions);
         self.events += 1;
@@ -149,6 +151,12 @@ impl MasterProcess {
         if let Some(task) = cancelled {
             ledger.cancel_is_heeded(task);
         }
+        ledger.held_are_called_back(closes);
+        if kills {
+            ledger.all_are_killed();
+        }
+        let wakes = self.master.deadline();
+        ledger.is_staffed(wakes.map(|at| VTime(at.as_nanos())));
         self.look(cx);
     }
 
@@ -239,7 +247,14 @@ impl MasterProcess {
         if self.source == 0 {
             return;
         }
-        let demand = u32::try_from(self.master.demand(KIND)).unwrap_or(u32::MAX);
+        let demand = self.master.demand(KIND);
+        let expected = cx.shared().ledger.model.demand();
+        if demand != expected {
+            cx.violation(crate::ledger::names::I5, || {
+                format!("{demand} tasks are demanded, and there is room for {expected}")
+            });
+        }
+        let demand = u32::try_from(demand).unwrap_or(u32::MAX);
         for _ in 0..demand.min(self.source) {
             self.source -= 1;
             self.submit(cx, Entry::Pull, None);
@@ -336,6 +351,8 @@ impl MasterProcess {
     fn tell_output(&mut self, cx: &mut World<'_>, slot: SlotId, session: Session, bytes: &[u8]) {
         let noted = cx.shared().ledger.noted(session).unwrap_or_default();
         let stream = Stream::Stdout;
+        let ledger = &mut cx.shared().ledger;
+        ledger.writes = noted.executing.map(|id| (session, id));
         self.tell(
             cx,
             Event::Output {
@@ -416,7 +433,7 @@ fn with_needs(ledger: &mut Ledger, order: Order) -> Option<Box<TaskOptions>> {
     let mut options = order.options;
     for (nth, when) in order.needs {
         let needed = ledger.callers.get(nth as usize).copied();
-        if let Some(task) = needed.filter(|task| ledger.task(*task).is_some()) {
+        if let Some(task) = needed.filter(|task| order.stale || ledger.task(*task).is_some()) {
             let options =
                 options.get_or_insert_with(|| Box::new(ledger.config.kinds[0].defaults.clone()));
             options.needs.push(Need { task, when });

@@ -11,6 +11,8 @@ pub(crate) struct Order {
     pub options: Option<Box<TaskOptions>>,
     /// What it needs, by when it came in: those that are still in the farm then.
     pub needs: Vec<(u32, When)>,
+    /// Also those that have ended: then it is refused.
+    pub stale: bool,
 }
 
 /// A message.

@@ -36,6 +36,8 @@ struct Task {
     state: State,
     /// How many needed tasks have not ended as needed.
     unmet: usize,
+    /// One of them did not end as needed.
+    doomed: bool,
     /// Its next attempt wants a fresh worker.
     suspected: bool,
     /// Somebody asked for its end: there is no further attempt.
@@ -204,6 +206,11 @@ impl Model {
         self.begin_dispatch(now);
     }
 
+    /// Whether something could start if there were a worker.
+    pub(crate) fn wants_to_start(&self) -> bool {
+        !self.ready.is_empty() && self.gate.starts()
+    }
+
     fn submitted(&mut self, id: TaskId, entry: Entry, options: Option<&TaskOptions>) {
         let options = options.unwrap_or(&self.config.defaults);
         self.call.refusal = self.refusal(id, entry, options);
@@ -278,6 +285,7 @@ impl Model {
             injected,
             state: State::Queued,
             unmet,
+            doomed: false,
             suspected: false,
             given_up: false,
             deaths: 0,

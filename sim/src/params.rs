@@ -67,6 +67,8 @@ pub(crate) struct Manners {
     pub(crate) ends_worker: u32,
     /// Of a thousand attempts, how many inject a follow-up task.
     pub(crate) injects: u32,
+    /// Of a thousand attempts, how many leave something behind, so that their worker is replaced.
+    pub(crate) left_behind: u32,
     /// Of a thousand responses, how many are large and decoded off the loop.
     pub(crate) large: u32,
     /// Of a thousand deliveries of bytes, how many are cut short.
@@ -91,6 +93,7 @@ impl Manners {
         fails: 0,
         ends_worker: 0,
         injects: 0,
+        left_behind: 0,
         large: 0,
         split: 0,
     };

@@ -125,7 +125,7 @@ impl Scenario {
         if !kills.is_empty() {
             world.spawn(FaultMaker::new(kills), FaultMaker::options());
         }
-        world.invariant(names::I6, |view| view.shared.ledger.stops_in_time(view.now));
+        world.invariant(names::I6, |view| view.shared.ledger.look(view.now));
         world.eventually(names::I7, CALM, |view| view.shared.ledger.stopped);
         for (name, what) in self.sees {
             world.sometimes(name, |view| view.shared.ledger.has_seen(*what));

@@ -198,25 +198,21 @@ impl WorkerProcess {
         )
         .expect("responses are short");
         let end = self.outbox.len();
-        let (id, how, heeded) = match answer {
-            Answer::Reply(header) => (header.id, Answered::Replied, header.flags.heeded_cancel),
-            Answer::Revoked(AttemptHeader { id, .. }) => (*id, Answered::Revoked, false),
-            Answer::Refused(AttemptHeader { id, .. }, _) => (*id, Answered::Refused, false),
-            Answer::Unmarshallable(AttemptHeader { id, .. }, _) => {
-                (*id, Answered::Unmarshallable, false)
-            }
+        let (id, how) = match answer {
+            Answer::Reply(header) => (
+                header.id,
+                Answered::Replied {
+                    heeded: header.flags.heeded_cancel,
+                    left_behind: header.flags.left_behind,
+                },
+            ),
+            Answer::Revoked(AttemptHeader { id, .. }) => (*id, Answered::Revoked),
+            Answer::Refused(AttemptHeader { id, .. }, _) => (*id, Answered::Refused),
+            Answer::Unmarshallable(AttemptHeader { id, .. }, _) => (*id, Answered::Unmarshallable),
             // The attempt stays in flight until the process is gone.
             Answer::Panicked(..) => return,
         };
-        self.unsent.push_back((
-            end,
-            Written {
-                end: 0,
-                id,
-                how,
-                heeded,
-            },
-        ));
+        self.unsent.push_back((end, Written { end: 0, id, how }));
     }
 
     fn end(&mut self, cx: &mut World<'_>, ending: &Ending) {

@@ -1,12 +1,13 @@
 //! What the master does, held against the truth.
 
 use super::dues::Due;
-use super::{Ledger, Seen, elapsed, letter, names};
+use super::{Last, Ledger, Seen, elapsed, letter, names};
 use farm_master::lane::{Entry, LaneError};
 use farm_master::{
-    Action, AttemptEnd, AttemptReport, CrashLimit, OnLost, Refusal, Settlement, Signal, TimeLimit,
+    Action, AttemptEnd, AttemptReport, CancelledBy, CrashLimit, Death, HowStopped, OnLost, Outcome,
+    Refusal, Settlement, Shut, Signal, TimeLimit,
 };
-use farm_protocol::{AttemptId, Session, SlotId, TaskId};
+use farm_protocol::{Attempt, AttemptId, Session, SlotId, TaskId};
 
 impl Ledger {
     /// The master does this. What it sends is looked at where it is sent.
@@ -30,9 +31,8 @@ impl Ledger {
             } => self.worker_gone(*slot, *session, gone.whose),
             Action::PoolEnded { .. } => self.pool_ended(),
             Action::Stopped => self.farm_stopped(),
-            Action::WorkerReady { session, .. } => self.session(*session).ready = true,
             Action::Decode { session, .. } => self.session(*session).decoding += 1,
-            Action::Send { .. } => {}
+            Action::Send { .. } | Action::WorkerReady { .. } => {}
         }
     }
 
@@ -51,19 +51,30 @@ impl Ledger {
         if facts.attempt >= id.attempt.0 {
             return self.breaks(names::FENCE, || format!("{id} is sent, and attempts rise"));
         }
+        if facts.asked && facts.told_last != facts.attempt {
+            facts.void_stops += 1;
+        }
+        let before = facts.unheard();
         let (first, running) = (facts.attempt == 0, facts.options.running);
         facts.attempt = id.attempt.0;
-        (facts.heard, facts.over) = (None, false);
         facts.session = session;
         facts.sent = now;
         facts.asked = false;
-        facts.used = None;
+        (facts.used, facts.answer) = (None, None);
         self.begun += usize::from(first);
         if let Some(limit) = running {
             self.expect(now.after(limit), Due::Running(id));
         }
-        self.needs_are_met(id.task);
         self.stop_is_over(id.task, None);
+        if let Some((before, lost)) = before
+            && self.session(lost).executing == Some(before)
+        {
+            return self.breaks(names::I9, || {
+                format!(
+                    "{before} had begun on {lost}, {id} is sent, and its task may not run twice"
+                )
+            });
+        }
         let elsewhere = self.sessions.iter().find(|other| {
             let at_it = other.executing.is_some_and(|at| at.task == id.task) && other.at_work;
             at_it && other.ended.is_none()
@@ -82,9 +93,10 @@ impl Ledger {
                 format!("{id} is sent to {session}, which is not in {slot}")
             });
         }
+        self.may_be_sent_to(session);
         let most = if page { 1 + credit } else { 1 };
         if held > most {
-            self.breaks(names::I5, || {
+            return self.breaks(names::I5, || {
                 format!("{session} holds {held} requests and may hold {most}")
             });
         }
@@ -100,14 +112,15 @@ impl Ledger {
                 format!("{id} ends and its task is not in the farm")
             });
         };
-        facts.told += 1;
-        facts.over = true;
         let (rules, used, asked) = (facts.options, facts.used, facts.asked);
         if facts.attempt != report.attempt.0 || facts.session != report.session {
             return self.breaks(names::I3, || {
                 format!("{id} ends and is not the attempt that runs")
             });
         }
+        self.report_is_true(task, report);
+        let facts = self.task(task).expect("looked up above");
+        (facts.told, facts.told_last) = (facts.told + 1, report.attempt.0);
         match report.end {
             AttemptEnd::Died(_) | AttemptEnd::Panicked => return self.charged(id, false),
             AttemptEnd::Failed => {
@@ -119,9 +132,6 @@ impl Ledger {
                 }
             }
             AttemptEnd::TimedOut(which) => {
-                if let Some(facts) = self.task(task) {
-                    facts.silent = facts.silent.saturating_sub(1);
-                }
                 self.timed_out(task, which);
                 self.stop_is_over(task, Some(report.attempt));
             }
@@ -144,7 +154,11 @@ impl Ledger {
         }
         let facts = self.task(task).expect("looked up above");
         facts.retries += 1;
-        facts.failed = report.end == AttemptEnd::Failed;
+        facts.last = Some(if report.end == AttemptEnd::Failed {
+            Last::Failed
+        } else {
+            Last::TimedOut
+        });
         let (retries, count) = (facts.retries, rules.retries);
         if retries > count {
             self.breaks(names::I9, || {
@@ -154,7 +168,7 @@ impl Ledger {
     }
 
     /// An attempt is charged with the death of its worker; `last`: its task ends with it.
-    pub(super) fn charged(&mut self, id: AttemptId, last: bool) {
+    fn charged(&mut self, id: AttemptId, last: bool) {
         self.sees(Seen::Charged);
         self.charged_now.push(id);
         let Some(facts) = self.task(id.task) else {
@@ -162,6 +176,7 @@ impl Ledger {
         };
         facts.deaths += 1;
         facts.charged = id.attempt.0;
+        facts.last = Some(Last::Died);
         let (deaths, rules) = (facts.deaths, facts.options);
         if !last && rules.on_lost == OnLost::Fail {
             self.breaks(names::I9, || {
@@ -181,7 +196,7 @@ impl Ledger {
         }
     }
 
-    pub(super) fn timed_out(&mut self, task: TaskId, which: TimeLimit) {
+    fn timed_out(&mut self, task: TaskId, which: TimeLimit) {
         self.sees(Seen::TimedOut);
         let now = self.now;
         let Some(facts) = self.task(task) else { return };
@@ -211,16 +226,119 @@ impl Ledger {
                 format!("{task} is settled and is not in the farm")
             });
         }
+        self.account_is_true(settlement);
+        self.should_end(settlement);
+        self.stop_is_true(settlement);
+        self.is_at_rest(settlement.task);
         self.cause_is_true(settlement);
-        self.is_at_rest(task);
-        self.ends.insert(task, settlement.outcome.is_done());
         self.stop_is_over(task, None);
         self.leave(task);
     }
 
+    /// The cause that the master gives is what happened.
+    fn cause_is_true(&mut self, settlement: &Settlement) {
+        let task = settlement.task;
+        let shut = self.shut;
+        let facts = self.task(task).expect("looked up by the caller");
+        let (used, cancelled, attempt) = (facts.used, facts.cancelled, facts.attempt);
+        let deaths = facts.deaths;
+        let before = facts.last == Some(Last::Failed);
+        let ran_before = facts.last.is_some();
+        let id = AttemptId {
+            task,
+            attempt: Attempt(attempt),
+        };
+        let is_so = match &settlement.outcome {
+            Outcome::Done(()) => {
+                self.sees(Seen::Done);
+                used.is_some_and(|letter| letter != letter::FAILED)
+            }
+            Outcome::Failed(()) => used == Some(letter::FAILED) || (used.is_none() && before),
+            Outcome::Cancelled { by, how } => {
+                self.sees(match how {
+                    HowStopped::BeforeStart => Seen::CancelledWaiting,
+                    HowStopped::Acked => Seen::AckedStop,
+                    HowStopped::LateReply => Seen::LateAnswer,
+                    HowStopped::Exited | HowStopped::Terminated | HowStopped::Killed => {
+                        Seen::KilledStop
+                    }
+                });
+                match by {
+                    CancelledBy::Caller(_) => {
+                        cancelled && (used.is_none() || used == Some(letter::FAILED))
+                    }
+                    CancelledBy::Stopping => shut >= Some(Shut::Finish),
+                }
+            }
+            Outcome::TimedOut { which, .. } => {
+                self.timed_out(task, *which);
+                true
+            }
+            Outcome::WorkerLost(death) | Outcome::Panicked(death) => self.lost_is_true(id, death),
+            Outcome::Poisoned(evidence) => self.poisoned_is_true(id, evidence.len()),
+            Outcome::ResponseGarbled(_) | Outcome::RequestRefused(_) => {
+                let session = facts_session(self, task);
+                self.session(session).babbled
+            }
+            Outcome::SpawnFailed(_) => self.budgets.pool_ended && !ran_before,
+            Outcome::Closed => {
+                shut >= Some(Shut::Finish)
+                    && used.is_none()
+                    && !ran_before
+                    && !self.dies_executing(id)
+            }
+            Outcome::InjectionRefused { .. } => {
+                self.sees(Seen::InjectionRefused);
+                self.task(task)
+                    .is_some_and(|facts| facts.entry == Entry::Inject)
+            }
+            Outcome::ResponseNotMarshallable(_) | Outcome::Skipped(_) => true,
+            Outcome::LimitExceeded { .. }
+            | Outcome::RequestNotMarshallable(_)
+            | Outcome::KindFault(_)
+            | Outcome::HolderGone
+            | Outcome::Displaced => false,
+        };
+        if !is_so {
+            self.breaks(names::I1, || {
+                format!("{task} ends {:?}, and that is not what happened (used {used:?}, cancelled {cancelled}, deaths {deaths})", settlement.outcome)
+            });
+        }
+    }
+
+    /// A death ends a task: the worker is dead, and it was that death.
+    fn lost_is_true(&mut self, id: AttemptId, death: &Death) -> bool {
+        let charged = self.task(id.task).map_or(0, |facts| facts.charged);
+        // It may be a death that was charged before, of a task that finds no further worker.
+        if charged < death.attempt.0 {
+            self.death_is_the_end(id.task);
+            self.charged(id, true);
+        } else if self.task(id.task).and_then(|facts| facts.last) != Some(Last::Died) {
+            return false;
+        }
+        let lost = self.session(death.session);
+        lost.ended.map(super::termination) == Some(death.termination) && death.slot == lost.slot
+    }
+
+    /// A task is set aside after exactly as many deaths as its crash limit says.
+    fn poisoned_is_true(&mut self, id: AttemptId, evidence: usize) -> bool {
+        self.sees(Seen::Poisoned);
+        let Some(facts) = self.task(id.task) else {
+            return false;
+        };
+        let (deaths, limit) = (facts.deaths as usize, facts.options.crash_limit);
+        self.charged(id, true);
+        let wanted = match limit {
+            CrashLimit::Deaths(0) => 1,
+            CrashLimit::Deaths(limit) => limit as usize + 1,
+            CrashLimit::Unlimited => usize::MAX,
+        };
+        evidence == wanted && deaths + 1 == wanted
+    }
+
     /// What ends is with no worker any more.
     fn is_at_rest(&mut self, task: TaskId) {
-        let facts = self.task(task).expect("looked up by the caller");
+        let Some(facts) = self.task(task) else { return };
         let (session, attempt) = (facts.session, facts.attempt);
         if session.0 == 0 {
             return;
@@ -234,23 +352,6 @@ impl Ledger {
             self.breaks(names::I6, || {
                 format!("{task} is settled while {session} still has it")
             });
-        }
-    }
-
-    /// A task starts when everything that it needs has ended as it needs it.
-    fn needs_are_met(&mut self, task: TaskId) {
-        let Some(facts) = self.task(task) else { return };
-        let needs = facts.needs.clone();
-        for need in needs {
-            if !self
-                .ends
-                .get(&need.task)
-                .is_some_and(|done| need.when.allows(*done))
-            {
-                self.breaks(names::I5, || {
-                    format!("{task} starts, and needs {}", need.task)
-                });
-            }
         }
     }
 
@@ -282,8 +383,18 @@ impl Ledger {
     fn signals(&mut self, session: Session, signal: Signal) {
         self.signal_has_cause(session, signal);
         let facts = self.session(session);
-        if facts.signalled != Some(Signal::Kill) {
+        let (told, before) = (facts.exit_told, facts.signalled);
+        if before != Some(Signal::Kill) {
             facts.signalled = Some(signal);
+        }
+        if told {
+            // Its number may be another process's by now.
+            self.breaks(names::I8, || {
+                format!("{session} is sent {signal:?} and has been collected")
+            });
+        }
+        if before == Some(Signal::Kill) && signal == Signal::Kill {
+            self.breaks(names::I8, || format!("{session} is sent SIGKILL twice"));
         }
     }
 
@@ -299,4 +410,8 @@ impl Ledger {
             });
         }
     }
+}
+
+fn facts_session(ledger: &mut Ledger, task: TaskId) -> Session {
+    ledger.task(task).expect("looked up by the caller").session
 }

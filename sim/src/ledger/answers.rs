@@ -2,7 +2,7 @@
 //!
 //! A request says whose it is. A response repeats that, with the session that made it, so that any mix-up shows.
 
-use super::{Ledger, Seen, letter, names};
+use super::{Answered, Ledger, Seen, letter, names};
 use farm_master::lane::Entry;
 use farm_master::{
     Cause, Judged, KindFault, Kinds, NextOfWorker, Payload, RequestAnswer, ResponseAnswer, Stream,
@@ -148,14 +148,16 @@ impl Kinds for Ledger {
             }
         };
         let Some(letter) = self.response_is(id, slot, bytes) else {
+            let session = self.task(id.task).expect("looked up above").session;
+            self.dismisses(session);
             return ResponseAnswer::Garbled(MarshalError::Decode("too short".into()));
         };
-        if let Some(facts) = self.task(id.task) {
-            facts.used = Some(letter);
-            let session = facts.session;
-            if letter == letter::DONE_AND_END {
-                self.session(session).to_end = true;
-            }
+        let facts = self.task(id.task).expect("looked up above");
+        facts.used = Some(letter);
+        let left_behind = facts.answer.is_some_and(Answered::leaves_something);
+        let session = facts.session;
+        if letter == letter::DONE_AND_END || left_behind {
+            self.dismisses(session);
         }
         let mut injected = Vec::new();
         if letter == letter::INJECT {
@@ -196,6 +198,7 @@ impl Kinds for Ledger {
 
     fn output(&mut self, tasks: &[TaskId], _: Stream, _: &[u8]) {
         self.sees(Seen::Flooded);
+        self.output_is_whose(tasks);
         for task in tasks {
             if self.task(*task).is_none() {
                 self.breaks(names::I2, || {
@@ -205,5 +208,10 @@ impl Kinds for Ledger {
         }
     }
 
-    fn fresh(&mut self, _: SlotId) {}
+    fn fresh(&mut self, slot: SlotId) {
+        let there = self.sessions.iter_mut().rev().find(|it| it.slot == slot);
+        if let Some(there) = there {
+            there.greeted = true;
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{Ledger, Seen, names};
 use farm_lockstep::{Exit, VTime};
-use farm_master::{Shut, StartFailures};
+use farm_master::StartFailures;
 use farm_protocol::Session;
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ pub(super) struct Budgets {
     at_most: u32,
     /// No start before this.
     pause_until: VTime,
+    /// No pause goes on after this.
+    paused_at_most: VTime,
     /// Failures of sessions up to this one belong to a failure that was counted, surely or perhaps.
     surely_counted: u64,
     perhaps_counted: u64,
     pub(super) pool_ended: bool,
-    /// In the call that goes on the limit was met.
-    pub(super) must_end: bool,
 }
 
 impl Budgets {
@@ -33,11 +33,18 @@ impl Budgets {
             row: 0,
             at_most: 0,
             pause_until: VTime::START,
+            paused_at_most: VTime::START,
             surely_counted: 0,
             perhaps_counted: 0,
             pool_ended: false,
-            must_end: false,
         }
+    }
+
+    /// The pause after so many failures in a row.
+    fn pause_after(&self, failures: u32) -> Duration {
+        let factor = 1_u32.checked_shl(failures - 1).unwrap_or(u32::MAX);
+        let pause = self.rules.pause.saturating_mul(factor);
+        pause.min(self.rules.max_pause)
     }
 }
 
@@ -55,12 +62,32 @@ impl Ledger {
                 format!("{session} is started though the pool has ended")
             });
         }
+        let (failures, limit) = (self.budgets.row, self.budgets.rules.limit);
+        if failures >= limit {
+            self.breaks(names::I9, || {
+                format!("{session} is started after {failures} start failures in a row, the limit is {limit}")
+            });
+        }
+    }
+
+    /// Tasks could start, and there is no worker: then one comes, at the latest when the pause is over. `wakes`: when
+    /// the master wants to be woken.
+    pub(crate) fn is_staffed(&mut self, wakes: Option<VTime>) {
+        if self.living > 0 || self.budgets.pool_ended || !self.model.wants_to_start() {
+            return;
+        }
+        let (until, now) = (self.budgets.paused_at_most, self.now);
+        if now >= until || wakes.is_none_or(|at| at > until) {
+            self.breaks(names::I9, || {
+                format!("tasks wait, no worker comes, the pause ends at {until} ms, and the master sleeps until {wakes:?}")
+            });
+        }
     }
 
     /// An answer was heard: the worker has started well.
     pub(super) fn budget_of_start_reset(&mut self, how: Answered) {
         match how {
-            Answered::Replied | Answered::Unmarshallable => {
+            Answered::Replied { .. } | Answered::Unmarshallable => {
                 (self.budgets.row, self.budgets.at_most) = (0, 0);
             }
             Answered::Refused | Answered::Revoked => {}
@@ -72,7 +99,9 @@ impl Ledger {
         let facts = self.session(session);
         facts.gone = true;
         facts.ended = Some(Exit::Code(-1));
-        if facts.asked_to_end.is_none() {
+        let asked_to_end = facts.asked_to_end;
+        self.living -= 1;
+        if !asked_to_end {
             self.failed_to_start(session, true);
         }
     }
@@ -89,7 +118,7 @@ impl Ledger {
             self.budgets.row = 0;
             return;
         }
-        let by_itself = facts.signalled.is_none() && facts.asked_to_end.is_none() && !facts.babbled;
+        let by_itself = facts.signalled.is_none() && !facts.asked_to_end && !facts.babbled;
         self.failed_to_start(session, by_itself);
     }
 
@@ -97,12 +126,13 @@ impl Ledger {
     /// counted decides whether the next is; so a pause is demanded only after one that was counted either way.
     fn failed_to_start(&mut self, session: Session, certain: bool) {
         let (started, now) = (self.sessions.len() as u64, self.now);
-        let closing = self.shut >= Some(Shut::Finish);
         let budgets = &mut self.budgets;
         if session.0 <= budgets.surely_counted {
             return;
         }
         budgets.at_most += 1;
+        let at_most = now.after(budgets.pause_after(budgets.at_most));
+        budgets.paused_at_most = budgets.paused_at_most.max(at_most);
         let counted = certain && session.0 > budgets.perhaps_counted;
         budgets.perhaps_counted = started;
         if !counted {
@@ -110,13 +140,7 @@ impl Ledger {
         }
         budgets.surely_counted = started;
         budgets.row += 1;
-        let factor = 1_u32.checked_shl(budgets.row - 1).unwrap_or(u32::MAX);
-        let pause: Duration = budgets
-            .rules
-            .pause
-            .saturating_mul(factor)
-            .min(budgets.rules.max_pause);
-        budgets.must_end = budgets.row >= budgets.rules.limit && !closing;
+        let pause = budgets.pause_after(budgets.row);
         if budgets.row < budgets.rules.limit {
             budgets.pause_until = budgets.pause_until.max(now.after(pause));
         }

@@ -16,8 +16,6 @@ pub(super) enum Due {
     Running(AttemptId),
     /// The worker has said hello, or is dead.
     Hello(Session),
-    /// The worker that was asked to end is dead.
-    Close(Session),
 }
 
 impl Ledger {
@@ -53,9 +51,8 @@ impl Ledger {
             }
             Due::Hello(session) => {
                 let facts = self.session(session);
-                (names::I9, facts.ended.is_none() && !facts.ready)
+                (names::I9, facts.ended.is_none() && !facts.greeted)
             }
-            Due::Close(session) => (names::I6, self.session(session).ended.is_none()),
         };
         if left {
             self.breaks(name, || {
@@ -79,10 +76,10 @@ impl Ledger {
             .any(|stop| stop.session == session && elapsed(now, stop.asked, stop.budget / part));
         let facts = self.session(session);
         let closing = facts
-            .asked_to_end
+            .asked_at
             .is_some_and(|asked| elapsed(now, asked, close / part));
         // Nonsense, no hello, a panic, or closed answers end a worker without being asked.
-        let broken = facts.babbled || !facts.ready || facts.panicked.is_some() || facts.eof_told;
+        let broken = facts.babbled || !facts.greeted || facts.panicked.is_some() || facts.eof_told;
         if !(killing || stop || closing || broken && signal == Signal::Kill) {
             self.breaks(names::I6, || {
                 format!("{session} is sent {name} at {now} ms, and nothing was due")
@@ -93,25 +90,16 @@ impl Ledger {
         }
     }
 
-    /// The machine has had its call: what had to follow at once has followed.
+    /// After a call: whoever is to be replaced and has nothing to do is told to end.
     pub(crate) fn after_call(&mut self) {
-        if std::mem::take(&mut self.budgets.must_end) && !self.budgets.pool_ended {
-            self.breaks(names::I9, || {
-                "the limit of start failures is met, and the pool goes on".into()
-            });
-        }
         let idle = self.sessions.iter().rev().take(LOOKED_AT).find(|facts| {
             let over = facts.gone || facts.exit_told || facts.eof_told;
-            facts.to_end
-                && facts.decoding == 0
-                && !over
-                && facts.held.is_empty()
-                && facts.asked_to_end.is_none()
-                && facts.signalled.is_none()
+            let idle = facts.held.is_empty() && facts.decoding == 0 && !over;
+            idle && facts.is_dismissed() && !facts.asked_to_end && facts.signalled.is_none()
         });
         if let Some(session) = idle.map(|facts| facts.session) {
-            self.breaks(names::I3, || {
-                format!("{session} was to be replaced, holds nothing, and is not asked to end")
+            self.breaks(names::I8, || {
+                format!("{session} was to be replaced, holds nothing, and is not told to end")
             });
         }
     }

@@ -3,9 +3,9 @@
 use super::dues::Due;
 use super::{Ledger, Seen, names};
 use farm_lockstep::{Exit, Pid, PipeId, VTime};
-use farm_master::{OnLost, Signal, WhoseDoing};
+use farm_master::{OnLost, Shut, Signal, WhoseDoing};
 use farm_protocol::page::Noted;
-use farm_protocol::{AttemptId, Session, SlotId};
+use farm_protocol::{AttemptId, Session, SlotId, Termination};
 use std::collections::VecDeque;
 
 /// An answer that stands complete in a pipe.
@@ -16,21 +16,31 @@ pub(crate) struct Written {
     pub(crate) id: AttemptId,
     /// It ends the attempt (a reply or a fault), or hands the request back.
     pub(crate) how: Answered,
-    /// It acknowledges a stop.
-    pub(crate) heeded: bool,
 }
 
 /// What an answer says of its attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answered {
-    /// A response, or why there is none.
-    Replied,
+    /// A response: whether a cancellation was heeded, and something was left behind.
+    Replied { heeded: bool, left_behind: bool },
     /// It could not be decoded: the task ends.
     Refused,
     /// Its response could not be encoded.
     Unmarshallable,
     /// It has not begun and never will.
     Revoked,
+}
+
+impl Answered {
+    pub(crate) const fn leaves_something(self) -> bool {
+        matches!(
+            self,
+            Self::Replied {
+                left_behind: true,
+                ..
+            }
+        )
+    }
 }
 
 /// What is known of a worker process.
@@ -49,6 +59,10 @@ pub(crate) struct SessionFacts {
     /// It has said something that no worker says: what it says from then on may be ignored.
     pub(crate) babbled: bool,
     pub(crate) said_hello: bool,
+    /// It has closed its answers and lives on.
+    pub(crate) closed: bool,
+    /// The master had sent it a signal, or wanted it gone, before it was told of the end of the answers.
+    unwanted_before_eof: bool,
     /// It said that `perform` panicked on this.
     pub(crate) panicked: Option<AttemptId>,
     written: VecDeque<Written>,
@@ -71,13 +85,35 @@ pub(crate) struct SessionFacts {
     /// It has answered something, or handed something back.
     pub(crate) settled: bool,
     /// It was asked to end, as far as is visible.
-    pub(crate) asked_to_end: Option<VTime>,
-    /// The kind wants a new one, or it cannot be trusted: nothing is sent to it any more.
-    pub(crate) to_end: bool,
+    pub(crate) asked_to_end: bool,
+    /// When.
+    pub(super) asked_at: Option<VTime>,
     /// Answers of it that are being decoded off the loop.
     pub(crate) decoding: u32,
-    /// The master has taken its hello.
-    pub(crate) ready: bool,
+    /// The kind knows it as a fresh worker.
+    pub(crate) greeted: bool,
+    /// It is to be replaced: it gets nothing new.
+    pub(super) dismissed: bool,
+    /// What was called back from it.
+    pub(super) recalled: Vec<AttemptId>,
+}
+
+impl SessionFacts {
+    /// It is to be replaced.
+    pub(super) const fn is_dismissed(&self) -> bool {
+        self.dismissed
+    }
+}
+
+/// How a process ended, as the driver tells it.
+pub(crate) const fn termination(exit: Exit) -> Termination {
+    match exit {
+        Exit::Code(code) => Termination::Exited(code),
+        Exit::Signal(signal) => Termination::Signaled {
+            signal,
+            core_dumped: false,
+        },
+    }
 }
 
 impl Ledger {
@@ -107,10 +143,6 @@ impl Ledger {
             self.breaks(names::I8, || format!("{session} is not the next session"));
         }
         self.may_start(session);
-        self.expect(
-            self.now.after(self.config.hello_timeout),
-            Due::Hello(session),
-        );
         self.sessions.push(SessionFacts {
             session,
             slot,
@@ -121,6 +153,8 @@ impl Ledger {
             at_work: false,
             babbled: false,
             said_hello: false,
+            closed: false,
+            unwanted_before_eof: false,
             panicked: None,
             written: VecDeque::new(),
             bytes_heard: 0,
@@ -134,11 +168,18 @@ impl Ledger {
             gone: false,
             held: Vec::new(),
             settled: false,
-            asked_to_end: None,
-            to_end: false,
+            asked_to_end: false,
+            asked_at: None,
             decoding: 0,
-            ready: false,
+            greeted: false,
+            dismissed: false,
+            recalled: Vec::new(),
         });
+        self.living += 1;
+        self.expect(
+            self.now.after(self.config.hello_timeout),
+            Due::Hello(session),
+        );
     }
 
     /// The process exists.
@@ -151,6 +192,8 @@ impl Ledger {
     pub(crate) fn eof(&mut self, session: Session) {
         let facts = self.session(session);
         facts.eof_told = true;
+        facts.unwanted_before_eof =
+            facts.signalled.is_some() || facts.dismissed || facts.asked_to_end;
         if !facts.exit_told {
             self.sees(Seen::EofBeforeExit);
         }
@@ -164,6 +207,7 @@ impl Ledger {
         if !facts.eof_told {
             self.sees(Seen::ExitBeforeEof);
         }
+        self.closing_is_over(session);
     }
 
     /// A worker has put a whole answer into its pipe.
@@ -183,10 +227,8 @@ impl Ledger {
             let facts = self.session(session);
             facts.written.pop_front();
             facts.held.retain(|id| *id != first.id);
-            self.hears(session, first);
-            let facts = self.session(session);
             match first.how {
-                Answered::Replied | Answered::Unmarshallable => facts.settled = true,
+                Answered::Replied { .. } | Answered::Unmarshallable => facts.settled = true,
                 Answered::Refused => {}
                 Answered::Revoked => {
                     self.stop_is_over(first.id.task, Some(first.id.attempt));
@@ -194,26 +236,8 @@ impl Ledger {
                 }
             }
             self.budget_of_start_reset(first.how);
+            self.answer_is_heard(session, first.id, first.how);
         }
-    }
-
-    /// The answer of an attempt is heard: that is how it came to rest.
-    fn hears(&mut self, session: Session, written: Written) {
-        let facts = self.task(written.id.task);
-        let its =
-            facts.filter(|facts| facts.attempt == written.id.attempt.0 && facts.session == session);
-        if let (Some(facts), Answered::Replied | Answered::Unmarshallable | Answered::Refused) =
-            (its, written.how)
-        {
-            facts.heard = Some(written.heeded);
-        }
-    }
-
-    /// The master asks a worker to end.
-    pub(crate) fn asked_to_end(&mut self, session: Session) {
-        let now = self.now;
-        self.session(session).asked_to_end = Some(now);
-        self.expect(now.after(self.config.close_budget), Due::Close(session));
     }
 
     /// A worker begins an attempt: the only one of its task, and the latest.
@@ -264,6 +288,8 @@ impl Ledger {
             });
         }
         facts.gone = true;
+        self.living -= 1;
+        let facts = self.session(session);
         if ended.is_none() || !told {
             return self.breaks(names::I8, || {
                 format!("{session} is called gone and was not collected to the end")
@@ -293,10 +319,18 @@ impl Ledger {
         self.judge_start(session, !charged.is_empty(), stopped);
     }
 
-    /// A worker that the master left alone died by itself.
+    /// A worker that nobody else touched died by itself, and one that we killed did not.
     fn whose_is_true(&mut self, session: Session, whose: WhoseDoing) {
         let facts = self.session(session);
-        let untouched = facts.signalled.is_none() && facts.asked_to_end.is_none() && !facts.babbled;
+        let obeyed = facts.asked_to_end && facts.signalled.is_none() && !facts.babbled;
+        let wanted = matches!(whose, WhoseDoing::Finished | WhoseDoing::Replaced);
+        if obeyed && facts.ended == Some(Exit::Code(0)) && !wanted {
+            return self.breaks(names::I9, || {
+                format!("{session} ended as it was told, and the master says {whose:?}")
+            });
+        }
+        let facts = self.session(session);
+        let untouched = facts.signalled.is_none() && !facts.asked_to_end && !facts.babbled;
         if untouched
             && whose != WhoseDoing::Died
             && facts.ended.is_some_and(|exit| exit != Exit::Code(0))
@@ -316,8 +350,15 @@ impl Ledger {
         let executing = panicked.or(executing.filter(|id| held.contains(id)));
         let facts = self.session(session);
         // Nobody else sends SIGTERM here.
-        let killed = facts.killed && facts.ended == Some(Exit::Signal(9))
+        let killed = facts.killed && facts.ended == Some(Exit::Signal(9)) && !facts.closed
             || facts.ended == Some(Exit::Signal(15));
+        // One that can answer no more is dead, and that we make sure of it is not our wish.
+        let mute = facts.closed && !facts.unwanted_before_eof && !killed;
+        let wanted = self.shut == Some(Shut::Kill)
+            || held
+                .iter()
+                .any(|id| self.task(id.task).is_none_or(|facts| facts.asked));
+        let ours = ours && (wanted || !mute);
         for id in charged {
             let at_most_once = self
                 .task(id.task)

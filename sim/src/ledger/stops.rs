@@ -47,7 +47,6 @@ impl Ledger {
             .running
             .is_some_and(|limit| elapsed(now, facts.sent, limit));
         facts.timed_out |= over;
-        facts.silent += u32::from(over);
         if !by_caller && !over {
             return self.breaks(names::I1, || {
                 format!("{id} is asked to stop, and nobody wanted it, and its time was not over")

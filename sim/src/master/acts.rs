@@ -128,7 +128,7 @@ impl MasterProcess {
             Link::Control => tell_ledger(cx, session, bytes),
             // Nothing but a `Stop` is this short.
             Link::Requests if bytes.len() == STOP_BYTES => {
-                cx.shared().ledger.asked_to_end(session);
+                cx.shared().ledger.told_to_end(session);
             }
             Link::Requests => {}
         }
@@ -193,7 +193,7 @@ fn tell_ledger(cx: &mut World<'_>, session: Session, bytes: &[u8]) {
         let header: AttemptHeader = decode(frame.body).expect("the master writes headers");
         match frame.kind {
             FrameKind::Cancel => cx.shared().ledger.asks(header.id, session),
-            FrameKind::Revoke => cx.shared().ledger.sees(crate::ledger::Seen::Revoked),
+            FrameKind::Revoke => cx.shared().ledger.calls_back(header.id, session),
             other => panic!("{other:?} does not belong on the control pipe"),
         }
     }

@@ -250,6 +250,11 @@ impl Model {
             ));
         }
         // A request was wanted of it: it had its turn, so all that was due had happened before.
+        if matches!(outcome, Outcome::Skipped(SkippedBy::Need(_))) && !task.doomed {
+            return Err(format!(
+                "{id} is skipped, and what it needs ended as needed, or not yet"
+            ));
+        }
         let turned = Outcome::Skipped(SkippedBy::Kind) == *outcome
             || matches!(
                 outcome,
@@ -274,6 +279,7 @@ impl Model {
         };
         // One that did not end as needed ends this one too, and that is told: it never becomes ready.
         if !as_needed {
+            task.doomed = true;
             return;
         }
         task.unmet -= 1;

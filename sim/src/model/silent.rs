@@ -2,7 +2,7 @@
 //! injected tasks find room.
 
 use super::{Ladder, Model, State, Task, Why};
-use farm_master::lane::Gate;
+use farm_master::lane::{AdapterMode, Gate};
 use farm_master::{Backoff, Cause, Shut, TaskOptions};
 use farm_protocol::{Instant, TaskId};
 
@@ -158,6 +158,22 @@ impl Model {
         match self.config.boundary.max_queued {
             0 => usize::from(self.queued == 0 && self.occupied() < self.most_in_flight),
             most => most.saturating_sub(self.queued),
+        }
+    }
+
+    /// How many should be pulled: all that there is room for, once half of the queue is free, and nothing while more
+    /// retries wait for their delays than tasks may wait at all.
+    pub(crate) fn demand(&self) -> usize {
+        let over = |task: &&Task| matches!(task.state, State::Over(_) | State::Stopping { .. });
+        let most = self.config.boundary.max_queued;
+        let room = self.room();
+        let closed = self.gate != Gate::Running
+            || self.pool_ended
+            || self.config.boundary.mode == AdapterMode::PushOnly;
+        if closed || room < most.div_ceil(2) || self.tasks.values().filter(over).count() > most {
+            0
+        } else {
+            room
         }
     }
 

@@ -52,7 +52,7 @@ fn play(choices: &mut Choices, play: Play) -> Cast {
     let orders: Vec<Order> = (0..tasks)
         .map(|_| Order {
             options: Some(Box::new(draw::hasty(choices))),
-            needs: Vec::new(),
+            ..Order::default()
         })
         .collect();
     let mut script = vec![Act::Tell(Message::Submit(orders))];

@@ -36,6 +36,7 @@ pub(super) const CHAOS: Scenario = Scenario {
         fails: 100,
         ends_worker: 40,
         injects: 60,
+        left_behind: 30,
         large: 60,
         split: 80,
     },

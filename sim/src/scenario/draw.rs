@@ -41,6 +41,7 @@ pub(super) fn manners(choices: &mut Choices, stock: &Manners) -> Manners {
         fails: rate(stock.fails, "failures"),
         ends_worker: rate(stock.ends_worker, "ended workers"),
         injects: rate(stock.injects, "injections"),
+        left_behind: rate(stock.left_behind, "things left behind"),
         large: rate(stock.large, "large responses"),
         split: rate(stock.split, "cut deliveries"),
     }
@@ -87,6 +88,11 @@ fn retries(choices: &mut Choices) -> Retries {
             Backoff::Fixed
         },
         delay: Duration::from_millis(delays[choices.choose(3, "delay") as usize]),
+        max_delay: if one_in(choices, 4, "short cap of the delay") {
+            Duration::from_millis(60)
+        } else {
+            Retries::DEFAULT_MAX_DELAY
+        },
         ..Retries::immediate(0)
     }
 }
@@ -125,9 +131,13 @@ pub(super) fn wild(choices: &mut Choices) -> TaskOptions {
         options.priority = [1, -1][choices.choose(2, "which priority") as usize];
     }
     if one_in(choices, 4, "limit") {
-        options.limit = Some(LimitId(
-            u16::try_from(choices.choose(2, "which limit")).expect("two limits"),
-        ));
+        // The third does not exist.
+        let which = if one_in(choices, 16, "unknown limit") {
+            2
+        } else {
+            choices.choose(2, "which limit")
+        };
+        options.limit = Some(LimitId(u16::try_from(which).expect("few limits")));
     }
     if one_in(choices, 6, "crash limit") {
         let limits = [
@@ -147,8 +157,9 @@ pub(super) fn wild(choices: &mut Choices) -> TaskOptions {
 /// An order with needs among the `before` that came in earlier.
 pub(super) fn order(choices: &mut Choices, options: TaskOptions, before: u32) -> Order {
     let mut needs = Vec::new();
+    let stale = before > 0 && one_in(choices, 20, "needs what may have ended");
     if before > 0 && one_in(choices, 5, "needs") {
-        for _ in 0..=choices.choose(2, "one need more") {
+        for _ in 0..=choices.choose(3, "more needs") {
             let when = [When::Success, When::Always, When::Failure]
                 [choices.choose(3, "how it must end") as usize];
             needs.push((choices.choose(before, "which need"), when));
@@ -157,5 +168,6 @@ pub(super) fn order(choices: &mut Choices, options: TaskOptions, before: u32) ->
     Order {
         options: Some(Box::new(options)),
         needs,
+        stale,
     }
 }

@@ -47,7 +47,7 @@ pub(super) enum Wait {
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) header: RequestHeader,
-    input: u64,
+    pub(super) input: u64,
     pub(super) course: Course,
     pub(super) wait: Wait,
     /// It takes no notice of a cancellation.
@@ -56,7 +56,9 @@ pub(super) struct Attempt {
     cancelled: bool,
     pub(super) floods: bool,
     /// Bytes that make the response large.
-    padding: usize,
+    pub(super) padding: usize,
+    /// A process of its own goes on behind it.
+    left_behind: bool,
 }
 
 /// The times that a slow attempt takes.
@@ -82,6 +84,7 @@ impl Attempt {
             cancelled: false,
             floods: false,
             padding: 0,
+            left_behind: false,
         };
         if cx.chance(manners.fails, "the task fails") {
             attempt.course = Course::Answers(letter::FAILED);
@@ -93,6 +96,7 @@ impl Attempt {
         if cx.chance(manners.large, "the response is large") {
             attempt.padding = LARGE;
         }
+        attempt.left_behind = cx.chance(manners.left_behind, "something is left behind");
         if cx.chance(manners.slow, "the attempt takes time") {
             attempt.wait = Wait::Time(SLOW[cx.choose(SLOW.len() as u32, "how long") as usize]);
         }
@@ -166,7 +170,7 @@ impl WorkerProcess {
         let how = match attempt.course {
             Course::DiesInCompute if !attempt.cancelled => return self.die(cx, Exit::Signal(11)),
             Course::Babbles(nonsense) if !attempt.cancelled => {
-                return self.babble(cx, &attempt.header, nonsense);
+                return self.babble(cx, &attempt, nonsense);
             }
             course => self.finish(cx, &attempt, course),
         };
@@ -174,7 +178,7 @@ impl WorkerProcess {
             how,
             flags: ReplyFlags {
                 heeded_cancel: attempt.cancelled,
-                left_behind: false,
+                left_behind: attempt.left_behind,
             },
             ran_nanos: 1_000,
         });

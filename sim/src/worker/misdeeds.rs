@@ -1,13 +1,16 @@
 //! What a worker does that no worker should: bad starts, deaths in the middle of a frame, nonsense, floods.
 
-use super::attempt::Course;
+use super::attempt::{Attempt, Course};
 use super::{Phase, WorkerProcess, World};
+use crate::ledger::{Answered, Written, letter, worked_out, write_response};
 use farm_lockstep::{Exit, PipeId};
 use farm_protocol::{
-    Attempt, AttemptId, FrameKind, ReplyHeader, RequestHeader, TaskId, begin_frame, finish_frame,
-    reply_frame,
+    Attempt as Number, AttemptHeader, AttemptId, FrameKind, ReplyHeader, TaskId, begin_frame,
+    finish_frame, reply_frame,
 };
-use farm_protocol::{DEFAULT_FRAME_LIMIT, FrameError};
+use farm_protocol::{DEFAULT_FRAME_LIMIT, FrameError, RequestHeader};
+use farm_worker::session::Answer;
+use farm_worker::session::frames::append_answer;
 
 /// A nonsense answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +25,16 @@ pub(super) enum Nonsense {
     WrongFrame,
     /// Bytes that are no frame.
     Garbage,
+    /// The reply, and another one.
+    Twice,
+    /// A reply to what it was sent later and has not begun.
+    OutOfOrder,
+    /// It hands the attempt back, unasked.
+    GivesBack,
+    /// It says that it panicked, and lives on.
+    LivesOn,
+    /// It closes its answers, and lives on.
+    Closes,
 }
 
 /// In how many turns a worker starts: long enough for things to happen before its hello.
@@ -41,6 +54,11 @@ pub(super) fn drawn(cx: &mut World<'_>) -> Course {
         Course::Babbles(Nonsense::Garbage),
         Course::Refuses,
         Course::Unmarshallable,
+        Course::Babbles(Nonsense::Twice),
+        Course::Babbles(Nonsense::OutOfOrder),
+        Course::Babbles(Nonsense::GivesBack),
+        Course::Babbles(Nonsense::LivesOn),
+        Course::Babbles(Nonsense::Closes),
     ];
     ways[cx.choose(ways.len() as u32, "which nonsense") as usize]
 }
@@ -99,27 +117,11 @@ impl WorkerProcess {
         }
     }
 
-    pub(super) fn babble(
-        &mut self,
-        cx: &mut World<'_>,
-        header: &RequestHeader,
-        nonsense: Nonsense,
-    ) {
+    pub(super) fn babble(&mut self, cx: &mut World<'_>, attempt: &Attempt, nonsense: Nonsense) {
         let facts = cx.shared().ledger.session(self.id);
         (facts.babbled, facts.at_work) = (true, false);
         cx.shared().ledger.sees(crate::ledger::Seen::Babbled);
-        let reply = |id, payload: &[u8], out: &mut Vec<u8>| {
-            let header = ReplyHeader {
-                id,
-                flags: farm_protocol::ReplyFlags::default(),
-                ran_nanos: 1_000,
-            };
-            let append = |out: &mut Vec<u8>| {
-                out.extend_from_slice(payload);
-                Ok::<(), FrameError>(())
-            };
-            reply_frame(out, &header, DEFAULT_FRAME_LIMIT, append).expect("short");
-        };
+        let header = &attempt.header;
         match nonsense {
             Nonsense::Oversized => {
                 self.outbox
@@ -135,7 +137,7 @@ impl WorkerProcess {
             Nonsense::WrongAttempt => {
                 let id = AttemptId {
                     task: header.id.task,
-                    attempt: Attempt(header.id.attempt.0 + 1),
+                    attempt: Number(header.id.attempt.0 + 1),
                 };
                 reply(id, &[0; 40], &mut self.outbox);
             }
@@ -144,9 +146,74 @@ impl WorkerProcess {
                 finish_frame(&mut self.outbox, start, DEFAULT_FRAME_LIMIT).expect("short");
             }
             Nonsense::Garbage => self.outbox.extend_from_slice(&[9; 64]),
+            Nonsense::Twice => self.reply_twice(attempt),
+            Nonsense::OutOfOrder => {
+                let held = &cx.shared().ledger.session(self.id).held;
+                let later = held.last().copied().filter(|id| *id != header.id);
+                let nobody = AttemptId {
+                    task: TaskId::new(u32::MAX, 7),
+                    attempt: header.id.attempt,
+                };
+                reply(later.unwrap_or(nobody), &[0; 40], &mut self.outbox);
+            }
+            Nonsense::GivesBack | Nonsense::LivesOn | Nonsense::Closes => {
+                return self.lie(cx, attempt, nonsense);
+            }
         }
         self.flush(cx);
         // It believes that it has answered, and neither asks nor hears.
+        self.phase = Phase::Mute;
+    }
+
+    /// A reply as it should be, and another one.
+    fn reply_twice(&mut self, attempt: &Attempt) {
+        let id = attempt.header.id;
+        let (value, mut whole) = (worked_out(attempt.input), Vec::new());
+        let (of, padding) = (self.id.0, attempt.padding);
+        write_response(letter::DONE, id, of, value, padding, &mut whole);
+        reply(id, &whole, &mut self.outbox);
+        let how = Answered::Replied {
+            heeded: false,
+            left_behind: false,
+        };
+        let written = Written { end: 0, id, how };
+        self.unsent.push_back((self.outbox.len(), written));
+        reply(id, &[0; 40], &mut self.outbox);
+    }
+
+    /// Nonsense that is no nonsense by itself.
+    fn lie(&mut self, cx: &mut World<'_>, attempt: &Attempt, nonsense: Nonsense) {
+        let RequestHeader { number, id, .. } = attempt.header;
+        let header = AttemptHeader { number, id };
+        let answer = match nonsense {
+            // Where there is credit a request may have been called back, and the model does not know which.
+            Nonsense::GivesBack if cx.shared().ledger.config.kinds[0].credit_cap == 0 => {
+                Some(Answer::Revoked(header))
+            }
+            Nonsense::LivesOn => {
+                cx.shared().ledger.session(self.id).panicked = Some(id);
+                Some(Answer::Panicked(header, "as drawn".into()))
+            }
+            _ => None,
+        };
+        if let Some(answer) = &answer {
+            append_answer(&mut self.outbox, answer, &[], DEFAULT_FRAME_LIMIT).expect("short");
+            if let Answer::Revoked(_) = answer {
+                let how = Answered::Revoked;
+                let written = Written { end: 0, id, how };
+                self.unsent.push_back((self.outbox.len(), written));
+            }
+        }
+        self.flush(cx);
+        match answer {
+            Some(Answer::Revoked(_)) => return self.die(cx, Exit::Code(3)),
+            Some(_) => {}
+            None => {
+                cx.shared().ledger.session(self.id).closed = true;
+                let answers = self.pipe(cx, 2);
+                cx.close(answers);
+            }
+        }
         self.phase = Phase::Mute;
     }
 
@@ -171,4 +238,18 @@ impl WorkerProcess {
             cx.again();
         }
     }
+}
+
+/// A reply under any id, with any payload.
+fn reply(id: AttemptId, payload: &[u8], out: &mut Vec<u8>) {
+    let header = ReplyHeader {
+        id,
+        flags: farm_protocol::ReplyFlags::default(),
+        ran_nanos: 1_000,
+    };
+    let append = |out: &mut Vec<u8>| {
+        out.extend_from_slice(payload);
+        Ok::<(), FrameError>(())
+    };
+    reply_frame(out, &header, DEFAULT_FRAME_LIMIT, append).expect("short");
 }
