@@ -216,6 +216,9 @@ impl WorkerProcess {
     }
 
     fn end(&mut self, cx: &mut World<'_>, ending: &Ending) {
+        if let Ending::Fault(fault) = ending {
+            return self.master_is_mad(cx, fault);
+        }
         self.flush(cx);
         let deaf = cx.shared().manners.deaf;
         if *ending == Ending::Stopped && cx.fault(deaf, "a worker does not end when it is told to")

@@ -350,14 +350,14 @@ impl Ledger {
         let executing = panicked.or(executing.filter(|id| held.contains(id)));
         let facts = self.session(session);
         // Nobody else sends SIGTERM here.
-        let killed = facts.killed && facts.ended == Some(Exit::Signal(9)) && !facts.closed
-            || facts.ended == Some(Exit::Signal(15));
+        let killed = !facts.closed
+            && (facts.killed && facts.ended == Some(Exit::Signal(9))
+                || facts.ended == Some(Exit::Signal(15)));
         // One that can answer no more is dead, and that we make sure of it is not our wish.
         let mute = facts.closed
             && !facts.unwanted_before_eof
             // What it had answered before may tell only later that it is to be replaced.
-            && !facts.dismissed
-            && !killed;
+            && !facts.dismissed;
         let wanted = self.shut == Some(Shut::Kill)
             || held
                 .iter()

@@ -142,7 +142,12 @@ impl WorkerProcess {
         let Phase::Busy(attempt) = &mut self.phase else {
             return;
         };
-        if !attempt.deaf {
+        let (id, deaf) = (attempt.header.id, attempt.deaf);
+        cx.shared().ledger.is_cancelled(id, self.id);
+        let Phase::Busy(attempt) = &mut self.phase else {
+            return;
+        };
+        if !deaf {
             // It ends now, whatever it was about to do.
             attempt.cancelled = true;
             cx.alarm(None);
