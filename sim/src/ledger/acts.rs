@@ -96,7 +96,7 @@ impl Ledger {
         self.may_be_sent_to(session);
         let most = if page { 1 + credit } else { 1 };
         if held > most {
-            return self.breaks(names::I5, || {
+            self.breaks(names::I5, || {
                 format!("{session} holds {held} requests and may hold {most}")
             });
         }
