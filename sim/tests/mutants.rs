@@ -2,8 +2,9 @@
 //! what is reported can be replayed.
 //!
 //! A strategy that finds a bug with probability p per schedule misses it in 13.8/p schedules with a probability of
-//! 10⁻⁶. The p stand in the table as they were measured over 100,000 schedules (10,000 for those above .5); where the
-//! model that the thresholds come from has a smaller number of schedules, that one is held.
+//! 10⁻⁶. The numbers in the table are those of a model that the scenario `mini` was made after; measured on the real
+//! machine (30,000 schedules each) 13.8/p is below every one of them but for b1 by pct:3, where it is 149 against 146.
+//! For b8 to b12 they are what was asked for.
 
 use farm_lockstep::{End, Spec};
 use farm_master::Mutation;
@@ -30,9 +31,9 @@ const fn row(bug: &'static str, scenario: &'static str, spec: &'static str, with
     }
 }
 
-const ROWS: [Row; 24] = [
+const ROWS: [Row; 22] = [
     row("b1", "mini", "urw", 66),
-    row("b1", "mini", "pct:3", 160),
+    row("b1", "mini", "pct:3", 146),
     row("b1", "mini", "random", 2_657),
     row("b1", "mini", "portfolio", 400),
     row("b2", "mini", "urw", 125),
@@ -46,15 +47,13 @@ const ROWS: [Row; 24] = [
     row("b3", "mini", "portfolio", 40),
     row("b4", "mini", "urw", 16),
     row("b4", "mini", "random", 16),
-    row("b4", "mini", "pct:3", 22),
-    row("b4", "mini", "pct:5", 22),
-    row("b4", "mini", "portfolio", 20),
+    row("b4", "mini", "pct:3", 16),
+    row("b4", "mini", "pct:5", 16),
+    row("b4", "mini", "portfolio", 16),
     row("b8", "mini", "portfolio", 500),
     row("b10", "cancel", "portfolio", 1_000),
     row("b11", "chaos", "portfolio", 1_000),
     row("b12", "mini", "portfolio", 200),
-    row("x5", "chaos", "portfolio", 1_000),
-    row("x7", "pool", "portfolio", 1_000),
 ];
 
 fn sweep(row: &Row, seed: u64) -> Sweep {
@@ -108,4 +107,41 @@ fn every_bug_is_found_in_time_and_replayed() {
     }
     drop(panic::take_hook());
     assert!(missed.is_empty(), "not found: {missed:#?}");
+}
+
+/// The faults of one line, each in the scenario that has what it breaks.
+const FAULTS: [(&str, &str); 18] = [
+    ("x1", "backpressure"),
+    ("x2", "chaos"),
+    ("x3", "chaos"),
+    ("x4", "cancel"),
+    ("x5", "chaos"),
+    ("x6", "pool"),
+    ("x7", "pool"),
+    ("x8", "cancel"),
+    ("x9", "chaos"),
+    ("x10", "chaos"),
+    ("x11", "cancel"),
+    ("x12", "backpressure"),
+    ("x13", "chaos"),
+    ("x14", "cancel"),
+    ("x15", "pool"),
+    ("x16", "chaos"),
+    ("x17", "chaos"),
+    ("x18", "chaos"),
+];
+
+/// Within so many schedules each of them is found, from one seed.
+const WITHIN: u64 = 20_000;
+
+#[test]
+fn faults_of_one_line_are_found() {
+    panic::set_hook(Box::new(|_| {}));
+    let found = |(bug, scenario): &(&'static str, &'static str)| {
+        let sweep = sweep(&row(bug, scenario, "portfolio", WITHIN), 1);
+        sweep.make().failed.is_some()
+    };
+    let missed: Vec<_> = FAULTS.iter().filter(|fault| !found(fault)).collect();
+    drop(panic::take_hook());
+    assert!(missed.is_empty(), "not found: {missed:?}");
 }
