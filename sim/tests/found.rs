@@ -5,6 +5,11 @@
 //! nothing. So this is the record of what was found; the rules themselves are pinned in the tests of `farm-master`
 //! (`machine/tests/found.rs`), which know no schedules. Whoever changes what is simulated may drop a pin, or look for
 //! a new one: undo the fix, sweep, and write down the first number that fails.
+//!
+//! One finding has no pin: that a task which executed when the farm closed was said to be killed, though its worker had
+//! died of SIGTERM. None of the first 150,000 schedules of `chaos` and of `cancel` shows it, as the ledger believes a
+//! farm that closes whenever it says so of a worker that it signalled. Its rule is pinned in `farm-master` like the
+//! others.
 
 use farm_lockstep::End;
 use farm_sim::{Sweep, scenario};
@@ -29,56 +34,51 @@ const fn pin(found: &'static str, scenario: &'static str, number: u64) -> Pin {
     }
 }
 
-const PINS: [Pin; 10] = [
+const PINS: [Pin; 9] = [
     pin(
         "an answer under an id that the worker does not hold was dropped, and the task it was meant for waited for ever",
         "chaos",
-        17,
+        25,
     ),
     pin(
         "a worker that was to end with the farm and was killed before it was asked was reported as finished",
         "chaos",
-        11,
+        18,
     ),
     pin(
         "a worker that was to be replaced and was killed before it was asked was reported as replaced",
         "chaos",
-        2_069,
+        792,
     ),
     pin(
         "a running limit fell after its worker was dead and collected, and its attempt ended as a timeout",
         "cancel",
-        19,
+        154,
     ),
     pin(
         "the last rung of the ladder fell after the worker was dead and collected, and hid that it had not started well",
         "cancel",
-        6_148,
+        612,
     ),
     pin(
         "a retry whose delay was over waited for room in a full queue, behind what it should have come before",
         "chaos",
-        342,
-    ),
-    pin(
-        "a worker that died late of the ladder's SIGTERM was charged to what it had been sent ahead",
-        "chaos",
-        97_409,
+        211,
     ),
     pin(
         "a worker that died late of the ladder's SIGTERM was charged to what it was sent after its answer",
         "chaos",
-        1_090,
+        7_787,
+    ),
+    pin(
+        "a worker that died late of the ladder's SIGTERM was charged to what it had been sent ahead",
+        "chaos",
+        28_682,
     ),
     pin(
         "a worker without a page that died of the ladder's SIGTERM after its answer was charged to what it never read",
         "chaos",
-        44_878,
-    ),
-    pin(
-        "a task that was executing when the farm closed was said to be killed, though its worker had died of SIGTERM",
-        "chaos",
-        61_708,
+        34_370,
     ),
 ];
 
