@@ -197,7 +197,6 @@ impl Ledger {
             return how == HowStopped::BeforeStart || earlier;
         }
         let session = facts.session;
-        let closing = self.shut >= Some(Shut::Finish);
         let executing = self.dies_executing(id);
         let facts = self.session(session);
         if facts.babbled {
@@ -207,6 +206,7 @@ impl Ledger {
         let begun = !facts.page || facts.executing == Some(id) || facts.panicked == Some(id);
         let died = facts.exit_told && begun && answer.is_none();
         let ended = facts.ended;
+        let killed = ended == Some(Exit::Signal(9)) && signalled == Some(Signal::Kill);
         match how {
             HowStopped::BeforeStart => !executing,
             HowStopped::Acked => matches!(answer, Some(Answered::Replied { heeded: true, .. })),
@@ -218,15 +218,9 @@ impl Ledger {
                         | Answered::Unmarshallable
                 )
             ),
-            HowStopped::Killed => {
-                died && signalled.is_some()
-                    && (closing
-                        || ended == Some(Exit::Signal(9)) && signalled == Some(Signal::Kill))
-            }
+            HowStopped::Killed => died && killed,
             HowStopped::Terminated => died && ended == Some(Exit::Signal(15)),
-            HowStopped::Exited => {
-                died && !(ended == Some(Exit::Signal(9)) && signalled == Some(Signal::Kill))
-            }
+            HowStopped::Exited => died && !killed,
         }
     }
 }
