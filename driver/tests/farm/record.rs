@@ -115,8 +115,8 @@ fn a_run_with_deaths_replays() {
     let text = lines(&steps);
     for wanted in [
         "exited        slot ",
-        "killed by SIGKILL while",
-        "exited with code 3 while",
+        "killed by SIGKILL",
+        "exited with code 3",
         "quarantined 2 deaths",
         "settle        t4 timeout running ",
         "decode        slot",
