@@ -161,16 +161,6 @@ impl<S, M> Cx<'_, S, M> {
         self.core.begin_calm();
     }
 
-    /// Of a thousand deliveries of bytes, how many are cut short from here on.
-    pub fn split_bytes(&mut self, per_mille: u32) {
-        self.core.split_per_mille = per_mille;
-    }
-
-    /// How many faults may still be made.
-    pub fn set_faults(&mut self, budget: u32) {
-        self.core.faults_left = budget;
-    }
-
     /// Mixes a word into the digest of the run: what differs between two runs of one schedule shows there.
     pub fn mix(&mut self, word: u64) {
         self.core.digest.word(word);
