@@ -110,6 +110,15 @@ fn a_fresh_seed_is_printed_and_another_each_time() {
 }
 
 #[test]
+fn a_single_schedule_can_be_read_though_it_passes() {
+    let arguments = ["mini", "--schedules", "1", "--seed", "1", "--trace", "text"];
+    let text = sim(&arguments).exits(0).text().to_owned();
+    for wanted in ["token: lk1.mini.", "time ms", "> submit t0", "stopped"] {
+        assert!(text.contains(wanted), "{wanted} in {text}");
+    }
+}
+
+#[test]
 fn every_strategy_and_every_sort_of_faults_is_taken() {
     for strategy in ["random", "pct:1", "pct:9", "urw", "portfolio", "swarm"] {
         for faults in ["none", "stock", "swarm"] {

@@ -43,6 +43,9 @@ const BOOT_TURNS: u32 = 3;
 /// More than a pipe holds, in bytes.
 const FLOOD: usize = 150 << 10;
 
+/// What floods consist of.
+static WATER: [u8; FLOOD] = [b'x'; FLOOD];
+
 /// Draws a way of speaking nonsense.
 pub(super) fn drawn(cx: &mut World<'_>) -> Course {
     let ways = [
@@ -226,8 +229,7 @@ impl WorkerProcess {
     /// Writes on; whether all is written.
     pub(super) fn flood_on(&mut self, cx: &mut World<'_>) -> bool {
         let output = self.pipe(cx, 3);
-        let bytes = vec![b'x'; self.flood];
-        self.flood -= cx.write(output, &bytes);
+        self.flood -= cx.write(output, &WATER[..self.flood]);
         self.flood == 0
     }
 

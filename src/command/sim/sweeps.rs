@@ -58,6 +58,12 @@ pub(super) fn sweep(arguments: &Arguments, out: &mut impl Write) -> Result<Exit,
             summary.failed = Some(Failed::new(&token, failure));
             break;
         }
+        if shown.schedules == 1 && arguments.trace == Some(TraceForm::Text) {
+            // Whoever makes a single run and asks for a trace wants to read this run.
+            let token = Token::of(&sweep, 0);
+            let Repeated { report, .. } = repeat(&token);
+            write!(out, "token: {token}\n\n{}", columns(&report, usize::MAX))?;
+        }
         if shown.inconclusive == shown.schedules {
             exit = Exit::Inconclusive;
         }
