@@ -74,6 +74,10 @@ impl Master {
         session: Session,
         frame: Frame<'_>,
     ) -> Result<(), String> {
+        // What has no business here has no header either.
+        if !frame.kind.is_answer() {
+            return Err(format!("a frame {:?} is not for the master", frame.kind));
+        }
         if frame.kind == FrameKind::Reply {
             let (header, body) = decode_prefix::<ReplyHeader>(frame.body).map_err(in_words)?;
             let header = self.as_presumed(slot, header);
@@ -114,7 +118,7 @@ impl Master {
             | FrameKind::Request
             | FrameKind::Stop
             | FrameKind::Cancel
-            | FrameKind::Revoke => Err(format!("a frame {:?} is not for the master", frame.kind)),
+            | FrameKind::Revoke => unreachable!("handled or refused above"),
         }
     }
 
@@ -462,8 +466,12 @@ impl Master {
     }
 }
 
+/// Why a frame makes no sense. It becomes the reason of bytes that cannot be decoded: that is not said twice.
 fn in_words(error: MarshalError) -> String {
-    error.to_string()
+    match error {
+        MarshalError::Decode(why) => why,
+        error => error.to_string(),
+    }
 }
 
 /// Whether a stop was for a time limit: those may be retried.

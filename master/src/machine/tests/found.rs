@@ -290,3 +290,20 @@ fn a_late_death_of_our_sigterm_terminates_what_stops() {
         }
     }
 }
+
+/// A frame that has no business on the answers pipe is called that, and not bytes that cannot be decoded.
+#[test]
+fn a_frame_that_is_not_for_the_master_is_named() {
+    let mut stage = Stage::warm(1, 0);
+    let task = stage.task();
+    let mut bytes = Vec::new();
+    let start = farm_protocol::begin_frame(&mut bytes, FrameKind::Stop);
+    farm_protocol::finish_frame(&mut bytes, start, farm_protocol::DEFAULT_FRAME_LIMIT)
+        .expect("short");
+    stage.say(0, 1, &bytes);
+    let why = "the bytes cannot be decoded: a frame Stop is not for the master";
+    let Outcome::ResponseGarbled(error) = stage.outcome(task) else {
+        panic!("{:?}", stage.outcome(task))
+    };
+    assert_eq!(error.to_string(), why);
+}
