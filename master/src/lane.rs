@@ -17,6 +17,7 @@
 //! | `hasten` | unknown | invalid | invalid | invalid | invalid | earlier deadline, unless settled |
 //! | `settle` | unknown | invalid | invalid | invalid | invalid | settled, unless it was |
 //! | `retry` | unknown | invalid | invalid | invalid | queued, new place | queued, new place, if settled |
+//! | `readmit` | unknown | invalid | invalid | invalid | queued, new place | queued, new place, if settled |
 //! | `requeue` | unknown | invalid | queued, old place | invalid | invalid | invalid |
 //! | `forget` | false | false | false | unknown | unknown | unknown, if settled |
 //!
@@ -27,7 +28,8 @@
 //!
 //! At most `max_in_flight` tasks *occupy* workers: those in flight, and those cancelled whose worker has not been
 //! [settled](Lane::settle). At most `max_queued` wait, and beyond them so many injected tasks as the injection limit
-//! says. A requeued task was admitted before and always comes back. Ends are never refused for want of room, whatever
+//! says. A requeued task was admitted before and always comes back; so does one that is readmitted, which `retry` keeps
+//! out of a full queue. Ends are never refused for want of room, whatever
 //! the gate: every deadlock of a bounded queue begins with a completion that waits.
 
 mod admit;
