@@ -23,6 +23,10 @@ pub trait Observer: Send {
     /// A worker is gone.
     fn worker_gone(&mut self, now: Instant, slot: SlotId, session: Session, gone: &Gone) {}
 
+    /// Nothing that goes on will let this task start: no worker matches it, nor would a fresh one. Told once
+    /// while it waits; a farm that drains ends it.
+    fn unmatched(&mut self, now: Instant, task: TaskId) {}
+
     /// Workers of a kind cannot be started; its pool has ended.
     fn pool_ended(&mut self, now: Instant, kind: KindId, error: &str) {}
 

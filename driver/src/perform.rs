@@ -56,6 +56,10 @@ impl Loop {
             Action::Refuse { task, refusal } => {
                 contained("a waiter", || self.registry.refuse(task, refusal));
             }
+            Action::Unmatched { task } => {
+                log::warn!("no worker matches {task}, nor would a fresh one: it waits");
+                self.observe(|o, now| o.unmatched(now, task));
+            }
             Action::PoolEnded { kind, error } => {
                 log::error!("the pool of {kind} has ended: {error}");
                 self.observe(|o, now| o.pool_ended(now, kind, &error));

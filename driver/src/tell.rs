@@ -106,6 +106,7 @@ impl Loop {
                 | Action::Started { .. }
                 | Action::AttemptEnded { .. }
                 | Action::Refuse { .. }
+                | Action::Unmatched { .. }
                 | Action::PoolEnded { .. }
                 | Action::WorkerReady { .. }
                 | Action::WorkerGone { .. }

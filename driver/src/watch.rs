@@ -5,7 +5,9 @@
 //! loop may be slow because it does not get a processor; that is nobody's fault and not reported.
 
 use crate::reap::{ThreadUse, thread_use};
-use farm_master::{KindFault, Kinds, Payload, Registry, RequestAnswer, ResponseAnswer, Stream};
+use farm_master::{
+    Affinity, KindFault, Kinds, Payload, Registry, RequestAnswer, ResponseAnswer, Stream, Whom,
+};
 use farm_protocol::{AttemptId, SlotId, TaskId};
 use std::time::{Duration, Instant};
 
@@ -108,9 +110,23 @@ pub(crate) struct Watched<'a> {
 }
 
 impl Kinds for Watched<'_> {
-    fn matches(&mut self, task: TaskId, slot: SlotId) -> Result<bool, KindFault> {
+    fn affinity(&mut self, task: TaskId) -> Result<Affinity, KindFault> {
+        self.watch.call("affinity", || self.kinds.affinity(task))
+    }
+
+    fn rank(&mut self, task: TaskId) -> Result<i64, KindFault> {
+        self.watch.call("rank", || self.kinds.rank(task))
+    }
+
+    fn matches(&mut self, task: TaskId, whom: Whom) -> Result<bool, KindFault> {
         self.watch
-            .call("task_match", || self.kinds.matches(task, slot))
+            .call("task_match", || self.kinds.matches(task, whom))
+    }
+
+    fn substitute(&mut self, task: TaskId) {
+        // It drops a task, whose `Drop` is the kind's.
+        self.watch
+            .call("the drop of a task", || self.kinds.substitute(task));
     }
 
     fn request(

@@ -78,6 +78,12 @@ pub enum Action {
         /// Why.
         refusal: Refusal,
     },
+    /// Nothing that goes on will let this task start: no worker matches it, nor would a fresh one.
+    /// It goes on waiting, for a caller to change that or to cancel it; when the farm drains it ends. For observers.
+    Unmatched {
+        /// Which.
+        task: TaskId,
+    },
     /// Workers of a kind cannot be started; its pool has ended, and what waits is settled `SpawnFailed`.
     PoolEnded {
         /// Which kind.

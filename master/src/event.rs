@@ -1,5 +1,6 @@
 //! What the master is told. Every variant is a fact that has happened; nothing is asked here.
 
+use crate::affinity::QueueOrder;
 use crate::evidence::MemoryEvidence;
 use crate::lane::{Entry, Gate};
 use crate::options::TaskOptions;
@@ -28,6 +29,34 @@ pub enum Event<'a> {
         task: TaskId,
         /// Why, for people.
         reason: String,
+    },
+    /// A caller wants all tasks to end, of one kind or of all. Workers that do nothing are not touched.
+    CancelAll {
+        /// `None`: of every kind.
+        kind: Option<KindId>,
+        /// Why, for people.
+        reason: String,
+    },
+    /// A task is more, or less, urgent than it was said to be. It counts while it waits and for its
+    /// further attempts. Unknown and ended tasks are ignored.
+    SetPriority {
+        /// Which.
+        task: TaskId,
+        /// Larger first.
+        priority: i32,
+    },
+    /// What waits starts in another order from now on.
+    SetOrder {
+        /// Whose queue.
+        kind: KindId,
+        /// Which order.
+        order: QueueOrder,
+    },
+    /// Something that `task_match` or `rank` looks at has changed outside of the farm: everything
+    /// that waits is looked at again.
+    Broadcast {
+        /// Whose queue.
+        kind: KindId,
     },
     /// A lane is paused, resumed or told to admit nothing.
     SetGate {

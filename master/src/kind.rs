@@ -1,8 +1,9 @@
 //! The typed face of a kind: what its author implements.
 
+use crate::affinity::Affinity;
 use crate::options::Cause;
 use crate::outcome::Outcome;
-use farm_protocol::{AttemptId, MarshalError, SlotId, Wire};
+use farm_protocol::{AffinityKey, AttemptId, MarshalError, SlotId, Wire};
 use std::fmt;
 
 /// The request type of a kind.
@@ -36,6 +37,27 @@ pub trait TaskKind: Send + 'static {
     fn task_match(&self, status: &WorkerStatus<Self::Competence>, task: &Self::Task) -> bool {
         let (_, _) = (status, task);
         true
+    }
+
+    /// Which workers this task is for: asked once, when it comes in. A key makes finding the right
+    /// task a look-up, where [`TaskKind::task_match`] is a search.
+    fn affinity(&self, task: &Self::Task) -> Affinity {
+        let _ = task;
+        Affinity::Any
+    }
+
+    /// The keys that a worker of this competence holds, for tasks with an [`TaskKind::affinity`]. Of more than
+    /// [`KEYS_PER_WORKER`](crate::KEYS_PER_WORKER) the first ones count.
+    fn keys_of(&self, competence: &Self::Competence) -> Vec<AffinityKey> {
+        let _ = competence;
+        Vec::new()
+    }
+
+    /// Where this task stands among those of equal priority, the smaller first, in a queue that is
+    /// [`QueueOrder::Ranked`](crate::QueueOrder::Ranked). Asked when the task becomes ready, and again at a broadcast.
+    fn rank(&self, task: &Self::Task) -> i64 {
+        let _ = task;
+        0
     }
 
     /// The request for this task on this worker; `None` ends the task [`Outcome::Skipped`].
@@ -138,10 +160,40 @@ pub enum Next<K: TaskKind> {
         /// What the master remembers of it.
         competence: K::Competence,
         /// Follow-up tasks for the same lane.
-        inject: Vec<K::Task>,
+        inject: Vec<FollowUp<K::Task>>,
     },
     /// It is ended and replaced.
     End,
+}
+
+/// A task that the kind puts into the lane from [`TaskKind::use_response`]. It never waits for admission.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FollowUp<T> {
+    /// What is to be done.
+    pub task: T,
+    /// Who may do it.
+    pub whose: Whose<T>,
+}
+
+/// Who may take a follow-up task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose<T> {
+    /// Any worker, as with every other task.
+    Shared,
+    /// The worker that answered, before anything else that waits; `task_match` is not asked. And what
+    /// becomes of it if that worker is gone before it started.
+    Pinned(Fallback<T>),
+}
+
+/// What becomes of a pinned task whose worker is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fallback<T> {
+    /// Any worker may take it.
+    AnyWorker,
+    /// This task is done instead, by any worker, under the same id.
+    Instead(T),
+    /// It ends [`Outcome::HolderGone`].
+    Fail,
 }
 
 impl<K: TaskKind> fmt::Debug for Verdict<K> {
@@ -211,11 +263,24 @@ impl<K: TaskKind> Verdict<K> {
         self
     }
 
-    /// The same verdict, with follow-up tasks. Without effect when the worker ends.
+    /// The same verdict, with follow-up tasks that any worker may take. Without effect when the worker ends.
     #[must_use]
     pub fn inject(mut self, tasks: Vec<K::Task>) -> Self {
         if let Next::Stay { inject, .. } = &mut self.next {
-            inject.extend(tasks);
+            inject.extend(tasks.into_iter().map(|task| FollowUp {
+                task,
+                whose: Whose::Shared,
+            }));
+        }
+        self
+    }
+
+    /// The same verdict, with a follow-up task for this worker. Without effect when the worker ends.
+    #[must_use]
+    pub fn pin(mut self, task: K::Task, fallback: Fallback<K::Task>) -> Self {
+        if let Next::Stay { inject, .. } = &mut self.next {
+            let whose = Whose::Pinned(fallback);
+            inject.push(FollowUp { task, whose });
         }
         self
     }

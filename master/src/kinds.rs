@@ -3,9 +3,10 @@
 //! The typed face over it is [`crate::TaskKind`]; [`crate::Registry`] is the one implementation
 //! that holds typed tasks. A recording or replaying implementation needs no user code at all.
 
+use crate::affinity::{Affinity, Injected, Whom};
 use crate::event::Stream;
 use crate::options::Cause;
-use farm_protocol::{AttemptId, MarshalError, SlotId, TaskId};
+use farm_protocol::{AffinityKey, AttemptId, MarshalError, SlotId, TaskId};
 use serde::{Deserialize, Serialize};
 
 /// A callback of a kind panicked. It costs the task it was about, never the farm.
@@ -40,8 +41,10 @@ pub enum ResponseAnswer {
         judged: Judged,
         /// What happens with the worker.
         next: NextOfWorker,
-        /// Follow-up tasks, already in `Kinds` under these ids.
-        injected: Vec<TaskId>,
+        /// The keys that the worker holds from now on; at most [`crate::KEYS_PER_WORKER`] are looked at.
+        keys: Vec<AffinityKey>,
+        /// Follow-up tasks.
+        injected: Vec<Injected>,
     },
     /// The bytes are no response of this kind.
     Garbled(MarshalError),
@@ -83,11 +86,26 @@ pub enum Payload<'a> {
 
 /// The kinds, as the machine sees them. All calls are synchronous and must be quick.
 pub trait Kinds {
-    /// Whether the worker in `slot` may take `task`.
+    /// Which workers a task is for. Asked when it comes in, and again when its substitute takes its place.
     ///
     /// # Errors
     /// [`KindFault`] when the callback panicked.
-    fn matches(&mut self, task: TaskId, slot: SlotId) -> Result<bool, KindFault>;
+    fn affinity(&mut self, task: TaskId) -> Result<Affinity, KindFault>;
+
+    /// The rank of a task in a queue whose order is [`crate::QueueOrder::Ranked`].
+    ///
+    /// # Errors
+    /// [`KindFault`] when the callback panicked.
+    fn rank(&mut self, task: TaskId) -> Result<i64, KindFault>;
+
+    /// Whether this worker may take `task`. Not asked about a task that is pinned to it.
+    ///
+    /// # Errors
+    /// [`KindFault`] when the callback panicked.
+    fn matches(&mut self, task: TaskId, whom: Whom) -> Result<bool, KindFault>;
+
+    /// The worker that `task` was pinned to is gone: what is kept for this case takes its place.
+    fn substitute(&mut self, task: TaskId);
 
     /// Appends the request of an attempt to `out`, at most `limit` bytes.
     fn request(

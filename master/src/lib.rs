@@ -14,12 +14,14 @@
 #![forbid(unsafe_code)]
 
 mod action;
+mod affinity;
 mod config;
 mod event;
 pub mod evidence;
 mod kind;
 mod kinds;
 pub mod lane;
+mod listing;
 mod machine;
 mod mutation;
 mod options;
@@ -29,11 +31,16 @@ mod registry;
 pub mod words;
 
 pub use action::{Action, Actions, Gone, Link, Refusal, Signal, WhoseDoing};
+pub use affinity::{Affinity, Injected, KEYS_PER_WORKER, QueueOrder, WhenGone, Whom};
 pub use config::{Config, DECODE_ABOVE, KindConfig, StartFailures};
 pub use event::{Event, Exit, Shut, Stream};
 pub use evidence::{MemoryEvidence, MemoryVerdict};
-pub use kind::{Feedback, Next, Request, Response, Sending, TaskKind, Verdict, WorkerStatus};
+pub use kind::{
+    Fallback, Feedback, FollowUp, Next, Request, Response, Sending, TaskKind, Verdict, Whose,
+    WorkerStatus,
+};
 pub use kinds::{Judged, KindFault, Kinds, NextOfWorker, Payload, RequestAnswer, ResponseAnswer};
+pub use listing::{Stands, TaskLine, Why};
 pub use machine::{Counters, Master};
 pub use mutation::{Mutated, Mutation, UnknownMutation};
 pub use options::{

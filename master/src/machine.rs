@@ -8,14 +8,18 @@ mod dispatch;
 mod exits;
 mod invariants;
 mod limits;
+mod listing;
 mod mutants;
+mod pick;
 mod pool;
+mod queue;
 mod random;
 mod ready;
 mod sessions;
 mod settle;
 mod shut;
 mod slot;
+mod staff;
 mod stop;
 mod task;
 mod timers;
@@ -81,6 +85,10 @@ pub struct Counters {
     pub idle_deaths: u64,
     /// Sessions begun.
     pub sessions: u64,
+    /// Tasks looked at when a worker was free.
+    pub looks: u64,
+    /// Times a kind was asked whether a task matches.
+    pub matches: u64,
 }
 
 /// What one call of `handle` carries along.
@@ -151,6 +159,10 @@ impl Master {
                 self.submit(turn, task, kind, entry, options);
             }
             Event::Cancel { task, reason } => self.cancel(turn, task, reason),
+            Event::CancelAll { kind, reason } => self.cancel_all(turn, kind, &reason),
+            Event::SetPriority { task, priority } => self.set_priority(turn, task, priority),
+            Event::SetOrder { kind, order } => self.set_order(turn, kind, order),
+            Event::Broadcast { kind } => self.broadcast(turn, kind),
             Event::SetGate { kind, gate } => self.set_gate(kind, gate),
             Event::Shut(how) => self.shut(turn, how),
             Event::Spawned {
@@ -198,6 +210,7 @@ impl Master {
         self.fall_due(turn);
         self.tell_dependents(turn);
         self.dispatch_touched(turn);
+        self.end_unmatched(turn);
         self.close_when_empty(turn);
     }
 

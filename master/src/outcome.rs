@@ -76,6 +76,8 @@ pub enum SkippedBy {
     Kind,
     /// This needed task did not end as needed.
     Need(TaskId),
+    /// The farm drained, and there was no worker, nor could one be started, that the kind would have given it to.
+    NoMatch,
 }
 
 /// Who asked for the end of a task.

@@ -30,6 +30,7 @@ pub use digest::{Fnv, Made};
 pub use encode::{EntryTooLong, RunEncoder};
 pub use replay::{Difference, Replayed, Replayer, Step};
 
+use crate::affinity::{Affinity, Whom};
 use crate::event::Stream;
 use crate::kinds::{KindFault, Kinds, Payload, RequestAnswer, ResponseAnswer};
 use farm_protocol::{AttemptId, SlotId, TaskId};
@@ -39,6 +40,10 @@ use std::collections::VecDeque;
 /// What a kind answered to one call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KindAnswer {
+    /// To `affinity`.
+    Affinity(Result<Affinity, KindFault>),
+    /// To `rank`.
+    Rank(Result<i64, KindFault>),
     /// To `matches`.
     Matches(Result<bool, KindFault>),
     /// To `request`, with the payload that was appended.
@@ -81,10 +86,26 @@ impl std::fmt::Debug for Recording<'_> {
 }
 
 impl Kinds for Recording<'_> {
-    fn matches(&mut self, task: TaskId, slot: SlotId) -> Result<bool, KindFault> {
-        let answer = self.kinds.matches(task, slot);
+    fn affinity(&mut self, task: TaskId) -> Result<Affinity, KindFault> {
+        let answer = self.kinds.affinity(task);
+        self.recorder.record(KindAnswer::Affinity(answer.clone()));
+        answer
+    }
+
+    fn rank(&mut self, task: TaskId) -> Result<i64, KindFault> {
+        let answer = self.kinds.rank(task);
+        self.recorder.record(KindAnswer::Rank(answer.clone()));
+        answer
+    }
+
+    fn matches(&mut self, task: TaskId, whom: Whom) -> Result<bool, KindFault> {
+        let answer = self.kinds.matches(task, whom);
         self.recorder.record(KindAnswer::Matches(answer.clone()));
         answer
+    }
+
+    fn substitute(&mut self, task: TaskId) {
+        self.kinds.substitute(task);
     }
 
     fn request(
@@ -158,30 +179,56 @@ impl Replaying {
         self.answers.len()
     }
 
-    fn take<T>(&mut self, call: &str, pick: impl FnOnce(KindAnswer) -> Option<T>) -> Option<T> {
-        let answer = if self.diverged.is_some() {
-            None
-        } else {
-            self.answers.pop_front()
-        };
-        let recorded = format!("{answer:?}");
-        let picked = answer.and_then(pick);
-        if picked.is_none() && self.diverged.is_none() {
-            self.diverged = Some(format!("{call} was called where the record has {recorded}"));
+    /// The next recorded answer, if it is one to this call; `pick` gives back what is none.
+    fn take<T>(
+        &mut self,
+        call: std::fmt::Arguments<'_>,
+        pick: impl FnOnce(KindAnswer) -> Result<T, KindAnswer>,
+    ) -> Option<T> {
+        if self.diverged.is_some() {
+            return None;
         }
-        picked
+        let recorded = match self.answers.pop_front().map(pick) {
+            Some(Ok(picked)) => return Some(picked),
+            Some(Err(other)) => Some(other),
+            None => None,
+        };
+        self.diverged = Some(format!(
+            "{call} was called where the record has {recorded:?}"
+        ));
+        None
     }
 }
 
 impl Kinds for Replaying {
-    fn matches(&mut self, task: TaskId, slot: SlotId) -> Result<bool, KindFault> {
-        let call = format!("matches({task}, {slot})");
-        self.take(&call, |answer| match answer {
-            KindAnswer::Matches(answer) => Some(answer),
-            KindAnswer::Request(..) | KindAnswer::Response(_) | KindAnswer::Feedback(_) => None,
+    fn affinity(&mut self, task: TaskId) -> Result<Affinity, KindFault> {
+        let call = format_args!("affinity({task})");
+        self.take(call, |answer| match answer {
+            KindAnswer::Affinity(answer) => Ok(answer),
+            other => Err(other),
+        })
+        .unwrap_or(Ok(Affinity::Any))
+    }
+
+    fn rank(&mut self, task: TaskId) -> Result<i64, KindFault> {
+        let call = format_args!("rank({task})");
+        self.take(call, |answer| match answer {
+            KindAnswer::Rank(answer) => Ok(answer),
+            other => Err(other),
+        })
+        .unwrap_or(Ok(0))
+    }
+
+    fn matches(&mut self, task: TaskId, whom: Whom) -> Result<bool, KindFault> {
+        let call = format_args!("matches({task}, {whom:?})");
+        self.take(call, |answer| match answer {
+            KindAnswer::Matches(answer) => Ok(answer),
+            other => Err(other),
         })
         .unwrap_or(Ok(false))
     }
+
+    fn substitute(&mut self, _: TaskId) {}
 
     fn request(
         &mut self,
@@ -190,10 +237,10 @@ impl Kinds for Replaying {
         out: &mut Vec<u8>,
         _: usize,
     ) -> RequestAnswer {
-        let call = format!("request({id}, {slot})");
-        let recorded = self.take(&call, |answer| match answer {
-            KindAnswer::Request(answer, payload) => Some((answer, payload)),
-            KindAnswer::Matches(_) | KindAnswer::Response(_) | KindAnswer::Feedback(_) => None,
+        let call = format_args!("request({id}, {slot})");
+        let recorded = self.take(call, |answer| match answer {
+            KindAnswer::Request(answer, payload) => Ok((answer, payload)),
+            other => Err(other),
         });
         let Some((answer, payload)) = recorded else {
             return RequestAnswer::Skip;
@@ -203,10 +250,10 @@ impl Kinds for Replaying {
     }
 
     fn response(&mut self, id: AttemptId, slot: SlotId, _: Payload<'_>) -> ResponseAnswer {
-        let call = format!("response({id}, {slot})");
-        self.take(&call, |answer| match answer {
-            KindAnswer::Response(answer) => Some(answer),
-            KindAnswer::Matches(_) | KindAnswer::Request(..) | KindAnswer::Feedback(_) => None,
+        let call = format_args!("response({id}, {slot})");
+        self.take(call, |answer| match answer {
+            KindAnswer::Response(answer) => Ok(answer),
+            other => Err(other),
         })
         .unwrap_or_else(|| {
             ResponseAnswer::Garbled(farm_protocol::MarshalError::Decode("no record".to_string()))
@@ -216,10 +263,10 @@ impl Kinds for Replaying {
     fn late(&mut self, _: AttemptId, _: &[u8]) {}
 
     fn feedback(&mut self, id: AttemptId, _: &[u8]) -> Result<(), String> {
-        let call = format!("feedback({id})");
-        self.take(&call, |answer| match answer {
-            KindAnswer::Feedback(answer) => Some(answer),
-            KindAnswer::Matches(_) | KindAnswer::Request(..) | KindAnswer::Response(_) => None,
+        let call = format_args!("feedback({id})");
+        self.take(call, |answer| match answer {
+            KindAnswer::Feedback(answer) => Ok(answer),
+            other => Err(other),
         })
         .unwrap_or(Ok(()))
     }
@@ -231,7 +278,7 @@ impl Kinds for Replaying {
 
 /// The first bytes of a record; the last one is the version of the format. It rises whenever an
 /// event, a configuration or an action is written in another way, which old digests would not survive.
-const MAGIC: [u8; 8] = *b"farmrec\x01";
+const MAGIC: [u8; 8] = *b"farmrec\x02";
 
 /// The longest body of an entry, in bytes: a call with everything that was sent and answered in
 /// it. It only stops what can be no record; a reader holds what has come, not what is claimed.

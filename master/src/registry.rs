@@ -6,6 +6,7 @@
 mod typed;
 
 use crate::action::Refusal;
+use crate::affinity::{Affinity, Injected, WhenGone, Whom};
 use crate::event::Stream;
 use crate::kind::TaskKind;
 use crate::kinds::{KindFault, Kinds, Payload, RequestAnswer, ResponseAnswer};
@@ -68,6 +69,8 @@ pub struct Held<K: TaskKind> {
     waiter: Option<Arc<dyn Receive<K>>>,
     result: Option<Result<K::Output, K::Failure>>,
     output: Option<Box<WorkerOutput>>,
+    /// What is done instead if the worker that it is pinned to is gone.
+    instead: Option<K::Task>,
 }
 
 impl<K: TaskKind> Held<K> {
@@ -79,6 +82,7 @@ impl<K: TaskKind> Held<K> {
             waiter,
             result: None,
             output: None,
+            instead: None,
         }
     }
 }
@@ -96,7 +100,10 @@ pub type Decoder = fn(&[u8]) -> Result<Box<dyn Any + Send>, MarshalError>;
 
 /// A kind without its types.
 trait Erased: Send {
-    fn matches(&self, slot: SlotId, held: &dyn Any) -> Result<bool, KindFault>;
+    fn affinity(&self, held: &dyn Any) -> Result<Affinity, KindFault>;
+    fn rank(&self, held: &dyn Any) -> Result<i64, KindFault>;
+    fn matches(&self, whom: Whom, held: &dyn Any) -> Result<bool, KindFault>;
+    fn substitute(&mut self, held: &mut dyn Any);
     fn request(
         &mut self,
         id: AttemptId,
@@ -125,7 +132,7 @@ enum Body<'a> {
 /// The typed kind's answer, with follow-up tasks that have no ids yet.
 struct Answered {
     answer: ResponseAnswer,
-    follow_ups: Vec<Box<dyn Any + Send>>,
+    follow_ups: Vec<(Box<dyn Any + Send>, Option<WhenGone>)>,
 }
 
 struct Place {
@@ -283,9 +290,24 @@ impl fmt::Debug for Registry {
 }
 
 impl Kinds for Registry {
-    fn matches(&mut self, task: TaskId, slot: SlotId) -> Result<bool, KindFault> {
+    fn affinity(&mut self, task: TaskId) -> Result<Affinity, KindFault> {
         let (kind, held) = self.reach(task);
-        kind.matches(slot, held)
+        kind.affinity(held)
+    }
+
+    fn rank(&mut self, task: TaskId) -> Result<i64, KindFault> {
+        let (kind, held) = self.reach(task);
+        kind.rank(held)
+    }
+
+    fn matches(&mut self, task: TaskId, whom: Whom) -> Result<bool, KindFault> {
+        let (kind, held) = self.reach(task);
+        kind.matches(whom, held)
+    }
+
+    fn substitute(&mut self, task: TaskId) {
+        let (kind, held) = self.reach(task);
+        kind.substitute(held);
     }
 
     fn request(
@@ -321,7 +343,10 @@ impl Kinds for Registry {
                 .0;
             let ids = follow_ups
                 .into_iter()
-                .map(|held| self.insert(kind, held))
+                .map(|(held, pinned)| Injected {
+                    task: self.insert(kind, held),
+                    pinned,
+                })
                 .collect();
             if let ResponseAnswer::Taken { injected, .. } = &mut answer {
                 *injected = ids;

@@ -5,6 +5,7 @@ mod ends;
 mod frames;
 
 use crate::action::{Action, Link, Signal};
+use crate::affinity::QueueOrder;
 use crate::event::{Event, Shut, Stream};
 use farm_protocol::page::Noted;
 use farm_protocol::{Instant, Session, SlotId};
@@ -93,6 +94,22 @@ pub fn event(event: &Event<'_>) -> Words {
         Event::Cancel { task, ref reason } => {
             Words::new("cancel", format_args!("{task} {}", quoted(reason)))
         }
+        Event::CancelAll { kind, ref reason } => {
+            let whose = kind.map_or("all kinds".to_string(), |kind| format!("kind {}", kind.0));
+            Words::new("cancel-all", format_args!("{whose} {}", quoted(reason)))
+        }
+        Event::SetPriority { task, priority } => {
+            Words::new("set-priority", format_args!("{task} {priority}"))
+        }
+        Event::SetOrder { kind, order } => {
+            let order = match order {
+                QueueOrder::Arrival => "as they came",
+                QueueOrder::Newest => "newest first",
+                QueueOrder::Ranked => "by rank",
+            };
+            Words::new("set-order", format_args!("kind {} {order}", kind.0))
+        }
+        Event::Broadcast { kind } => Words::new("broadcast", format_args!("kind {}", kind.0)),
         Event::SetGate { kind, gate } => {
             Words::new("gate", format_args!("kind {} {}", kind.0, gate.label()))
         }
@@ -190,6 +207,7 @@ pub fn action(action: &Action, bytes: &[u8]) -> Words {
             let why = quoted(&refusal.to_string());
             Words::new("refuse", format_args!("{task} {why}"))
         }
+        Action::Unmatched { task } => Words::new("unmatched", task),
         Action::PoolEnded { kind, ref error } => {
             let why = quoted(error);
             Words::new("pool-ended", format_args!("kind {} {why}", kind.0))

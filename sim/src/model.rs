@@ -187,6 +187,11 @@ impl Model {
                     worker.exited = true;
                 }
             }
+            // No scenario does these: they change the order, which is the model's to know.
+            Event::CancelAll { .. }
+            | Event::SetPriority { .. }
+            | Event::SetOrder { .. }
+            | Event::Broadcast { .. } => panic!("the model does not know {event:?}"),
             Event::SetGate { .. }
             | Event::Shut(_)
             | Event::Output { .. }

@@ -1,14 +1,14 @@
-//! The way in: submission, injected tasks, and the queue of those that may start.
+//! The way in: submission, and injected tasks.
 
-use super::settle::Ended;
 use super::task::{State, Task, key};
 use super::timers::Timer;
 use super::{Master, Turn};
 use crate::action::{Action, Refusal};
+use crate::affinity::Injected;
 use crate::lane::{Entry, LaneError, Seq};
 use crate::options::{OnLost, TaskOptions};
 use crate::outcome::{Outcome, Settlement};
-use farm_protocol::{KindId, TaskId};
+use farm_protocol::{KindId, SlotId, TaskId};
 
 impl Master {
     pub(super) fn submit(
@@ -21,7 +21,8 @@ impl Master {
     ) {
         match self.admit(id, kind, entry, options.as_deref()) {
             Ok((seq, unmet)) => {
-                self.enter(turn, Task::new(id, kind, seq, options, turn.now), unmet);
+                self.enter(turn, Task::new(id, kind, seq, options, turn.now));
+                self.place(turn, id, unmet);
             }
             Err(refusal) => turn.actions.push(Action::Refuse { task: id, refusal }),
         }
@@ -58,54 +59,59 @@ impl Master {
         Ok((seq, unmet))
     }
 
-    fn enter(&mut self, turn: &Turn<'_>, mut task: Task, unmet: usize) {
+    fn enter(&mut self, turn: &Turn<'_>, mut task: Task) {
         let id = task.id;
-        let defaults = &self.pools[task.kind.0 as usize].config.defaults;
-        let options = task.options(defaults);
+        let pool = &mut self.pools[task.kind.0 as usize];
+        pool.arrivals += 1;
+        task.arrival = pool.arrivals;
+        let options = task.options(&pool.config.defaults);
         let waiting = options.waiting;
         // Of what must not run twice it must be certain whether it has begun: nothing stands around it.
         let at_most_once = options.on_lost == OnLost::Fail;
         let alone = options.running.is_some() || options.limit.is_some() || at_most_once;
-        (task.alone, task.at_most_once) = (alone, at_most_once);
+        let priority = options.priority;
+        (task.alone, task.at_most_once, task.priority) = (alone, at_most_once, priority);
         self.tasks.insert(task);
         if let Some(limit) = waiting {
             let until = turn.now.after(limit);
             self.tasks.at_mut(id).waiting_until = Some(until);
             self.timers.arm(until, Timer::Waiting(id));
         }
-        if unmet == 0 {
-            self.make_ready(id);
-        } else {
-            self.tasks.at_mut(id).set(State::Needing { unmet });
+    }
+
+    /// Asks the kind which workers a task is for, and puts it among those that may start, or wait.
+    fn place(&mut self, turn: &mut Turn<'_>, id: TaskId, unmet: usize) {
+        self.tasks.at_mut(id).set(State::Needing { unmet });
+        match turn.kinds.affinity(id) {
+            Ok(affinity) => {
+                self.tasks.at_mut(id).affinity = affinity;
+                if unmet == 0 {
+                    self.make_ready(turn, id);
+                }
+            }
+            Err(fault) => self.end_queued(turn, id, Outcome::KindFault(fault)),
         }
     }
 
-    /// Lets a queued task stand among those that may start.
-    pub(super) fn make_ready(&mut self, id: TaskId) {
-        let task = self.tasks.at_mut(id);
-        let pool = &mut self.pools[task.kind.0 as usize];
-        let priority = task.options(&pool.config.defaults).priority;
-        pool.ready.insert(priority, task.seq, id);
-        pool.solo_ready += usize::from(task.solo);
-        pool.touched = true;
-        task.set(State::Ready);
-    }
-
-    /// Takes a task from among those that may start.
-    pub(super) fn leave_ready(&mut self, id: TaskId) {
-        let task = self.tasks.at(id);
-        let pool = &mut self.pools[task.kind.0 as usize];
-        let priority = task.options(&pool.config.defaults).priority;
-        pool.ready.remove(priority, task.seq, id);
-        pool.solo_ready -= usize::from(task.solo);
-    }
-
     /// Follow-up tasks from `use_response`: they never wait for admission, and are never lost silently.
-    pub(super) fn inject(&mut self, turn: &mut Turn<'_>, kind: KindId, injected: Vec<TaskId>) {
-        for id in injected {
+    pub(super) fn inject(
+        &mut self,
+        turn: &mut Turn<'_>,
+        slot: SlotId,
+        kind: KindId,
+        injected: Vec<Injected>,
+    ) {
+        let session = self.process_at(slot).session;
+        for Injected { task: id, pinned } in injected {
             let pool = &mut self.pools[kind.0 as usize];
             match pool.lane.enqueue(key(id), Entry::Inject) {
-                Ok(seq) => self.enter(turn, Task::new(id, kind, seq, None, turn.now), 0),
+                Ok(seq) => {
+                    self.enter(turn, Task::new(id, kind, seq, None, turn.now));
+                    if let Some(when_gone) = pinned {
+                        self.pin(id, slot, session, when_gone);
+                    }
+                    self.place(turn, id, 0);
+                }
                 Err(refusal) => {
                     let outcome = match refusal {
                         LaneError::InjectionRefused { limit, .. } => {
@@ -122,34 +128,6 @@ impl Master {
                         started: None,
                         finished: turn.now,
                     }));
-                }
-            }
-        }
-    }
-
-    /// One needed task has ended: its dependents become ready, or end as well.
-    pub(super) fn tell_dependents(&mut self, turn: &mut Turn<'_>) {
-        while let Some(Ended {
-            task,
-            done,
-            dependents,
-        }) = self.ended.pop_front()
-        {
-            for (dependent, when) in dependents {
-                // A dependent may have been cancelled meanwhile.
-                let Some(waiting) = self.tasks.get_mut(dependent) else {
-                    continue;
-                };
-                let State::Needing { unmet } = *waiting.state() else {
-                    continue;
-                };
-                if !when.allows(done) {
-                    let by = crate::outcome::SkippedBy::Need(task);
-                    self.end_queued(turn, dependent, Outcome::Skipped(by));
-                } else if unmet > 1 {
-                    waiting.set(State::Needing { unmet: unmet - 1 });
-                } else {
-                    self.make_ready(dependent);
                 }
             }
         }

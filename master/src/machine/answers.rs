@@ -271,8 +271,12 @@ impl Master {
             ResponseAnswer::Taken {
                 judged,
                 next,
+                keys,
                 injected,
             } => {
+                if next == NextOfWorker::Stay {
+                    self.now_holds(slot, keys);
+                }
                 match judged {
                     Judged::Done => self.succeeded(turn, id.task),
                     Judged::Failed { cause, fatal } => {
@@ -285,7 +289,7 @@ impl Master {
                         );
                     }
                 }
-                self.inject(turn, kind, injected);
+                self.inject(turn, slot, kind, injected);
                 if next == NextOfWorker::End {
                     self.retire(turn, slot, Ending::Replaced);
                 }
@@ -381,7 +385,7 @@ impl Master {
         if stopping {
             self.came_to_rest(turn, id.task, HowStopped::BeforeStart);
         } else if self.config.mutation.is(Mutation::RevokedForgotten) {
-            self.drop_silently(id.task);
+            self.drop_silently(turn, id.task);
         } else {
             self.put_back(turn, id.task);
         }

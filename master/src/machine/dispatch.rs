@@ -1,8 +1,7 @@
-//! Who gets what: ready tasks to workers with room, and workers for what waits.
+//! Ready tasks to workers with room.
 
-use super::ready::{Cursor, Ready};
-use super::slot::{Ending, Flight, Process};
-use super::task::{Place, State, Task};
+use super::slot::{Flight, Process};
+use super::task::{Place, State};
 use super::timers::Timer;
 use super::{Master, Turn};
 use crate::action::{Action, Link};
@@ -11,8 +10,8 @@ use crate::lane::Gate;
 use crate::mutation::Mutation;
 use crate::outcome::{Outcome, SkippedBy};
 use farm_protocol::{
-    Attempt, FrameError, FrameKind, KindId, MarshalError, RequestHeader, Session, TaskId,
-    attempt_frame, request_frame,
+    Attempt, FrameError, FrameKind, KindId, MarshalError, RequestHeader, TaskId, attempt_frame,
+    request_frame,
 };
 use std::time::Duration;
 
@@ -43,14 +42,19 @@ impl Master {
         if !self.may_start(pool) {
             return;
         }
-        // Every worker one, before any gets a second.
-        for slot in self.pools[pool].slots.clone() {
-            if self.pools[pool].ready.is_empty() {
-                break;
+        // Every worker one, before any gets a second; and what is for others only when they had their choice.
+        for takes_of_others in [false, true] {
+            for slot in self.pools[pool].slots.clone() {
+                if self.pools[pool].ready.is_empty() {
+                    break;
+                }
+                let idle = |process: &Process| process.is_idle() || self.takes_early(process);
+                if self.slots[slot].process.as_ref().is_some_and(idle) {
+                    self.start_one(turn, pool, slot, takes_of_others);
+                }
             }
-            let idle = |process: &Process| process.is_idle() || self.takes_early(process);
-            if self.slots[slot].process.as_ref().is_some_and(idle) {
-                self.start_one(turn, pool, slot);
+            if self.pools[pool].ready.is_plain() {
+                break;
             }
         }
         let credit = self.pools[pool].credit();
@@ -63,10 +67,12 @@ impl Master {
         self.staff(turn, pool);
         if self.pools[pool].ready.is_empty() {
             self.watch_held(turn, pool);
+        } else {
+            self.survey(turn, pool);
         }
     }
 
-    fn may_start(&self, pool: usize) -> bool {
+    pub(super) fn may_start(&self, pool: usize) -> bool {
         let pool = &self.pools[pool];
         match pool.lane.gate() {
             Gate::Running | Gate::Draining => true,
@@ -96,7 +102,7 @@ impl Master {
         for slot in slots {
             while let Some(process) = &self.slots[slot].process {
                 let full = process.in_flight.len() >= share || !process.takes(credit);
-                if full || !self.start_one(turn, pool, slot) {
+                if full || !self.start_one(turn, pool, slot, true) {
                     break;
                 }
             }
@@ -104,8 +110,14 @@ impl Master {
     }
 
     /// Sends the first task that this worker may take. False when there is none.
-    fn start_one(&mut self, turn: &mut Turn<'_>, pool: usize, slot: usize) -> bool {
-        while let Some(task) = self.pick(turn, pool, slot) {
+    fn start_one(
+        &mut self,
+        turn: &mut Turn<'_>,
+        pool: usize,
+        slot: usize,
+        takes_of_others: bool,
+    ) -> bool {
+        while let Some(task) = self.pick(turn, pool, slot, takes_of_others) {
             match self.start(turn, task, slot) {
                 Attempted::Sent => return true,
                 Attempted::Ended => {}
@@ -113,70 +125,6 @@ impl Master {
             }
         }
         false
-    }
-
-    /// The first ready task that may go to this worker, now.
-    fn pick(&mut self, turn: &mut Turn<'_>, pool: usize, slot: usize) -> Option<TaskId> {
-        let process = self.slots[slot].process.as_ref()?;
-        let (fresh, empty) = (process.is_fresh(), process.in_flight.is_empty());
-        // A fresh worker is what a suspected task waits for; others can go on elsewhere.
-        if fresh && self.pools[pool].solo_ready > 0 {
-            let suspected = self.pick_among(turn, pool, slot, |task| {
-                if task.solo { Suits::Yes } else { Suits::No }
-            });
-            if suspected.is_some() {
-                return suspected;
-            }
-        }
-        self.pick_among(turn, pool, slot, |task| {
-            if task.solo {
-                Suits::No
-            } else if empty || !task.wants_to_be_alone() {
-                Suits::Yes
-            } else {
-                Suits::Stop
-            }
-        })
-    }
-
-    fn pick_among(
-        &mut self,
-        turn: &mut Turn<'_>,
-        pool: usize,
-        slot: usize,
-        suits: impl Fn(&Task) -> Suits,
-    ) -> Option<TaskId> {
-        let (mut cursor, mut youngest) = (None, None);
-        while let Some((at, id)) = self.pools[pool].ready.next(cursor) {
-            cursor = Some(Ready::after(at));
-            let task = self.tasks.at(id);
-            let suits = suits(task);
-            if suits == Suits::No {
-                continue;
-            }
-            let options = task.options(&self.pools[pool].config.defaults);
-            if let Some(limit) = options.limit.filter(|limit| !self.limits.has_room(*limit)) {
-                let (kind, priority, seq) = (task.kind, options.priority, task.seq);
-                self.leave_ready(id);
-                self.limits.park(limit, kind, priority, seq, id);
-                self.tasks.at_mut(id).set(State::Parked);
-                cursor = None::<Cursor>;
-                continue;
-            }
-            if suits == Suits::Stop {
-                return None;
-            }
-            match turn.kinds.matches(id, self.slots[slot].id) {
-                Ok(true) if self.config.mutation.is(Mutation::YoungestFirst) => youngest = Some(id),
-                Ok(true) => return Some(id),
-                Ok(false) => {}
-                Err(fault) => {
-                    self.end_queued(turn, id, Outcome::KindFault(fault));
-                    cursor = None;
-                }
-            }
-        }
-        youngest
     }
 
     /// Sends a ready task.
@@ -265,91 +213,6 @@ impl Master {
         }
     }
 
-    /// Workers for what is ready and found none.
-    fn staff(&mut self, turn: &mut Turn<'_>, pool: usize) {
-        let paused = self.pools[pool].pause_until.is_some();
-        if paused || self.pools[pool].ready.is_empty() {
-            return;
-        }
-        let slots = self.pools[pool].slots.clone();
-        let launching = slots
-            .clone()
-            .filter(|slot| self.is_launching(*slot))
-            .count();
-        let before = self.pools[pool].ready.len().saturating_sub(launching);
-        let mut wanted = before;
-        for slot in slots {
-            if wanted == 0 {
-                return;
-            }
-            if self.slots[slot].process.is_none() {
-                self.spawn(turn, slot);
-                wanted -= 1;
-            }
-        }
-        // A worker on its way may be what the rest waits for.
-        if launching == 0 && wanted == before {
-            self.make_room(turn, pool);
-        }
-    }
-
-    /// Every slot is taken, and an idle worker suits no ready task: replace one such worker by a
-    /// fresh one, unless some worker that is busy now suits the first of them.
-    fn make_room(&mut self, turn: &mut Turn<'_>, pool: usize) {
-        let Some((_, first)) = self.pools[pool].ready.next(None) else {
-            return;
-        };
-        let solo = self.tasks.at(first).solo;
-        let mut idle_old = None;
-        for slot in self.pools[pool].slots.clone() {
-            let Some(process) = &self.slots[slot].process else {
-                return;
-            };
-            if process.ending.is_some() || (process.is_idle() && process.is_fresh()) {
-                return;
-            }
-            let suits = !solo
-                && turn
-                    .kinds
-                    .matches(first, self.slots[slot].id)
-                    .unwrap_or(false);
-            if suits {
-                return;
-            }
-            if process.is_idle() {
-                idle_old.get_or_insert(slot);
-            }
-        }
-        if let Some(slot) = idle_old {
-            self.retire(turn, self.slots[slot].id, Ending::Replaced);
-        }
-    }
-
-    fn spawn(&mut self, turn: &mut Turn<'_>, slot: usize) {
-        self.last_session = Session(self.last_session.0 + 1);
-        let session = self.last_session;
-        self.counters.sessions += 1;
-        let Self {
-            slots,
-            config,
-            timers,
-            ..
-        } = self;
-        let slot = &mut slots[slot];
-        slot.process = Some(Process::launching(session, config.frame_limit, turn.now));
-        if !config.mutation.is(Mutation::NoHelloLimit) {
-            timers.arm(
-                turn.now.after(config.hello_timeout),
-                Timer::Hello(slot.id, session),
-            );
-        }
-        turn.actions.push(Action::Spawn {
-            slot: slot.id,
-            session,
-            kind: slot.kind,
-        });
-    }
-
     /// Nothing is ready. If a worker idles while another holds requests behind a long task, look again soon.
     fn watch_held(&mut self, turn: &Turn<'_>, pool: usize) {
         let state = &self.pools[pool];
@@ -419,18 +282,6 @@ impl Master {
                 .send_from(slot.id, process.session, Link::Control, start);
         }
     }
-}
-
-/// Whether a ready task is for the worker that is looked at.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Suits {
-    /// As far as the machine goes; its kind may still say no.
-    Yes,
-    /// Some other worker will take it.
-    No,
-    /// It wants this worker when it is empty. Nothing younger is sent ahead of it: else a worker that
-    /// is always sent something would never be empty, and every answer would look through all such tasks.
-    Stop,
 }
 
 /// What became of a picked task.

@@ -85,11 +85,14 @@ impl Master {
         let executing = executing(&process, &exit);
         let flights: Vec<Flight> = process.in_flight.drain(..).collect();
         let held_nothing = flights.is_empty();
+        let ready = &mut self.pools[kind.0 as usize].ready;
+        process.keys.drain(..).for_each(|key| ready.release(key));
         let mut charged = false;
         for flight in flights {
             let executed = executing == Some(flight.id);
             charged |= self.flight_lost(turn, slot, &process, &exit, flight, executed);
         }
+        self.unpin(turn, slot, process.session);
         let why = obituary(&process, &exit);
         let gone = Gone {
             termination: exit.termination,
@@ -130,7 +133,7 @@ impl Master {
             return executed;
         }
         if self.goes_unbooted(process) {
-            self.drop_silently(id);
+            self.drop_silently(turn, id);
             return false;
         }
         let ours = flight.panicked.is_none()

@@ -1,6 +1,7 @@
 //! What must hold between the parts after every step. For tests and simulations: it walks everything.
 
 use super::Master;
+use super::ready::LineId;
 use super::slot::{Phase, Process};
 use super::task::{State, Task, key};
 use super::timers::Timer;
@@ -83,8 +84,15 @@ impl Master {
                 tasks.filter(move |task| state(task.state()))
             };
             let ready = || of_kind(|state| matches!(state, State::Ready));
-            let solo = ready().filter(|task| task.solo).count();
-            assert_eq!(solo, pool.solo_ready, "suspected tasks are miscounted");
+            for (line, _) in ready().filter_map(|task| task.stands) {
+                if let LineId::Pinned(session) = line {
+                    let slots = &mut self.slots[pool.slots.clone()].iter();
+                    let there = slots
+                        .filter_map(|slot| slot.process.as_ref())
+                        .any(|process| process.session == session && process.ending.is_none());
+                    assert!(there, "a task is pinned to {session}, which is gone");
+                }
+            }
             assert!(!pool.touched, "{kind} was touched and not looked at");
             let processes = || self.slots[pool.slots.clone()].iter();
             let empty = processes().any(|slot| slot.process.is_none());
@@ -97,8 +105,22 @@ impl Master {
                     .filter_map(|slot| slot.process.as_ref())
                     .any(comes);
             let waits = pool.lane.gate().starts() && pool.pause_until.is_none();
+            // One that has just refused all of it shows that no other would take it.
+            let refused = |process: &Process| process.is_idle() && process.is_fresh();
+            let refused = processes()
+                .filter_map(|slot| slot.process.as_ref())
+                .any(refused);
+            let for_fresh = ready().any(|task| match task.stands {
+                Some((LineId::Pinned(_), _)) => false,
+                Some((LineId::Shared, _)) => {
+                    let line = pool.ready.line(LineId::Shared);
+                    line.is_some_and(|line| line.newest() > pool.not_for_fresh)
+                }
+                Some((LineId::Solo | LineId::Prefers(_) | LineId::Requires(_), _)) => true,
+                None => panic!("{} is ready and stands nowhere", task.id),
+            });
             assert!(
-                !waits || ready().next().is_none() || staffed,
+                !waits || refused || !for_fresh || staffed,
                 "a task of {kind} waits, a slot is empty, and nobody comes"
             );
             if let Some(error) = &pool.ended {

@@ -5,6 +5,7 @@ use super::dispatch::Attempted;
 use super::slot::{Ending, Phase, Process};
 use super::task::{State, Task, key};
 use super::{Master, Turn};
+use crate::affinity::Whom;
 use crate::lane::{LaneError, Started};
 use crate::mutation::Mutation;
 use crate::options::OnLost;
@@ -77,14 +78,14 @@ impl Master {
             if matches!(self.tasks.at(id).state(), State::Stopping(..)) {
                 self.came_to_rest(turn, id, HowStopped::BeforeStart);
             } else {
-                self.drop_silently(id);
+                self.drop_silently(turn, id);
             }
         }
     }
 
     /// `b4`, `x11`: takes a sent task out of the books without an end. Nobody is told.
-    pub(super) fn drop_silently(&mut self, id: TaskId) {
-        self.attempt_void(id);
+    pub(super) fn drop_silently(&mut self, turn: &mut Turn<'_>, id: TaskId) {
+        self.attempt_void(turn, id);
         let lane = &mut self.pool_of(id).lane;
         lane.fail(key(id), "dropped").expect("it was in flight");
         assert!(lane.forget(key(id)), "it has failed");
@@ -144,7 +145,7 @@ impl Master {
             let found = slots.find(|slot| {
                 let process = self.slots[*slot].process.as_ref();
                 process.is_some_and(full)
-                    && turn.kinds.matches(id, self.slots[*slot].id) == Ok(true)
+                    && turn.kinds.matches(id, Whom::Worker(self.slots[*slot].id)) == Ok(true)
             });
             let Some(slot) = found else { continue };
             match self.start(turn, id, slot) {

@@ -1,6 +1,7 @@
 //! A kind's pool: its lane, who may start, its slots, and what was measured.
 
-use super::ready::Ready;
+use super::ready::{Ready, Stamp};
+use crate::affinity::QueueOrder;
 use crate::config::KindConfig;
 use crate::lane::Lane;
 use farm_protocol::{Instant, Session};
@@ -20,8 +21,14 @@ pub(super) struct Pool {
     pub(super) config: KindConfig,
     pub(super) lane: Lane,
     pub(super) ready: Ready,
-    /// Suspected tasks among the ready ones: they want a fresh worker each.
-    pub(super) solo_ready: usize,
+    /// In which order tasks of equal priority start.
+    pub(super) order: QueueOrder,
+    /// How many tasks have come in.
+    pub(super) arrivals: i64,
+    /// The kind has said that a fresh worker would take none of the shared ones up to this stamp.
+    pub(super) not_for_fresh: Stamp,
+    /// What stands up to this stamp has been looked at for tasks that nothing lets start.
+    pub(super) surveyed: Stamp,
     /// Its slots among all.
     pub(super) slots: Range<usize>,
     /// Start failures in a row.
@@ -54,7 +61,10 @@ impl Pool {
             config,
             lane,
             ready: Ready::default(),
-            solo_ready: 0,
+            order: QueueOrder::default(),
+            arrivals: 0,
+            not_for_fresh: Stamp::default(),
+            surveyed: Stamp::default(),
             slots,
             start_failures: 0,
             failed_up_to: Session(0),

@@ -201,6 +201,8 @@ impl Master {
             return;
         }
         process.ending = Some(why);
+        self.lose_place(turn, slot);
+        let process = self.process_at(slot);
         match std::mem::replace(&mut process.phase, Phase::Deaf) {
             Phase::Running(decoder) | Phase::Closing(decoder) => {
                 process.phase = Phase::Closing(decoder);

@@ -5,6 +5,7 @@ use super::task::{State, StopWhy, key};
 use super::timers::Timer;
 use super::{Master, Turn};
 use crate::action::Action;
+use crate::affinity::WhenGone;
 use crate::event::Shut;
 use crate::mutation::Mutation;
 use crate::options::{Backoff, Cause, CrashLimit, LimitId, OnLost, Retries, When};
@@ -69,7 +70,7 @@ impl Master {
         let cause = cause_of(&why);
         let (end, outcome) = super::stop::ended_by(why, how);
         if how == HowStopped::BeforeStart {
-            self.attempt_void(id);
+            self.attempt_void(turn, id);
         } else {
             self.attempt_over(turn, id, end);
         }
@@ -116,10 +117,9 @@ impl Master {
             State::Needing { .. } => {}
             State::Ready => self.leave_ready(id),
             State::Parked => {
-                let options = task.options(&self.pools[task.kind.0 as usize].config.defaults);
-                let limit = options.limit.expect("only a limit parks");
+                let limit = self.limit_of(id).expect("only a limit parks");
                 self.limits
-                    .unpark(limit, task.kind, options.priority, task.seq, id);
+                    .unpark(limit, task.kind, task.priority, task.seq, id);
             }
             State::Sent(_) | State::Stopping(..) | State::Delayed { .. } => {
                 panic!("{id} does not wait in the lane")
@@ -154,6 +154,9 @@ impl Master {
         };
         let closing = self.shut >= Some(Shut::Finish);
         let once = on_lost == OnLost::Fail && !self.config.mutation.is(Mutation::LostRunsAgain);
+        // Its worker is gone, and with that it is over.
+        let pinned = self.tasks.at(id).pin;
+        let once = once || pinned.is_some_and(|pin| pin.when_gone == WhenGone::Fail);
         if once || (closing && !was_solo) {
             let death = self.tasks.at_mut(id).deaths.pop().expect("just pushed");
             self.end_lost(turn, id, lost_by(death));
@@ -164,7 +167,7 @@ impl Master {
         } else {
             self.tasks.at_mut(id).solo = suspected;
             self.tell_attempt(turn, id);
-            self.requeue(id);
+            self.requeue(turn, id);
         }
     }
 
@@ -178,7 +181,7 @@ impl Master {
 
     /// An attempt that never began comes back: it costs nothing, and the task keeps its place.
     pub(super) fn put_back(&mut self, turn: &mut Turn<'_>, id: TaskId) {
-        self.attempt_void(id);
+        self.attempt_void(turn, id);
         if self.shut >= Some(Shut::Finish) {
             let lane = &mut self.pool_of(id).lane;
             lane.requeue(key(id)).expect("it was in flight");
@@ -189,7 +192,7 @@ impl Master {
             let outcome = self.last_end(id).unwrap_or(Outcome::Closed);
             self.settle(turn, id, outcome);
         } else {
-            self.requeue(id);
+            self.requeue(turn, id);
         }
     }
 
@@ -204,12 +207,19 @@ impl Master {
         Some(lost_by(death))
     }
 
-    fn requeue(&mut self, id: TaskId) {
+    fn requeue(&mut self, turn: &mut Turn<'_>, id: TaskId) {
         self.pool_of(id)
             .lane
             .requeue(key(id))
             .expect("it was in flight");
-        self.make_ready(id);
+        self.make_ready(turn, id);
+    }
+
+    /// The named cap that a task counts against.
+    pub(super) fn limit_of(&self, id: TaskId) -> Option<LimitId> {
+        let task = self.tasks.at(id);
+        let defaults = &self.pools[task.kind.0 as usize].config.defaults;
+        task.options(defaults).limit
     }
 
     pub(super) fn disarm_running(&mut self, id: TaskId) {
@@ -219,7 +229,7 @@ impl Master {
     }
 
     /// What ends with every attempt, executed or not: its time limit and its place under a limit.
-    pub(super) fn attempt_void(&mut self, id: TaskId) {
+    pub(super) fn attempt_void(&mut self, turn: &mut Turn<'_>, id: TaskId) {
         self.disarm_running(id);
         let task = self.tasks.at(id);
         let kind = task.kind;
@@ -231,19 +241,19 @@ impl Master {
         self.touch(kind);
         if let Some(limit) = limit.filter(|_| !keeps) {
             self.limits.leave(limit);
-            self.wake_parked(limit);
+            self.wake_parked(turn, limit);
         }
     }
 
-    fn wake_parked(&mut self, limit: LimitId) {
+    fn wake_parked(&mut self, turn: &mut Turn<'_>, limit: LimitId) {
         for parked in self.limits.wake(limit) {
-            self.make_ready(parked);
+            self.make_ready(turn, parked);
         }
     }
 
     /// An attempt that executed is over.
     fn attempt_over(&mut self, turn: &mut Turn<'_>, id: TaskId, end: AttemptEnd) {
-        self.attempt_void(id);
+        self.attempt_void(turn, id);
         let task = self.tasks.at_mut(id);
         let place = task.place().expect("an attempt that is over was somewhere");
         let report = AttemptReport {
@@ -332,7 +342,7 @@ impl Master {
         match self.pool_of(id).lane.readmit(key(id)) {
             Ok(seq) => {
                 self.tasks.at_mut(id).seq = seq;
-                self.make_ready(id);
+                self.make_ready(turn, id);
             }
             // A caller has closed the lane meanwhile.
             Err(_) => self.end_delayed(turn, id),
@@ -370,7 +380,7 @@ impl Master {
         }));
         // It may have been woken for the room that it now does not take.
         if let Some(limit) = limit {
-            self.wake_parked(limit);
+            self.wake_parked(turn, limit);
         }
     }
 }

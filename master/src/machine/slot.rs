@@ -1,11 +1,12 @@
 //! Slots and the sessions in them: what is known of one worker process.
 
+use super::ready::{LineId, Stamp};
 use crate::evidence::MemoryVerdict;
 use farm_protocol::{
-    AttemptId, FrameDecoder, FrameLimit, Greeting, Instant, KindId, Session, SlotId, TaskId,
-    Termination,
+    AffinityKey, AttemptId, FrameDecoder, FrameLimit, Greeting, Instant, KindId, Session, SlotId,
+    TaskId, Termination,
 };
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// A place for one worker process of one kind.
 #[derive(Debug)]
@@ -45,6 +46,10 @@ pub(super) struct Process {
     pub(super) ending: Option<Ending>,
     pub(super) eof: bool,
     pub(super) exit: Option<ExitFacts>,
+    /// The keys of what it knows already, ascending, each once.
+    pub(super) keys: Vec<AffinityKey>,
+    /// The kind has said no, of this worker as it is now, to all that stood in a line up to this stamp.
+    pub(super) refused: BTreeMap<LineId, Stamp>,
 }
 
 /// The life of a worker process.
@@ -124,6 +129,8 @@ impl Process {
             ending: None,
             eof: false,
             exit: None,
+            keys: Vec::new(),
+            refused: BTreeMap::new(),
         }
     }
 

@@ -208,7 +208,11 @@ impl Master {
     /// SIGKILL now; the exit event does the rest.
     pub(super) fn kill(&mut self, turn: &mut Turn<'_>, slot: SlotId, why: Ending) {
         let process = self.process_at(slot);
-        process.ending.get_or_insert(why);
+        if process.ending.is_none() {
+            process.ending = Some(why);
+            self.lose_place(turn, slot);
+        }
+        let process = self.process_at(slot);
         if process.exit.is_none() && process.signalled != Some(Signal::Kill) {
             process.signalled = Some(Signal::Kill);
             let session = process.session;

@@ -1,5 +1,7 @@
 //! The table of tasks that are in the farm: one state each, changed by one function.
 
+use super::ready::{Level, LineId};
+use crate::affinity::{Affinity, WhenGone};
 use crate::lane::{Key, Seq};
 use crate::options::{Need, TaskOptions, TimeLimit, When};
 use crate::outcome::{AttemptReport, CancelledBy, Death, Outcome};
@@ -45,6 +47,14 @@ pub(super) enum StopWhy {
     TimedOut(TimeLimit),
 }
 
+/// The process that a task is for, and no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pin {
+    pub(super) slot: SlotId,
+    pub(super) session: Session,
+    pub(super) when_gone: WhenGone,
+}
+
 /// One task.
 #[derive(Debug)]
 pub(super) struct Task {
@@ -55,6 +65,18 @@ pub(super) struct Task {
     pub(super) options: Option<Box<TaskOptions>>,
     /// Its place in the lane's order.
     pub(super) seq: Seq,
+    /// How many came into its pool before it.
+    pub(super) arrival: i64,
+    /// Larger first. Begins as its options say, and may be changed.
+    pub(super) priority: i32,
+    /// Which workers it is for.
+    pub(super) affinity: Affinity,
+    /// The one process it is for, until that is gone.
+    pub(super) pin: Option<Pin>,
+    /// Where it stands, while it is ready.
+    pub(super) stands: Option<(LineId, Level)>,
+    /// It has been said of it that nothing that goes on will let it start.
+    pub(super) unmatched: bool,
     /// How often it was sent.
     pub(super) attempt: Attempt,
     pub(super) submitted: Instant,
@@ -96,6 +118,12 @@ impl Task {
             state: State::Ready,
             options,
             seq,
+            arrival: 0,
+            priority: 0,
+            affinity: Affinity::Any,
+            pin: None,
+            stands: None,
+            unmatched: false,
             attempt: Attempt(0),
             submitted,
             started: None,

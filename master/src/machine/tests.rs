@@ -1,15 +1,19 @@
 //! Scenarios: events in, actions out. After each step the invariants hold, and actions that a
 //! scenario does not name fail it.
 
+mod affinity;
 mod basics;
 mod budgets;
 mod credit;
 mod ends;
 mod found;
+mod keys;
 #[cfg(feature = "mutation")]
 mod mutants;
 mod needs;
 mod nonsense;
+mod orders;
+mod pinned;
 mod replaying;
 mod sessions;
 mod shutting;

@@ -3,6 +3,7 @@
 
 use super::{Call, Head, KindAnswer, Made, RecordError, Recorded, Replaying, RunDecoder};
 use crate::action::Actions;
+use crate::affinity::Injected;
 use crate::config::Config;
 use crate::event::Event;
 use crate::kinds::ResponseAnswer;
@@ -180,8 +181,12 @@ impl Room {
                 self.check_place(*task)?;
                 Some(*kind)
             }
-            Event::SetGate { kind, .. } => Some(*kind),
+            Event::SetGate { kind, .. }
+            | Event::SetOrder { kind, .. }
+            | Event::Broadcast { kind } => Some(*kind),
+            Event::CancelAll { kind, .. } => *kind,
             Event::Cancel { .. }
+            | Event::SetPriority { .. }
             | Event::Shut(_)
             | Event::Spawned { .. }
             | Event::SpawnFailed { .. }
@@ -197,7 +202,7 @@ impl Room {
         }
         for answer in &call.answers {
             if let KindAnswer::Response(ResponseAnswer::Taken { injected, .. }) = answer {
-                for task in injected {
+                for Injected { task, .. } in injected {
                     self.check_place(*task)?;
                 }
             }

@@ -1,6 +1,7 @@
 //! The adapter with a well-behaved kind, and with one that misbehaves in each callback.
 
 use super::*;
+use crate::affinity::Whom;
 use crate::kind::{Next, Request, Response, Verdict, WorkerStatus};
 use crate::kinds::{Judged, NextOfWorker};
 use crate::options::Cause;
@@ -181,6 +182,7 @@ fn first(task: TaskId) -> AttemptId {
 const STAYS: ResponseAnswer = ResponseAnswer::Taken {
     judged: Judged::Done,
     next: NextOfWorker::Stay,
+    keys: Vec::new(),
     injected: Vec::new(),
 };
 
@@ -196,7 +198,7 @@ fn assert_fault(fault: &KindFault, callback: &str, message: &str) {
 fn a_task_goes_out_and_comes_back_typed() {
     let mut scene = Scene::new("");
     let task = scene.insert(7);
-    assert_eq!(scene.registry.matches(task, SLOT), Ok(true));
+    assert_eq!(scene.registry.matches(task, Whom::Worker(SLOT)), Ok(true));
     let mut out = b"before".to_vec();
     let answer = scene.registry.request(first(task), SLOT, &mut out, 100);
     assert_eq!(answer, RequestAnswer::Ready);
@@ -221,17 +223,20 @@ fn a_task_goes_out_and_comes_back_typed() {
 fn a_competence_is_remembered_until_the_process_changes() {
     let mut scene = Scene::new("");
     let picky = scene.insert(500);
-    assert_eq!(scene.registry.matches(picky, SLOT), Ok(false));
+    assert_eq!(scene.registry.matches(picky, Whom::Worker(SLOT)), Ok(false));
     for served in 1..=3 {
         let task = scene.insert(1);
         assert_eq!(scene.response(task, 1), STAYS);
         let (settled, _) = scene.end(task, Outcome::Done(()));
         assert_eq!(settled.outcome, Outcome::Done(1 + served * 1000));
     }
-    assert_eq!(scene.registry.matches(picky, SLOT), Ok(true));
-    assert_eq!(scene.registry.matches(picky, SlotId(0)), Ok(false));
+    assert_eq!(scene.registry.matches(picky, Whom::Worker(SLOT)), Ok(true));
+    assert_eq!(
+        scene.registry.matches(picky, Whom::Worker(SlotId(0))),
+        Ok(false)
+    );
     scene.registry.fresh(SLOT);
-    assert_eq!(scene.registry.matches(picky, SLOT), Ok(false));
+    assert_eq!(scene.registry.matches(picky, Whom::Worker(SLOT)), Ok(false));
 }
 
 #[test]
@@ -239,6 +244,7 @@ fn judgements_pass_unchanged() {
     let mut scene = Scene::new("");
     let failed = scene.insert(1);
     let answer = ResponseAnswer::Taken {
+        keys: Vec::new(),
         judged: Judged::Failed {
             cause: Cause::Crash,
             fatal: true,
@@ -268,7 +274,10 @@ fn judgements_pass_unchanged() {
 fn panics_become_faults_of_the_callback_and_leave_nothing_half_written() {
     let mut scene = Scene::new("task_match");
     let task = scene.insert(1);
-    let fault = scene.registry.matches(task, SLOT).expect_err("it panics");
+    let fault = scene
+        .registry
+        .matches(task, Whom::Worker(SLOT))
+        .expect_err("it panics");
     assert_fault(&fault, "task_match", "in task_match");
 
     let mut scene = Scene::new("request");
@@ -289,7 +298,7 @@ fn panics_become_faults_of_the_callback_and_leave_nothing_half_written() {
     assert_fault(&fault, "use_response", "in response");
     // Nothing was left to remember of the worker.
     let picky = scene.insert(500);
-    assert_eq!(scene.registry.matches(picky, SLOT), Ok(false));
+    assert_eq!(scene.registry.matches(picky, Whom::Worker(SLOT)), Ok(false));
     let (settled, _) = scene.end(task, Outcome::KindFault(fault));
     assert!(matches!(settled.outcome, Outcome::KindFault(_)));
 
@@ -367,10 +376,12 @@ fn follow_up_tasks_get_ids_and_have_no_waiter() {
     let mut out = vec![];
     let answer = scene
         .registry
-        .request(first(injected[1]), SLOT, &mut out, 100);
+        .request(first(injected[1].task), SLOT, &mut out, 100);
     assert_eq!(answer, RequestAnswer::Ready);
     assert_eq!(out, encode(&7_i64, 9).expect("encodes"));
-    scene.registry.refuse(injected[0], Refusal::UnknownLimit);
+    scene
+        .registry
+        .refuse(injected[0].task, Refusal::UnknownLimit);
     assert_eq!(scene.registry.len(), 2);
 }
 

@@ -2,8 +2,11 @@
 
 use super::{Answered, Body, Erased, Held, OUTPUT_KEPT, Settled, WorkerOutput};
 use crate::action::Refusal;
+use crate::affinity::{Affinity, WhenGone, Whom};
 use crate::event::Stream;
-use crate::kind::{Next, Response, Sending, TaskKind, Verdict, WorkerStatus};
+use crate::kind::{
+    Fallback, FollowUp, Next, Response, Sending, TaskKind, Verdict, Whose, WorkerStatus,
+};
 use crate::kinds::{Judged, KindFault, NextOfWorker, RequestAnswer, ResponseAnswer};
 use crate::outcome::{Outcome, Settlement};
 use farm_protocol::{AttemptId, MarshalError, SlotId, decode, encode_into};
@@ -46,25 +49,27 @@ impl<K: TaskKind> Typed<K> {
                 fatal: verdict.fatal,
             },
         };
-        held.result = Some(verdict.result);
-        let (next, inject) = match verdict.next {
+        let (next, keys, inject) = match verdict.next {
             Next::Stay { competence, inject } => {
+                let kind = &self.kind;
+                let keys = match contained("keys_of", || kind.keys_of(&competence)) {
+                    Ok(keys) => keys,
+                    Err(fault) => return answered(ResponseAnswer::Fault(fault)),
+                };
                 self.set_status(slot, WorkerStatus::Old(competence));
-                (NextOfWorker::Stay, inject)
+                (NextOfWorker::Stay, keys, inject)
             }
-            Next::End => (NextOfWorker::End, Vec::new()),
+            Next::End => (NextOfWorker::End, Vec::new(), Vec::new()),
         };
-        let follow_ups = inject
-            .into_iter()
-            .map(|task| Box::new(Held::<K>::new(task, None)) as Box<dyn Any + Send>)
-            .collect();
+        held.result = Some(verdict.result);
         Answered {
             answer: ResponseAnswer::Taken {
                 judged,
                 next,
+                keys,
                 injected: Vec::new(),
             },
-            follow_ups,
+            follow_ups: inject.into_iter().map(follow_up::<K>).collect(),
         }
     }
 }
@@ -87,6 +92,21 @@ fn held<K: TaskKind>(held: &dyn Any) -> &Held<K> {
 fn held_mut<K: TaskKind>(held: &mut dyn Any) -> &mut Held<K> {
     held.downcast_mut()
         .expect("a task is submitted under its own kind")
+}
+
+/// A follow-up task without its types, and what the machine is to know of it.
+fn follow_up<K: TaskKind>(it: FollowUp<K::Task>) -> (Box<dyn Any + Send>, Option<WhenGone>) {
+    let mut held = Held::<K>::new(it.task, None);
+    let when_gone = match it.whose {
+        Whose::Shared => None,
+        Whose::Pinned(Fallback::AnyWorker) => Some(WhenGone::AnyWorker),
+        Whose::Pinned(Fallback::Fail) => Some(WhenGone::Fail),
+        Whose::Pinned(Fallback::Instead(task)) => {
+            held.instead = Some(task);
+            Some(WhenGone::Substitute)
+        }
+    };
+    (Box::new(held), when_gone)
 }
 
 /// Runs a callback; a panic is its fault and nobody else's.
@@ -115,11 +135,28 @@ fn answered(answer: ResponseAnswer) -> Answered {
 }
 
 impl<K: TaskKind> Erased for Typed<K> {
-    fn matches(&self, slot: SlotId, task: &dyn Any) -> Result<bool, KindFault> {
+    fn affinity(&self, task: &dyn Any) -> Result<Affinity, KindFault> {
         let held = held::<K>(task);
-        contained("task_match", || {
-            self.kind.task_match(self.status(slot), &held.task)
-        })
+        contained("affinity", || self.kind.affinity(&held.task))
+    }
+
+    fn rank(&self, task: &dyn Any) -> Result<i64, KindFault> {
+        let held = held::<K>(task);
+        contained("rank", || self.kind.rank(&held.task))
+    }
+
+    fn matches(&self, whom: Whom, task: &dyn Any) -> Result<bool, KindFault> {
+        let held = held::<K>(task);
+        let status = match whom {
+            Whom::Worker(slot) => self.status(slot),
+            Whom::Fresh => &WorkerStatus::Fresh,
+        };
+        contained("task_match", || self.kind.task_match(status, &held.task))
+    }
+
+    fn substitute(&mut self, task: &mut dyn Any) {
+        let held = held_mut::<K>(task);
+        held.task = held.instead.take().expect("kept for the case");
     }
 
     fn request(
@@ -243,6 +280,7 @@ impl<K: TaskKind> Erased for Typed<K> {
             waiter,
             result,
             output,
+            instead: _,
         } = *held;
         let outcome = settlement.outcome;
         let mut fault = None;

@@ -30,6 +30,7 @@ fn details(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Done(()) | Outcome::Failed(()) | Outcome::Closed => String::new(),
         Outcome::Skipped(SkippedBy::Kind) => "by its kind".to_string(),
+        Outcome::Skipped(SkippedBy::NoMatch) => "as no worker matches it".to_string(),
         Outcome::Skipped(SkippedBy::Need(need)) => format!("by {need}"),
         Outcome::TimedOut { which, how } => format!("{} {}", which.label(), stopped(*how)),
         Outcome::LimitExceeded { what, how } => format!("{} {}", resource(*what), stopped(*how)),

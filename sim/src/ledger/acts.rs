@@ -32,6 +32,9 @@ impl Ledger {
             Action::PoolEnded { .. } => self.pool_ended(),
             Action::Stopped => self.farm_stopped(),
             Action::Decode { session, .. } => self.session(*session).decoding += 1,
+            Action::Unmatched { task } => self.breaks(names::I7, || {
+                format!("{task} matches no worker, and every worker matches")
+            }),
             Action::Send { .. } | Action::WorkerReady { .. } => {}
         }
     }

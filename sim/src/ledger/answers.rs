@@ -5,7 +5,8 @@
 use super::{Answered, Ledger, Seen, letter, names};
 use farm_master::lane::Entry;
 use farm_master::{
-    Cause, Judged, KindFault, Kinds, NextOfWorker, Payload, RequestAnswer, ResponseAnswer, Stream,
+    Affinity, Cause, Injected, Judged, KindFault, Kinds, NextOfWorker, Payload, RequestAnswer,
+    ResponseAnswer, Stream, Whom,
 };
 use farm_protocol::{AttemptId, MarshalError, SlotId, TaskId};
 
@@ -97,7 +98,17 @@ impl Ledger {
 }
 
 impl Kinds for Ledger {
-    fn matches(&mut self, task: TaskId, _: SlotId) -> Result<bool, KindFault> {
+    fn affinity(&mut self, _: TaskId) -> Result<Affinity, KindFault> {
+        Ok(Affinity::Any)
+    }
+
+    fn rank(&mut self, _: TaskId) -> Result<i64, KindFault> {
+        Ok(0)
+    }
+
+    fn substitute(&mut self, _: TaskId) {}
+
+    fn matches(&mut self, task: TaskId, _: Whom) -> Result<bool, KindFault> {
         if self.task(task).is_none() {
             self.breaks(names::I2, || {
                 format!("{task} is matched and is not in the farm")
@@ -164,7 +175,7 @@ impl Kinds for Ledger {
             self.sees(Seen::Injected);
             let follow_up = self.enter(Entry::Inject, None);
             self.model.injected(id.task, follow_up);
-            injected.push(follow_up);
+            injected.push(Injected::shared(follow_up));
         }
         ResponseAnswer::Taken {
             judged: if letter == letter::FAILED {
@@ -180,6 +191,7 @@ impl Kinds for Ledger {
             } else {
                 NextOfWorker::Stay
             },
+            keys: Vec::new(),
             injected,
         }
     }

@@ -62,6 +62,7 @@ impl MasterProcess {
             | Action::AttemptEnded { .. }
             | Action::Settle(_)
             | Action::Refuse { .. }
+            | Action::Unmatched { .. }
             | Action::PoolEnded { .. }
             | Action::WorkerReady { .. }
             | Action::WorkerGone { .. }

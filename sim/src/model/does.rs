@@ -44,6 +44,7 @@ impl Model {
             Action::Send { .. }
             | Action::Signal { .. }
             | Action::Decode { .. }
+            | Action::Unmatched { .. }
             | Action::WorkerReady { .. }
             | Action::Stopped => {}
         }

@@ -263,6 +263,10 @@ fn explain(
         Outcome::Done(_) => return None,
         Outcome::Failed(response) => explain_end(response),
         Outcome::Skipped(SkippedBy::Need(_)) => skip_error(skipped_by.unwrap_or("?")),
+        Outcome::Skipped(SkippedBy::NoMatch) => error(
+            "skipped",
+            "no worker matches it, nor would a new one; a task before it may have been meant to prepare one".to_string(),
+        ),
         Outcome::Skipped(SkippedBy::Kind) => error("skipped", "nothing was to be done".to_string()),
         Outcome::TimedOut { which, how } => {
             let limit = timeout

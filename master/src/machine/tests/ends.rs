@@ -303,7 +303,11 @@ fn injections_beyond_the_limit_are_refused_and_told() {
     let (task, _waiting) = (stage.task(), stage.task());
     stage.skip();
     let follow_ups: Vec<TaskId> = (0..4).map(|_| stage.next_id()).collect();
-    stage.kinds.injects.clone_from(&follow_ups);
+    stage.kinds.injects = follow_ups
+        .iter()
+        .copied()
+        .map(crate::Injected::shared)
+        .collect();
     stage.reply(0, 1, id(task, 1), OK);
     stage.expect(&[
         "settle t1 ok",

@@ -77,7 +77,7 @@ fn somebody(world: &mut World) {
         }
         14 => {
             let task = world.id();
-            world.kinds.injects.push(task);
+            world.kinds.injects.push(crate::Injected::shared(task));
             world.open.insert(task);
             world.submitted += 1;
         }
@@ -101,7 +101,7 @@ fn nobody_idles(world: &World) {
         .filter_map(|slot| slot.process.as_ref());
     let idle = processes.filter(|process| process.is_idle()).count();
     assert!(
-        idle == 0 || pool.ready.len() == pool.solo_ready,
+        idle == 0 || pool.ready.len() == pool.ready.count(crate::machine::ready::LineId::Solo),
         "a worker idles while a task is ready"
     );
 }
@@ -134,7 +134,7 @@ pub(super) fn run_in(world: &mut World) {
     }
     // What waits for an injection that never came was never submitted.
     for task in std::mem::take(&mut world.kinds.injects) {
-        world.open.remove(&task);
+        world.open.remove(&task.task);
         world.submitted -= 1;
     }
     if world.rng.chance(700) {
@@ -149,7 +149,7 @@ pub(super) fn run_in(world: &mut World) {
             world.master.check_invariants();
         }
         for task in std::mem::take(&mut world.kinds.injects) {
-            world.open.remove(&task);
+            world.open.remove(&task.task);
             world.submitted -= 1;
         }
     }

@@ -317,7 +317,7 @@ fn injected_tasks_run_while_draining_and_not_while_finishing() {
         stage.shut(how);
         stage.skip();
         let follow_up = stage.next_id();
-        stage.kinds.injects.push(follow_up);
+        stage.kinds.injects.push(crate::Injected::shared(follow_up));
         stage.reply(0, 1, id(task, 1), OK);
         assert_eq!(stage.lines()[..2], ["settle t1 ok", status]);
     }

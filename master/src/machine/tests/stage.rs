@@ -5,16 +5,16 @@ pub(super) mod play;
 
 use crate::lane::{AdapterMode, Boundary, Entry};
 use crate::{
-    Action, Actions, Cause, Config, Event, Exit, Judged, KindConfig, KindFault, Kinds, Link,
-    Master, MemoryEvidence, NextOfWorker, Outcome, Payload, RequestAnswer, ResponseAnswer,
-    Settlement, Shut, Signal, Stream, TaskOptions, WhoseDoing,
+    Action, Actions, Affinity, Cause, Config, Event, Exit, Injected, Judged, KindConfig, KindFault,
+    Kinds, Link, Master, MemoryEvidence, NextOfWorker, Outcome, Payload, RequestAnswer,
+    ResponseAnswer, Settlement, Shut, Signal, Stream, TaskOptions, Whom, WhoseDoing,
 };
 use farm_protocol::page::Noted;
 use farm_protocol::{
-    AttemptHeader, AttemptId, DEFAULT_FRAME_LIMIT, Frame, FrameDecoder, FrameError, FrameKind,
-    Hello, Instant, KindHello, KindId, PREAMBLE, ReplyFlags, ReplyHeader, RequestHeader, Session,
-    SlotId, TaskId, Termination, attempt_frame_body, begin_frame, decode_prefix, encode_into,
-    finish_frame, reply_frame,
+    AffinityKey, AttemptHeader, AttemptId, DEFAULT_FRAME_LIMIT, Frame, FrameDecoder, FrameError,
+    FrameKind, Hello, Instant, KindHello, KindId, PREAMBLE, ReplyFlags, ReplyHeader, RequestHeader,
+    Session, SlotId, TaskId, Termination, attempt_frame_body, begin_frame, decode_prefix,
+    encode_into, finish_frame, reply_frame,
 };
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -30,7 +30,17 @@ pub(super) struct Ids {
     /// Tasks whose request is not to be built, and what is answered instead.
     pub(super) unbuilt: BTreeMap<TaskId, RequestAnswer>,
     /// Follow-up tasks that the next response injects.
-    pub(super) injects: Vec<TaskId>,
+    pub(super) injects: Vec<Injected>,
+    /// The keys that a worker holds after its next answer.
+    pub(super) keys: Vec<AffinityKey>,
+    pub(super) affinities: BTreeMap<TaskId, Affinity>,
+    pub(super) ranks: BTreeMap<TaskId, i64>,
+    /// Tasks that a fresh worker would not take.
+    pub(super) not_for_fresh: Vec<TaskId>,
+    /// Every question whether a task matches.
+    pub(super) asked: Vec<(TaskId, Whom)>,
+    /// Tasks whose substitute has taken their place.
+    pub(super) substituted: Vec<TaskId>,
     /// Output handed over, in order.
     pub(super) outputs: Vec<(Vec<TaskId>, Vec<u8>)>,
     pub(super) feedback: Vec<AttemptId>,
@@ -51,11 +61,27 @@ pub(super) const GARBLED: &[u8] = b"?";
 pub(super) const FAULTY: &[u8] = b"!";
 
 impl Kinds for Ids {
-    fn matches(&mut self, task: TaskId, slot: SlotId) -> Result<bool, KindFault> {
+    fn affinity(&mut self, task: TaskId) -> Result<Affinity, KindFault> {
+        Ok(self.affinities.get(&task).copied().unwrap_or_default())
+    }
+
+    fn rank(&mut self, task: TaskId) -> Result<i64, KindFault> {
+        Ok(self.ranks.get(&task).copied().unwrap_or_default())
+    }
+
+    fn matches(&mut self, task: TaskId, whom: Whom) -> Result<bool, KindFault> {
+        self.asked.push((task, whom));
         if self.faulty_match == Some(task) {
             return Err(fault("task_match"));
         }
-        Ok(!self.refuses.contains(&(task, slot)))
+        Ok(match whom {
+            Whom::Worker(slot) => !self.refuses.contains(&(task, slot)),
+            Whom::Fresh => !self.not_for_fresh.contains(&task),
+        })
+    }
+
+    fn substitute(&mut self, task: TaskId) {
+        self.substituted.push(task);
     }
 
     fn request(&mut self, id: AttemptId, _: SlotId, out: &mut Vec<u8>, _: usize) -> RequestAnswer {
@@ -78,6 +104,7 @@ impl Kinds for Ids {
         let mut taken = |judged, next| ResponseAnswer::Taken {
             judged,
             next,
+            keys: self.keys.clone(),
             injected: std::mem::take(&mut self.injects),
         };
         let failed = |cause, fatal| Judged::Failed { cause, fatal };
@@ -213,6 +240,7 @@ impl Stage {
                     format!("again {task} after {:?}", report.end)
                 }
                 Action::Refuse { task, refusal } => format!("refuse {task}: {refusal}"),
+                Action::Unmatched { task } => format!("unmatched {task}"),
                 Action::PoolEnded { error, .. } => format!("pool ended: {error}"),
                 Action::WorkerReady { slot, .. } => format!("ready {slot}"),
                 Action::WorkerGone { slot, gone, .. } => {
@@ -282,6 +310,39 @@ impl Stage {
             options,
         });
         task
+    }
+
+    /// The task that was sent to a slot and has not ended.
+    pub(super) fn running_in(&self, slot: u32) -> Option<TaskId> {
+        let process = self.master.slots[slot as usize].process.as_ref()?;
+        process.in_flight.front().map(|flight| flight.id.task)
+    }
+
+    /// Lets a worker that was asked to end do so; the session of the one that took its place.
+    pub(super) fn replaced(&mut self, slot: u32, session: u64) -> Option<u64> {
+        let process = self.master.slots[slot as usize].process.as_ref()?;
+        if !process.asked_to_end {
+            return None;
+        }
+        self.die(slot, session, Termination::Exited(0), None);
+        let next = self.master.last_session.0;
+        self.hello(slot, next);
+        self.skip();
+        Some(next)
+    }
+
+    /// The id of the next task.
+    pub(super) fn coming(&self) -> TaskId {
+        TaskId::new(self.next_task, 0)
+    }
+
+    /// The task of the last request in the log since the last look, unless it is this one.
+    pub(super) fn sent_last(&mut self, before: TaskId) -> Option<TaskId> {
+        let log = std::mem::take(&mut self.log);
+        let last = log.iter().rev().find(|line| line.starts_with("request"))?;
+        let sent = last.split(' ').next_back()?.strip_prefix('t')?;
+        let index: u32 = sent.split('#').next()?.parse().ok()?;
+        Some(TaskId::new(index, 0)).filter(|task| *task != before)
     }
 
     pub(super) fn task(&mut self) -> TaskId {

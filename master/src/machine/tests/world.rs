@@ -173,6 +173,7 @@ impl World {
             Action::Started { .. }
             | Action::AttemptEnded { .. }
             | Action::PoolEnded { .. }
+            | Action::Unmatched { .. }
             | Action::WorkerReady { .. }
             | Action::WorkerGone { .. } => {}
         }

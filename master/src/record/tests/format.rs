@@ -159,7 +159,11 @@ pub(super) fn answers() -> Vec<KindAnswer> {
     let taken = |judged, next| ResponseAnswer::Taken {
         judged,
         next,
-        injected: vec![TaskId::new(1, 0), TaskId::new(2, 9)],
+        keys: vec![farm_protocol::AffinityKey(7)],
+        injected: vec![
+            crate::Injected::shared(TaskId::new(1, 0)),
+            crate::Injected::pinned(TaskId::new(2, 9), crate::WhenGone::Substitute),
+        ],
     };
     let failed = Judged::Failed {
         cause: Cause::Crash,
@@ -258,10 +262,10 @@ fn what_was_written_is_read() {
 fn the_format_is_pinned() {
     let mut hash = Fnv::new();
     hash.add(&bytes(usize::MAX));
-    assert_eq!(MAGIC[7], 1);
+    assert_eq!(MAGIC[7], 2);
     assert_eq!(
         hash.value(),
-        0x39c5_4a5a_7b54_6fb0,
+        0x6da6_cb2a_e95d_5dd2,
         "{:#018x}",
         hash.value()
     );

@@ -36,12 +36,12 @@ fn replay(bytes: &[u8]) -> (Replayed, Option<RecordError>) {
 
 #[test]
 fn other_files_are_named_at_their_first_wrong_byte() {
-    for text in [&b"x"[..], b"{\"id\": 1}", b"farmrex\x01"] {
+    for text in [&b"x"[..], b"{\"id\": 1}", b"farmrex\x02"] {
         let error = read(text, 1, |_| {}).expect_err("no record");
         assert!(matches!(error, RecordError::NotARecord { .. }), "{error}");
     }
-    let error = read(b"farmrec\x02", 8, |_| {}).expect_err("another format");
-    assert_eq!(error, RecordError::WrongVersion { ours: 1, theirs: 2 });
+    let error = read(b"farmrec\x01", 8, |_| {}).expect_err("another format");
+    assert_eq!(error, RecordError::WrongVersion { ours: 2, theirs: 1 });
     assert_eq!(read(b"farmrec", 1, |_| {}), Ok(7), "cut off");
 }
 
@@ -131,7 +131,8 @@ fn nonsense_does_not_reach_the_machine() {
     let injected = KindAnswer::Response(ResponseAnswer::Taken {
         judged: crate::Judged::Done,
         next: crate::NextOfWorker::Stay,
-        injected: vec![TaskId::new(u32::MAX, 0)],
+        keys: Vec::new(),
+        injected: vec![crate::Injected::shared(TaskId::new(u32::MAX, 0))],
     });
     let mut huge = config();
     huge.kinds[0].slots = u32::MAX;

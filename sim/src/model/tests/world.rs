@@ -5,8 +5,9 @@ mod worker;
 use crate::model::Model;
 use farm_master::lane::{Entry, Gate};
 use farm_master::{
-    Action, Actions, AttemptEnd, Cause, Config, Event, Judged, KindFault, Kinds, Link, Master,
-    NextOfWorker, Payload, RequestAnswer, ResponseAnswer, Shut, Signal, Stream, TaskOptions,
+    Action, Actions, Affinity, AttemptEnd, Cause, Config, Event, Injected, Judged, KindFault,
+    Kinds, Link, Master, NextOfWorker, Payload, RequestAnswer, ResponseAnswer, Shut, Signal,
+    Stream, TaskOptions, Whom,
 };
 use farm_protocol::{
     AttemptHeader, AttemptId, DEFAULT_FRAME_LIMIT, FrameDecoder, FrameKind, Instant, KindHello,
@@ -86,7 +87,17 @@ impl Ids {
 }
 
 impl Kinds for Ids {
-    fn matches(&mut self, _: TaskId, _: SlotId) -> Result<bool, KindFault> {
+    fn affinity(&mut self, _: TaskId) -> Result<Affinity, KindFault> {
+        Ok(Affinity::Any)
+    }
+
+    fn rank(&mut self, _: TaskId) -> Result<i64, KindFault> {
+        Ok(0)
+    }
+
+    fn substitute(&mut self, _: TaskId) {}
+
+    fn matches(&mut self, _: TaskId, _: Whom) -> Result<bool, KindFault> {
         if self.dice.chance(self.odd / 10) {
             Err(fault())
         } else {
@@ -130,11 +141,12 @@ impl Kinds for Ids {
         while self.dice.chance(150) {
             let id = self.id();
             self.model.injected(of.task, id);
-            injected.push(id);
+            injected.push(Injected::shared(id));
         }
         ResponseAnswer::Taken {
             judged,
             next,
+            keys: Vec::new(),
             injected,
         }
     }
@@ -274,6 +286,7 @@ impl World {
             }
             Action::Stopped => self.stopped = true,
             Action::Started { .. }
+            | Action::Unmatched { .. }
             | Action::PoolEnded { .. }
             | Action::WorkerReady { .. }
             | Action::WorkerGone { .. } => {}

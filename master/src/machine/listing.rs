@@ -1,0 +1,140 @@
+//! What a listing shows of the tasks in the farm. It changes nothing.
+
+use super::Master;
+use super::slot::Process;
+use super::task::{State, Task};
+use crate::affinity::Whom;
+use crate::kinds::Kinds;
+use crate::listing::{Stands, TaskLine, Why};
+use farm_protocol::{KindId, TaskId};
+
+impl Master {
+    /// The tasks of one kind, or of all, at most `most`, in the order of their places, each with the
+    /// reason why it waits. The kinds are asked what matches; what they answer changes nothing.
+    pub fn list(&self, kinds: &mut dyn Kinds, kind: Option<KindId>, most: usize) -> Vec<TaskLine> {
+        let wanted = |task: &&Task| kind.is_none_or(|kind| task.kind == kind);
+        let tasks = self.tasks.iter().filter(wanted).take(most);
+        tasks.map(|task| self.line_of(kinds, task)).collect()
+    }
+
+    /// Why this task waits; `None` when it does not, or is not in the farm.
+    pub fn why_waiting(&self, kinds: &mut dyn Kinds, task: TaskId) -> Option<Why> {
+        match self.line_of(kinds, self.tasks.get(task)?).stands {
+            Stands::Waits(why) => Some(why),
+            Stands::Runs { .. } | Stands::Held { .. } | Stands::Stops { .. } => None,
+        }
+    }
+
+    /// How many tasks of this kind, or of all, are in the farm.
+    #[must_use]
+    pub fn outstanding(&self, kind: Option<KindId>) -> usize {
+        match kind {
+            None => self.tasks.len(),
+            Some(kind) => {
+                let counts = self.lane(kind).counts();
+                counts.queued + counts.occupied + counts.terminal
+            }
+        }
+    }
+
+    /// Whether nothing goes on that could ever let one of the tasks of this kind, or of any, start:
+    /// all that is left waits for a worker that matches, or for such a task. A paused lane does not count as stuck.
+    #[must_use]
+    pub fn is_stuck(&self, kind: Option<KindId>) -> bool {
+        self.outstanding(kind) > 0 && self.all_at_rest()
+    }
+
+    fn line_of(&self, kinds: &mut dyn Kinds, task: &Task) -> TaskLine {
+        let stands = match task.state() {
+            State::Needing { unmet } => Stands::Waits(Why::Needs { unmet: *unmet }),
+            State::Ready => Stands::Waits(self.why_ready(kinds, task)),
+            State::Parked => {
+                let limit = self.limit_of(task.id).expect("only a limit parks");
+                Stands::Waits(Why::Limit(limit))
+            }
+            State::Delayed { until } => Stands::Waits(Why::BackOff { until: *until }),
+            State::Sent(place) => {
+                let (slot, session) = (place.slot, place.session);
+                let process = self.slots[slot.0 as usize].process.as_ref();
+                let first = process.is_some_and(|process| process.flight(task.id) == Some(0));
+                if first {
+                    let since = place.sent;
+                    Stands::Runs {
+                        slot,
+                        session,
+                        since,
+                    }
+                } else {
+                    Stands::Held { slot, session }
+                }
+            }
+            State::Stopping(place, _) => Stands::Stops {
+                slot: place.slot,
+                session: place.session,
+            },
+        };
+        TaskLine {
+            task: task.id,
+            kind: task.kind,
+            priority: task.priority,
+            attempt: task.attempt,
+            submitted: task.submitted,
+            stands,
+        }
+    }
+
+    fn why_ready(&self, kinds: &mut dyn Kinds, task: &Task) -> Why {
+        let index = task.kind.0 as usize;
+        let pool = &self.pools[index];
+        if !self.may_start(index) {
+            return Why::Paused;
+        }
+        if task.unmatched {
+            return Why::NoMatch;
+        }
+        if let Some(pin) = task.pin {
+            return Why::Holder(pin.slot);
+        }
+        let process = |slot: usize| self.slots[slot].process.as_ref();
+        let suits = |kinds: &mut dyn Kinds, whom| kinds.matches(task.id, whom).unwrap_or(false);
+        // A worker that is there and busy will take it.
+        let mut holder = None;
+        let mut taken = 0;
+        for slot in pool.slots.clone() {
+            let Some(process) = process(slot).filter(|process| process.ending.is_none()) else {
+                continue;
+            };
+            let key = match task.affinity {
+                crate::Affinity::Any | crate::Affinity::Prefers(_) => None,
+                crate::Affinity::Requires(key) => Some(key),
+            };
+            let holds = key.is_none_or(|key| process.keys.binary_search(&key).is_ok());
+            let slot = self.slots[slot].id;
+            if !task.solo && holds && !is_starting(process) && suits(kinds, Whom::Worker(slot)) {
+                taken += 1;
+                holder = Some(slot);
+            }
+        }
+        if suits(kinds, Whom::Fresh) {
+            if let Some(until) = pool.pause_until {
+                return Why::BackOff { until };
+            }
+            if pool.slots.clone().filter_map(process).any(is_starting) {
+                return Why::Starting;
+            }
+            return match (taken, holder) {
+                (1, Some(slot)) if pool.slots.len() > 1 => Why::Holder(slot),
+                (_, _) => Why::NoSlot,
+            };
+        }
+        match (taken, holder) {
+            (0, _) => Why::NoMatch,
+            (1, Some(slot)) => Why::Holder(slot),
+            (_, _) => Why::NoSlot,
+        }
+    }
+}
+
+const fn is_starting(process: &Process) -> bool {
+    matches!(process.phase, super::slot::Phase::Launching(_))
+}

@@ -1,0 +1,250 @@
+//! What waits, in its order: which line a ready task stands in, and everything that may change that.
+
+use super::ready::{Level, LineId, Standing};
+use super::settle::Ended;
+use super::task::{Pin, State};
+use super::{Master, Turn};
+use crate::affinity::{Affinity, QueueOrder, WhenGone};
+use crate::outcome::{CancelledBy, Outcome};
+use farm_protocol::{AffinityKey, KindId, Session, SlotId, TaskId};
+use std::cmp::Reverse;
+
+impl Master {
+    /// Lets a queued task stand among those that may start.
+    pub(super) fn make_ready(&mut self, turn: &mut Turn<'_>, id: TaskId) {
+        if !self.still_pinned(turn, id) {
+            return;
+        }
+        let rank = match self.rank(turn, id) {
+            Ok(rank) => rank,
+            Err(fault) => {
+                // It stands in no line yet, so it leaves as one that is not ready.
+                self.tasks.at_mut(id).set(State::Needing { unmet: 0 });
+                return self.end_queued(turn, id, fault);
+            }
+        };
+        let task = self.tasks.at_mut(id);
+        let line = if task.solo {
+            LineId::Solo
+        } else if let Some(pin) = task.pin {
+            LineId::Pinned(pin.session)
+        } else {
+            match task.affinity {
+                Affinity::Any => LineId::Shared,
+                Affinity::Prefers(key) => LineId::Prefers(key),
+                Affinity::Requires(key) => LineId::Requires(key),
+            }
+        };
+        let level = Level {
+            priority: Reverse(task.priority),
+            rank,
+        };
+        task.stands = Some((line, level));
+        task.set(State::Ready);
+        let standing = Standing {
+            level,
+            seq: task.seq,
+        };
+        let pool = &mut self.pools[task.kind.0 as usize];
+        pool.ready.insert(line, standing, id);
+        pool.touched = true;
+    }
+
+    /// Takes a task from among those that may start.
+    pub(super) fn leave_ready(&mut self, id: TaskId) {
+        let task = self.tasks.at_mut(id);
+        task.unmatched = false;
+        let (line, level) = task.stands.take().expect("a ready task stands in a line");
+        let standing = Standing {
+            level,
+            seq: task.seq,
+        };
+        let pool = &mut self.pools[task.kind.0 as usize];
+        pool.ready.remove(line, standing, id);
+    }
+
+    fn rank(&mut self, turn: &mut Turn<'_>, id: TaskId) -> Result<i64, Outcome> {
+        let task = self.tasks.at(id);
+        match self.pools[task.kind.0 as usize].order {
+            QueueOrder::Arrival => Ok(0),
+            QueueOrder::Newest => Ok(-task.arrival),
+            QueueOrder::Ranked => turn.kinds.rank(id).map_err(Outcome::KindFault),
+        }
+    }
+
+    /// Looks whether the process that a task is pinned to is still there, and if not does what was
+    /// said for that case. False when that was its end.
+    fn still_pinned(&mut self, turn: &mut Turn<'_>, id: TaskId) -> bool {
+        let task = self.tasks.at(id);
+        let Some(pin) = task.pin else { return true };
+        let process = self.slots[pin.slot.0 as usize].of(pin.session);
+        // A suspected task needs a fresh worker, and that is never the one it was pinned to.
+        let there = process.is_some_and(|process| {
+            process.ending.is_none() && process.exit.is_none() && !process.eof
+        });
+        if there && !task.solo {
+            return true;
+        }
+        self.tasks.at_mut(id).pin = None;
+        match pin.when_gone {
+            WhenGone::AnyWorker => true,
+            WhenGone::Substitute => {
+                turn.kinds.substitute(id);
+                match turn.kinds.affinity(id) {
+                    Ok(affinity) => {
+                        self.tasks.at_mut(id).affinity = affinity;
+                        true
+                    }
+                    Err(fault) => {
+                        self.end_unplaced(turn, id, Outcome::KindFault(fault));
+                        false
+                    }
+                }
+            }
+            WhenGone::Fail => {
+                // If its own attempt was what its worker died of, that is the better cause.
+                let outcome = self.last_end(id).unwrap_or(Outcome::HolderGone);
+                self.end_unplaced(turn, id, outcome);
+                false
+            }
+        }
+    }
+
+    /// Ends a task that is queued in its lane and stands in no line.
+    fn end_unplaced(&mut self, turn: &mut Turn<'_>, id: TaskId, outcome: Outcome) {
+        self.tasks.at_mut(id).set(State::Needing { unmet: 0 });
+        self.end_queued(turn, id, outcome);
+    }
+
+    /// A worker that had tasks of its own gets none any more: they go where was said for that case.
+    pub(super) fn unpin(&mut self, turn: &mut Turn<'_>, slot: SlotId, session: Session) {
+        let pool = self.slots[slot.0 as usize].kind.0 as usize;
+        let line = LineId::Pinned(session);
+        while let Some(met) = self.pools[pool]
+            .ready
+            .line(line)
+            .and_then(|line| line.head())
+        {
+            self.leave_ready(met.task);
+            self.make_ready(turn, met.task);
+        }
+    }
+
+    /// Ties a follow-up task to the process that answered.
+    pub(super) fn pin(&mut self, id: TaskId, slot: SlotId, session: Session, when_gone: WhenGone) {
+        self.tasks.at_mut(id).pin = Some(Pin {
+            slot,
+            session,
+            when_gone,
+        });
+    }
+
+    /// The worker's kind has looked at it anew: what it knows, and that earlier refusals say nothing any more.
+    pub(super) fn now_holds(&mut self, slot: SlotId, mut keys: Vec<AffinityKey>) {
+        keys.truncate(crate::affinity::KEYS_PER_WORKER);
+        keys.sort_unstable();
+        keys.dedup();
+        let process = self.process_at(slot);
+        process.refused.clear();
+        if process.keys == keys {
+            return;
+        }
+        let before = std::mem::replace(&mut process.keys, keys.clone());
+        let kind = self.slots[slot.0 as usize].kind;
+        let ready = &mut self.pools[kind.0 as usize].ready;
+        // In this order: what it holds before and after never looks as if nobody held it.
+        keys.into_iter().for_each(|key| ready.hold(key));
+        before.into_iter().for_each(|key| ready.release(key));
+    }
+
+    pub(super) fn set_priority(&mut self, turn: &mut Turn<'_>, id: TaskId, priority: i32) {
+        let Some(task) = self.tasks.get(id) else {
+            return;
+        };
+        match task.state() {
+            State::Ready => {
+                self.leave_ready(id);
+                self.tasks.at_mut(id).priority = priority;
+                self.make_ready(turn, id);
+            }
+            State::Parked => {
+                let limit = self.limit_of(id).expect("only a limit parks");
+                let task = self.tasks.at_mut(id);
+                let (kind, old, seq) = (task.kind, task.priority, task.seq);
+                task.priority = priority;
+                self.limits.unpark(limit, kind, old, seq, id);
+                self.limits.park(limit, kind, priority, seq, id);
+            }
+            State::Needing { .. }
+            | State::Sent(_)
+            | State::Stopping(..)
+            | State::Delayed { .. } => self.tasks.at_mut(id).priority = priority,
+        }
+    }
+
+    pub(super) fn set_order(&mut self, turn: &mut Turn<'_>, kind: KindId, order: QueueOrder) {
+        self.pools[kind.0 as usize].order = order;
+        self.line_up_again(turn, kind);
+    }
+
+    /// What the kind looks at has changed: nothing that it said before about what waits holds.
+    pub(super) fn broadcast(&mut self, turn: &mut Turn<'_>, kind: KindId) {
+        let pool = &mut self.pools[kind.0 as usize];
+        pool.not_for_fresh = super::ready::Stamp::default();
+        pool.surveyed = super::ready::Stamp::default();
+        for slot in pool.slots.clone() {
+            if let Some(process) = &mut self.slots[slot].process {
+                process.refused.clear();
+            }
+        }
+        self.line_up_again(turn, kind);
+    }
+
+    fn line_up_again(&mut self, turn: &mut Turn<'_>, kind: KindId) {
+        let pool = &mut self.pools[kind.0 as usize];
+        pool.touched = true;
+        let ready: Vec<TaskId> = pool.ready.tasks().map(|(_, id)| id).collect();
+        for id in ready {
+            // The end of one may have ended another that needed it; none of those is ready.
+            self.leave_ready(id);
+            self.make_ready(turn, id);
+        }
+    }
+
+    pub(super) fn cancel_all(&mut self, turn: &mut Turn<'_>, kind: Option<KindId>, reason: &str) {
+        let wanted = self
+            .tasks
+            .ids(|task| kind.is_none_or(|kind| task.kind == kind));
+        for id in wanted {
+            self.cancel_by(turn, id, CancelledBy::Caller(reason.to_string()));
+        }
+    }
+
+    /// One needed task has ended: its dependents become ready, or end as well.
+    pub(super) fn tell_dependents(&mut self, turn: &mut Turn<'_>) {
+        while let Some(Ended {
+            task,
+            done,
+            dependents,
+        }) = self.ended.pop_front()
+        {
+            for (dependent, when) in dependents {
+                // A dependent may have been cancelled meanwhile.
+                let Some(waiting) = self.tasks.get_mut(dependent) else {
+                    continue;
+                };
+                let State::Needing { unmet } = *waiting.state() else {
+                    continue;
+                };
+                if !when.allows(done) {
+                    let by = crate::outcome::SkippedBy::Need(task);
+                    self.end_queued(turn, dependent, Outcome::Skipped(by));
+                } else if unmet > 1 {
+                    waiting.set(State::Needing { unmet: unmet - 1 });
+                } else {
+                    self.make_ready(turn, dependent);
+                }
+            }
+        }
+    }
+}
