@@ -78,6 +78,28 @@ pub fn line(start: Instant, now: Instant, side: Side, words: &Words) -> String {
 /// What the machine is told.
 #[must_use]
 pub fn event(event: &Event<'_>) -> Words {
+    match event {
+        Event::Submit { .. }
+        | Event::Cancel { .. }
+        | Event::CancelAll { .. }
+        | Event::SetPriority { .. }
+        | Event::SetOrder { .. }
+        | Event::Broadcast { .. }
+        | Event::SetGate { .. }
+        | Event::Shut(_) => wish(event),
+        Event::Spawned { .. }
+        | Event::SpawnFailed { .. }
+        | Event::Bytes { .. }
+        | Event::Output { .. }
+        | Event::Eof { .. }
+        | Event::Exited { .. }
+        | Event::Decoded { .. }
+        | Event::Wake => fact(event),
+    }
+}
+
+/// What a caller wants.
+fn wish(event: &Event<'_>) -> Words {
     match *event {
         Event::Submit {
             task,
@@ -114,6 +136,20 @@ pub fn event(event: &Event<'_>) -> Words {
             Words::new("gate", format_args!("kind {} {}", kind.0, gate.label()))
         }
         Event::Shut(how) => Words::new("shut", shut(how)),
+        Event::Spawned { .. }
+        | Event::SpawnFailed { .. }
+        | Event::Bytes { .. }
+        | Event::Output { .. }
+        | Event::Eof { .. }
+        | Event::Exited { .. }
+        | Event::Decoded { .. }
+        | Event::Wake => unreachable!("no caller wants this"),
+    }
+}
+
+/// What happened to workers.
+fn fact(event: &Event<'_>) -> Words {
+    match *event {
         Event::Spawned {
             slot,
             session,
@@ -159,6 +195,14 @@ pub fn event(event: &Event<'_>) -> Words {
             slot, session, id, ..
         } => Words::at("decoded", slot, session, id),
         Event::Wake => Words::new("wake", ""),
+        Event::Submit { .. }
+        | Event::Cancel { .. }
+        | Event::CancelAll { .. }
+        | Event::SetPriority { .. }
+        | Event::SetOrder { .. }
+        | Event::Broadcast { .. }
+        | Event::SetGate { .. }
+        | Event::Shut(_) => unreachable!("this is a wish"),
     }
 }
 

@@ -43,7 +43,8 @@ fn price(tasks: u32, keys: u64, affinity: fn(AffinityKey) -> Affinity) -> f64 {
 
 #[test]
 fn matching_by_key_is_a_look_up() {
-    let kinds: [(&str, fn(AffinityKey) -> Affinity); 2] = [
+    type OfKey = fn(AffinityKey) -> Affinity;
+    let kinds: [(&str, OfKey); 2] = [
         ("prefers", Affinity::Prefers),
         ("requires", Affinity::Requires),
     ];

@@ -1,7 +1,10 @@
 //! The stage for scenarios: a master, kinds that know only ids, and workers played by the test,
 //! whose every message passes through the codec.
 
+mod ids;
 pub(super) mod play;
+
+pub(super) use ids::*;
 
 use crate::lane::{AdapterMode, Boundary, Entry};
 use crate::{
@@ -19,131 +22,6 @@ use farm_protocol::{
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
-
-/// Kinds without types: a request is the task's index, a response is one letter.
-#[derive(Default)]
-pub(super) struct Ids {
-    /// How many bytes a request has.
-    pub(super) length: usize,
-    /// Tasks that the worker in a slot may not take.
-    pub(super) refuses: Vec<(TaskId, SlotId)>,
-    /// Tasks whose request is not to be built, and what is answered instead.
-    pub(super) unbuilt: BTreeMap<TaskId, RequestAnswer>,
-    /// Follow-up tasks that the next response injects.
-    pub(super) injects: Vec<Injected>,
-    /// The keys that a worker holds after its next answer.
-    pub(super) keys: Vec<AffinityKey>,
-    pub(super) affinities: BTreeMap<TaskId, Affinity>,
-    pub(super) ranks: BTreeMap<TaskId, i64>,
-    /// Tasks that a fresh worker would not take.
-    pub(super) not_for_fresh: Vec<TaskId>,
-    /// Every question whether a task matches.
-    pub(super) asked: Vec<(TaskId, Whom)>,
-    /// Tasks whose substitute has taken their place.
-    pub(super) substituted: Vec<TaskId>,
-    /// Output handed over, in order.
-    pub(super) outputs: Vec<(Vec<TaskId>, Vec<u8>)>,
-    pub(super) feedback: Vec<AttemptId>,
-    /// Void responses handed over.
-    pub(super) late: Vec<AttemptId>,
-    pub(super) fresh: Vec<SlotId>,
-    pub(super) faulty_match: Option<TaskId>,
-}
-
-/// Responses: done, failed, failed for good, crashed, out of a resource, done and end the worker, undecodable, panicking callback.
-pub(super) const OK: &[u8] = b"o";
-pub(super) const FAIL: &[u8] = b"f";
-pub(super) const FATAL: &[u8] = b"F";
-pub(super) const CRASHED: &[u8] = b"c";
-pub(super) const EXCEEDED: &[u8] = b"r";
-pub(super) const END: &[u8] = b"e";
-pub(super) const GARBLED: &[u8] = b"?";
-pub(super) const FAULTY: &[u8] = b"!";
-
-impl Kinds for Ids {
-    fn affinity(&mut self, task: TaskId) -> Result<Affinity, KindFault> {
-        Ok(self.affinities.get(&task).copied().unwrap_or_default())
-    }
-
-    fn rank(&mut self, task: TaskId) -> Result<i64, KindFault> {
-        Ok(self.ranks.get(&task).copied().unwrap_or_default())
-    }
-
-    fn matches(&mut self, task: TaskId, whom: Whom) -> Result<bool, KindFault> {
-        self.asked.push((task, whom));
-        if self.faulty_match == Some(task) {
-            return Err(fault("task_match"));
-        }
-        Ok(match whom {
-            Whom::Worker(slot) => !self.refuses.contains(&(task, slot)),
-            Whom::Fresh => !self.not_for_fresh.contains(&task),
-        })
-    }
-
-    fn substitute(&mut self, task: TaskId) {
-        self.substituted.push(task);
-    }
-
-    fn request(&mut self, id: AttemptId, _: SlotId, out: &mut Vec<u8>, _: usize) -> RequestAnswer {
-        let answer = self
-            .unbuilt
-            .get(&id.task)
-            .cloned()
-            .unwrap_or(RequestAnswer::Ready);
-        if answer == RequestAnswer::Ready {
-            out.resize(out.len() + self.length, b'?');
-        }
-        answer
-    }
-
-    fn response(&mut self, _: AttemptId, _: SlotId, payload: Payload<'_>) -> ResponseAnswer {
-        let letter = match payload {
-            Payload::Bytes(bytes) => bytes[0],
-            Payload::Decoded(letter) => u8::try_from(letter).expect("a letter"),
-        };
-        let mut taken = |judged, next| ResponseAnswer::Taken {
-            judged,
-            next,
-            keys: self.keys.clone(),
-            injected: std::mem::take(&mut self.injects),
-        };
-        let failed = |cause, fatal| Judged::Failed { cause, fatal };
-        match letter {
-            b'o' => taken(Judged::Done, NextOfWorker::Stay),
-            b'e' => taken(Judged::Done, NextOfWorker::End),
-            b'f' => taken(failed(Cause::Exit, false), NextOfWorker::Stay),
-            b'F' => taken(failed(Cause::Exit, true), NextOfWorker::Stay),
-            b'c' => taken(failed(Cause::Crash, false), NextOfWorker::Stay),
-            b'r' => taken(failed(Cause::Resource, false), NextOfWorker::Stay),
-            b'!' => ResponseAnswer::Fault(fault("use_response")),
-            _ => ResponseAnswer::Garbled(farm_protocol::MarshalError::Decode("no letter".into())),
-        }
-    }
-
-    fn late(&mut self, id: AttemptId, _: &[u8]) {
-        self.late.push(id);
-    }
-
-    fn feedback(&mut self, id: AttemptId, _: &[u8]) -> Result<(), String> {
-        self.feedback.push(id);
-        Ok(())
-    }
-
-    fn output(&mut self, tasks: &[TaskId], _: Stream, bytes: &[u8]) {
-        self.outputs.push((tasks.to_vec(), bytes.to_vec()));
-    }
-
-    fn fresh(&mut self, slot: SlotId) {
-        self.fresh.push(slot);
-    }
-}
-
-pub(super) fn fault(callback: &str) -> KindFault {
-    KindFault {
-        callback: callback.into(),
-        message: "boom".into(),
-    }
-}
 
 /// A master on a stage.
 pub(super) struct Stage {
