@@ -36,6 +36,7 @@ impl Wire for NoopWire {
     type Request = u64;
     type Response = u64;
     type Feedback = Never;
+    type Context = Never;
 }
 
 /// `CREDIT` says whether a worker may be sent requests ahead.

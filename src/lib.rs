@@ -18,6 +18,7 @@
 //!     type Request = u64;
 //!     type Response = u64;
 //!     type Feedback = Never;
+//!     type Context = Never;
 //! }
 //!
 //! struct Square;                                        // the master's half
@@ -67,6 +68,7 @@ pub use farm_master::{
     WorkerStatus,
 };
 pub use farm_protocol as protocol;
+pub use farm_protocol::{AffinityKey, ContextBody, ContextUpdate};
 #[cfg(feature = "sim")]
 pub use farm_sim as sim;
 pub use farm_worker as worker;

@@ -1,5 +1,5 @@
 //! Kinds of one's own, embedded, on real workers: this program is its own worker. One kind of
-//! no-ops, one with a competence, and what becomes of programs that are no worker.
+//! no-ops, one with a competence, one with a context, and what becomes of programs that are no worker.
 
 #![expect(
     clippy::print_stdout,
@@ -12,6 +12,8 @@ mod embed;
 mod library;
 #[path = "kinds/noop.rs"]
 mod noop;
+#[path = "kinds/prelude.rs"]
+mod prelude;
 #[path = "kinds/strangers.rs"]
 mod strangers;
 
@@ -26,13 +28,23 @@ fn main() {
         if std::env::args().any(|argument| argument == strangers::OTHER_TYPES) {
             Worker::new().with(strangers::Other)
         } else {
-            Worker::new().with(noop::Performer).with(library::Reader)
+            Worker::new()
+                .with(noop::Performer)
+                .with(library::Reader)
+                .with(prelude::Player::default())
         }
     });
     let wanted = std::env::args()
         .nth(1)
         .filter(|argument| !argument.starts_with('-'));
-    let tests = [noop::TESTS, library::TESTS, strangers::TESTS, embed::TESTS].concat();
+    let tests = [
+        noop::TESTS,
+        library::TESTS,
+        prelude::TESTS,
+        strangers::TESTS,
+        embed::TESTS,
+    ]
+    .concat();
     let (mut passed, mut failed) = (0, 0);
     for (name, test) in tests {
         if wanted

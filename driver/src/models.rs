@@ -19,6 +19,7 @@ impl Wire for Numbers {
     type Request = u32;
     type Response = u32;
     type Feedback = Never;
+    type Context = Never;
 }
 
 /// The kind: a task is a number, so that each is told from the others.

@@ -3,7 +3,7 @@
 use crate::affinity::Affinity;
 use crate::options::Cause;
 use crate::outcome::Outcome;
-use farm_protocol::{AffinityKey, AttemptId, MarshalError, SlotId, Wire};
+use farm_protocol::{AffinityKey, AttemptId, ContextBody, MarshalError, SlotId, Wire};
 use std::fmt;
 
 /// The request type of a kind.
@@ -12,6 +12,9 @@ pub type Request<K> = <<K as TaskKind>::Wire as Wire>::Request;
 pub type Response<K> = <<K as TaskKind>::Wire as Wire>::Response;
 /// The feedback type of a kind.
 pub type Feedback<K> = <<K as TaskKind>::Wire as Wire>::Feedback;
+
+/// The context type of a kind.
+pub type Context<K> = <<K as TaskKind>::Wire as Wire>::Context;
 
 /// A sort of task. This half runs in the master; the worker's half is `Perform` over the same `Wire`.
 ///
@@ -39,11 +42,11 @@ pub trait TaskKind: Send + 'static {
         true
     }
 
-    /// Which workers this task is for: asked once, when it comes in. A key makes finding the right
-    /// task a look-up, where [`TaskKind::task_match`] is a search.
+    /// Which workers this task is for: asked once, when it comes in. A key makes finding the right task a look-up,
+    /// where [`TaskKind::task_match`] is a search. A task with a context prefers workers that hold it.
     fn affinity(&self, task: &Self::Task) -> Affinity {
-        let _ = task;
-        Affinity::Any
+        self.context_of_task(task)
+            .map_or(Affinity::Any, Affinity::Prefers)
     }
 
     /// The keys that a worker of this competence holds, for tasks with an [`TaskKind::affinity`]. Of more than
@@ -82,6 +85,29 @@ pub trait TaskKind: Send + 'static {
     {
         let _ = sending;
         self.request_of_task(status, task)
+    }
+
+    /// The context that a worker must hold before it is sent this task: the same key always means the same context.
+    /// None, unless the kind says otherwise. A kind that names contexts leaves [`TaskKind::INDEPENDENT`] false.
+    fn context_of_task(&self, task: &Self::Task) -> Option<AffinityKey> {
+        let _ = task;
+        None
+    }
+
+    /// The context `key`, for a worker that certainly holds `held`, or nothing that is certain. Asked only when it is
+    /// to be sent with a request: usually once per worker, and again when it is not known whether it arrived. A
+    /// [`ContextBody::Difference`] is to `held`, and possible only where that is something.
+    ///
+    /// It counts with the request against the limit of a frame.
+    fn context(&mut self, key: AffinityKey, held: Option<AffinityKey>) -> ContextBody<Context<Self>>
+    where
+        Self: Sized,
+    {
+        let _ = held;
+        panic!(
+            "kind `{}` names the context {key} in `context_of_task` and gives none: implement `TaskKind::context`",
+            Self::Wire::NAME
+        )
     }
 
     /// What the response means.

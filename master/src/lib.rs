@@ -36,8 +36,8 @@ pub use config::{Config, DECODE_ABOVE, KindConfig, StartFailures};
 pub use event::{Event, Exit, Shut, Stream};
 pub use evidence::{MemoryEvidence, MemoryVerdict};
 pub use kind::{
-    Fallback, Feedback, FollowUp, Next, Request, Response, Sending, TaskKind, Verdict, Whose,
-    WorkerStatus,
+    Context, Fallback, Feedback, FollowUp, Next, Request, Response, Sending, TaskKind, Verdict,
+    Whose, WorkerStatus,
 };
 pub use kinds::{Judged, KindFault, Kinds, NextOfWorker, Payload, RequestAnswer, ResponseAnswer};
 pub use listing::{Stands, TaskLine, Why};

@@ -4,6 +4,7 @@
 //! panic in a callback becomes a [`KindFault`]. It knows no process and no policy.
 
 mod typed;
+mod warm;
 
 use crate::action::Refusal;
 use crate::affinity::{Affinity, Injected, WhenGone, Whom};
@@ -113,8 +114,14 @@ trait Erased: Send {
         limit: usize,
     ) -> RequestAnswer;
     /// Follow-up tasks come back still without ids.
-    fn response(&mut self, slot: SlotId, held: &mut dyn Any, payload: Body<'_>) -> Answered;
-    fn late(&mut self, held: &dyn Any, bytes: &[u8]);
+    fn response(
+        &mut self,
+        id: AttemptId,
+        slot: SlotId,
+        held: &mut dyn Any,
+        payload: Body<'_>,
+    ) -> Answered;
+    fn late(&mut self, id: AttemptId, held: &dyn Any, bytes: &[u8]);
     fn feedback(&mut self, held: &dyn Any, bytes: &[u8]) -> Result<(), String>;
     fn output(&mut self, held: &mut dyn Any, stream: Stream, bytes: &[u8], shared: bool);
     fn fresh(&mut self, slot: SlotId);
@@ -334,7 +341,7 @@ impl Kinds for Registry {
         let Answered {
             mut answer,
             follow_ups,
-        } = kind.response(slot, held, body);
+        } = kind.response(id, slot, held, body);
         if !follow_ups.is_empty() {
             let kind = self.places[id.task.index()]
                 .task
@@ -357,7 +364,7 @@ impl Kinds for Registry {
 
     fn late(&mut self, id: AttemptId, bytes: &[u8]) {
         let (kind, held) = self.reach(id.task);
-        kind.late(held, bytes);
+        kind.late(id, held, bytes);
     }
 
     fn feedback(&mut self, id: AttemptId, bytes: &[u8]) -> Result<(), String> {

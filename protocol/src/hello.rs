@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 /// The version of frames and headers. Both sides must have the same.
-pub const PROTOCOL_VERSION: u16 = 1;
+pub const PROTOCOL_VERSION: u16 = 2;
 
 const MAGIC: [u8; 4] = *b"farm";
 
@@ -32,7 +32,7 @@ pub struct KindHello {
     pub name: String,
     /// `Wire::VERSION`.
     pub version: u32,
-    /// A hash of the shapes of request, response and feedback.
+    /// A hash of the shapes of request, response, feedback and context.
     pub schema: u64,
 }
 

@@ -94,22 +94,10 @@ id!(
     Attempt(u32), "#"
 );
 
-/// What ties a task to the workers that know something already: a number of the kind's own making, mostly a hash.
-/// The farm compares it and nothing else.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct AffinityKey(pub u64);
-
-impl fmt::Display for AffinityKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "key {:x}", self.0)
-    }
-}
-
-impl fmt::Debug for AffinityKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
+id!(
+    /// What makes a task belong to some workers rather than others: a hash or a number of the kind's own choosing.
+    AffinityKey(u64), "a"
+);
 
 /// The fence: everything a worker says about a task carries it, and what does not match the
 /// attempt now in flight is dropped and counted.

@@ -20,6 +20,7 @@
 
 extern crate alloc;
 
+mod context;
 mod frame;
 mod hello;
 mod id;
@@ -31,6 +32,7 @@ mod termination;
 mod time;
 mod wire;
 
+pub use context::{ContextBody, ContextUpdate, encode_request, split_request};
 pub use frame::{
     DEFAULT_FRAME_LIMIT, Frame, FrameDecoder, FrameError, FrameKind, FrameLimit, begin_frame,
     finish_frame,

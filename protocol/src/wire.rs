@@ -31,6 +31,7 @@ use serde::{Deserialize, Serialize};
 ///     type Request = Goal;
 ///     type Response = bool;
 ///     type Feedback = farm_protocol::Never;
+///     type Context = farm_protocol::Never;
 /// }
 /// assert_ne!(Prove::schema_hash(), 0);
 /// ```
@@ -45,15 +46,19 @@ pub trait Wire: 'static {
     type Response: Serialize + DeserializeOwned + Schema + Send + 'static;
     /// From the worker to the master, any number of times while an attempt executes; [`Never`] for none.
     type Feedback: Serialize + DeserializeOwned + Schema + Send + 'static;
+    /// From the master to the worker, once for many attempts, in front of the first of them: a prelude, a library;
+    /// [`Never`] for none. A difference between two contexts is of this type too.
+    type Context: Serialize + DeserializeOwned + Schema + Send + 'static;
 
-    /// A hash of the shapes of the three types.
+    /// A hash of the shapes of the four types.
     #[must_use]
     fn schema_hash() -> u64 {
         let request = u64::from_le_bytes(Key::for_path::<Self::Request>("request").to_bytes());
         let response = u64::from_le_bytes(Key::for_path::<Self::Response>("response").to_bytes());
         let feedback = u64::from_le_bytes(Key::for_path::<Self::Feedback>("feedback").to_bytes());
-        // Rotations keep the three from cancelling each other when two are of the same shape.
-        request ^ response.rotate_left(21) ^ feedback.rotate_left(42)
+        let context = u64::from_le_bytes(Key::for_path::<Self::Context>("context").to_bytes());
+        // Rotations keep the four from cancelling each other when two are of the same shape.
+        request ^ response.rotate_left(21) ^ feedback.rotate_left(42) ^ context.rotate_left(11)
     }
 
     /// The kind as the hello states it.
@@ -67,6 +72,6 @@ pub trait Wire: 'static {
     }
 }
 
-/// The type without values, for kinds that have no feedback.
+/// The type without values, for kinds that have no feedback or no context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub enum Never {}

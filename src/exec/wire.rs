@@ -17,6 +17,7 @@ impl Wire for CommandWire {
     type Request = CommandRequest;
     type Response = CommandResponse;
     type Feedback = CommandFeedback;
+    type Context = farm_protocol::Never;
 }
 
 /// A command to start.

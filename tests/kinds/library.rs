@@ -36,6 +36,7 @@ impl Wire for Library {
     type Request = Ask;
     type Response = Told;
     type Feedback = Never;
+    type Context = Never;
 }
 
 pub(crate) struct Reader;

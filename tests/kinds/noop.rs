@@ -66,6 +66,7 @@ impl Wire for Noops {
     type Request = Behave;
     type Response = Said;
     type Feedback = Never;
+    type Context = Never;
 }
 
 pub(crate) struct Performer;

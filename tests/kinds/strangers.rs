@@ -28,6 +28,7 @@ impl Wire for OtherNoops {
     type Request = u64;
     type Response = u64;
     type Feedback = Never;
+    type Context = Never;
 }
 
 pub(crate) struct Other;

@@ -12,6 +12,7 @@
 //! #     type Request = u64;
 //! #     type Response = u64;
 //! #     type Feedback = Never;
+//! #     type Context = Never;
 //! # }
 //! # struct Squares;
 //! # impl Perform for Squares {

@@ -5,7 +5,10 @@
 use crate::context::Context;
 use crate::serve::Port;
 use crate::session::Finish;
-use farm_protocol::{AttemptId, KindHello, ReplyFlags, Wire, decode, encode_into};
+use farm_protocol::{
+    AffinityKey, AttemptId, ContextBody, ContextUpdate, KindHello, ReplyFlags, Wire, decode,
+    encode_into, split_request,
+};
 use std::any::Any;
 use std::fmt;
 use std::io::Write;
@@ -24,6 +27,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 ///     type Request = u64;
 ///     type Response = Option<u64>;
 ///     type Feedback = Never;
+///     type Context = Never;
 /// }
 ///
 /// struct Squares;
@@ -46,6 +50,25 @@ pub trait Perform: 'static {
         request: <Self::Wire as Wire>::Request,
         context: &Context<'_, Self::Wire>,
     ) -> <Self::Wire as Wire>::Response;
+
+    /// Takes a context in the place of the one held before: a prelude, a library. Called on behalf of the attempt in
+    /// whose request it came, before [`Perform::perform`]; every further request that comes with none, or before the
+    /// next context, was built for a worker that holds this one.
+    ///
+    /// The farm guarantees that a context is not taken twice in a row, and that a difference is to the context that was
+    /// taken last. A panic counts as one in `perform`, for that attempt.
+    fn take_context(
+        &mut self,
+        update: ContextUpdate<<Self::Wire as Wire>::Context>,
+        context: &Context<'_, Self::Wire>,
+    ) {
+        let _ = context;
+        panic!(
+            "the worker's half of kind `{}` is sent the context {} and takes none: implement `Perform::take_context`",
+            Self::Wire::NAME,
+            update.key
+        )
+    }
 }
 
 /// The kinds a worker process can perform, in the order of registration.
@@ -87,7 +110,10 @@ impl Worker {
             self.seats.len() < usize::from(u16::MAX),
             "a worker performs at most 65,535 kinds"
         );
-        self.seats.push(Box::new(LazySeat::Waiting(make)));
+        self.seats.push(Box::new(WarmSeat {
+            seat: LazySeat::Waiting(make),
+            held: None,
+        }));
         self
     }
 
@@ -150,7 +176,59 @@ impl<P: Perform, F: FnOnce() -> P> LazySeat<P, F> {
     }
 }
 
-impl<P: Perform, F: FnOnce() -> P> Seat for LazySeat<P, F> {
+/// A performer and the context it has taken.
+struct WarmSeat<P, F> {
+    seat: LazySeat<P, F>,
+    held: Option<AffinityKey>,
+}
+
+impl<P: Perform, F: FnOnce() -> P> WarmSeat<P, F> {
+    /// The answer to `payload`, or how it ended without one.
+    fn answer(
+        &mut self,
+        payload: &[u8],
+        context: &Context<'_, P::Wire>,
+    ) -> Result<<P::Wire as Wire>::Response, Finish> {
+        let (update, request) = split_request(payload)
+            .map_err(|error| Finish::Refused(format!("the context before the request: {error}")))?;
+        let request = decode(request).map_err(|error| Finish::Refused(error.to_string()))?;
+        if let Some(update) = update {
+            self.take_context(update, context)?;
+        }
+        Ok(self.seat.performer().perform(request, context))
+    }
+
+    /// Takes a context, unless it is held already: then only the master did not know.
+    fn take_context(
+        &mut self,
+        update: ContextUpdate<<P::Wire as Wire>::Context>,
+        context: &Context<'_, P::Wire>,
+    ) -> Result<(), Finish> {
+        let key = update.key;
+        if self.held == Some(key) {
+            return Ok(());
+        }
+        let to_another = match update.body {
+            ContextBody::Whole(_) => false,
+            ContextBody::Difference(_) => self.held.is_none() || update.held != self.held,
+        };
+        if to_another {
+            let name =
+                |held: Option<AffinityKey>| held.map_or("nothing".into(), |key| key.to_string());
+            let (base, held) = (name(update.held), name(self.held));
+            return Err(Finish::Refused(format!(
+                "the context {key} came as a difference to {base}, and this worker holds {held}"
+            )));
+        }
+        // A half of two is held by nobody. After a panic the worker ends, but that is somebody else's rule.
+        self.held = None;
+        self.seat.performer().take_context(update, context);
+        self.held = Some(key);
+        Ok(())
+    }
+}
+
+impl<P: Perform, F: FnOnce() -> P> Seat for WarmSeat<P, F> {
     fn hello(&self) -> KindHello {
         P::Wire::hello()
     }
@@ -159,11 +237,10 @@ impl<P: Perform, F: FnOnce() -> P> Seat for LazySeat<P, F> {
         let context = Context::<P::Wire>::of_master(received.id, received.number, received.port);
         // The kind is not used again after a panic: the worker ends.
         let caught = catch_unwind(AssertUnwindSafe(|| {
-            let request = match decode(received.payload) {
-                Ok(request) => request,
-                Err(error) => return Finish::Refused(error.to_string()),
+            let said = match self.answer(received.payload, &context) {
+                Ok(said) => said,
+                Err(finish) => return finish,
             };
-            let said = self.performer().perform(request, &context);
             match encode_into(&said, response, received.response_max) {
                 Ok(()) => Finish::Replied,
                 Err(error) => Finish::Unmarshallable(error.to_string()),

@@ -8,10 +8,10 @@ mod kind;
 #[path = "pipes/master.rs"]
 mod master;
 
-use farm_protocol::{FrameKind, ReplyHeader, signal_name};
+use farm_protocol::{AffinityKey, ContextBody, FrameKind, ReplyHeader, signal_name};
 use farm_worker::{Worker, exit, run_if_asked};
-use kind::{Ask, Asks};
-use master::{Master, said};
+use kind::{Ask, Asks, held};
+use master::{Master, Update, said};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
@@ -33,6 +33,8 @@ fn main() {
     a_panic_is_told_and_ends_the_worker();
     an_undecodable_request_is_refused_and_ends_the_worker();
     a_response_that_cannot_be_encoded_costs_only_itself();
+    a_context_is_taken_once_and_changed_by_differences();
+    a_context_that_cannot_be_taken_costs_its_attempt();
     a_held_request_is_revoked_while_another_executes();
     an_answer_does_not_wait_behind_a_long_attempt();
     what_executes_is_cancelled();
@@ -53,7 +55,7 @@ fn make() -> Worker {
             std::thread::park();
         }
     }
-    Worker::new().with_lazy(|| Asks)
+    Worker::new().with_lazy(Asks::default)
 }
 
 fn a_request_is_answered() {
@@ -106,13 +108,12 @@ fn a_panic_is_told_and_ends_the_worker() {
 }
 
 fn an_undecodable_request_is_refused_and_ends_the_worker() {
-    let mut master = Master::start();
-    master.append_raw(1, &[250, 1, 2]);
-    master.write();
-    let (kind, head, rest) = master.about();
-    assert_eq!((kind, head.number), (FrameKind::Refused, 1));
-    assert!(!said(&rest).is_empty());
-    assert_eq!(master.wait().code(), Some(exit::REFUSED));
+    // No context, then no request; and what is no context.
+    for payload in [[0, 250, 2], [250, 1, 2]] {
+        let mut master = Master::start();
+        master.append_raw(1, &payload);
+        refuses(&mut master, 1, "cannot be decoded");
+    }
 }
 
 fn a_response_that_cannot_be_encoded_costs_only_itself() {
@@ -123,6 +124,86 @@ fn a_response_that_cannot_be_encoded_costs_only_itself() {
     assert!(!said(&rest).is_empty());
     master.send(2, &Ask::Echo(7));
     assert_eq!(master.replied(2), 7);
+}
+
+#[track_caller]
+fn refuses(master: &mut Master, number: u64, why: &str) {
+    master.write();
+    let (kind, head, rest) = master.about();
+    assert_eq!((kind, head.number), (FrameKind::Refused, number));
+    assert!(said(&rest).contains(why), "{}", said(&rest));
+    assert_eq!(master.wait().code(), Some(exit::REFUSED));
+}
+
+fn update(key: u64, held: Option<u64>, body: ContextBody<Vec<u64>>) -> Update {
+    Update {
+        key: AffinityKey(key),
+        held: held.map(AffinityKey),
+        body,
+    }
+}
+
+fn a_context_is_taken_once_and_changed_by_differences() {
+    let mut master = Master::start();
+    let first = update(1, None, ContextBody::Whole(vec![5, 6]));
+    let second = update(2, Some(1), ContextBody::Difference(vec![9]));
+    let again = update(2, Some(7), ContextBody::Difference(vec![900]));
+    let other = update(3, None, ContextBody::Whole(vec![1]));
+    let tell = [
+        (Some(&first), held(11, 1)),
+        (None, held(11, 1)),
+        (Some(&first), held(11, 1)),
+        (Some(&second), held(20, 2)),
+        (Some(&again), held(20, 2)),
+        (Some(&other), held(1, 3)),
+    ];
+    for (n, (told, answer)) in (1..).zip(tell) {
+        master.append_told(n, told, &Ask::Held);
+        master.write();
+        assert_eq!(master.replied(n), answer, "after {told:?}");
+    }
+}
+
+fn a_context_that_cannot_be_taken_costs_its_attempt() {
+    let stray = update(8, Some(1), ContextBody::Difference(vec![1]));
+    let mut master = Master::start();
+    master.append_told(1, Some(&stray), &Ask::Held);
+    refuses(
+        &mut master,
+        1,
+        "a difference to a1, and this worker holds nothing",
+    );
+
+    let mut master = Master::start();
+    master.append_told(
+        1,
+        Some(&update(2, None, ContextBody::Whole(vec![]))),
+        &Ask::Held,
+    );
+    master.write();
+    assert_eq!(master.replied(1), held(0, 1));
+    master.append_told(2, Some(&stray), &Ask::Held);
+    refuses(
+        &mut master,
+        2,
+        "a difference to a1, and this worker holds a2",
+    );
+
+    let mut master = Master::start();
+    master.append_told(
+        1,
+        Some(&update(2, None, ContextBody::Whole(vec![]))),
+        &Ask::Held,
+    );
+    master.write();
+    assert_eq!(master.replied(1), held(0, 1));
+    let empty = update(3, Some(2), ContextBody::Difference(vec![]));
+    master.append_told(2, Some(&empty), &Ask::Held);
+    master.write();
+    let (kind, head, rest) = master.about();
+    assert_eq!((kind, head.number), (FrameKind::Panicked, 2));
+    assert_eq!(said(&rest), "a difference that is none");
+    assert_eq!(master.wait().code(), Some(exit::PANICKED));
 }
 
 fn a_held_request_is_revoked_while_another_executes() {

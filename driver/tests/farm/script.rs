@@ -7,8 +7,8 @@
 
 use farm_protocol::{
     DEFAULT_FRAME_LIMIT, FrameDecoder, FrameError, FrameKind, Hello, Launch, MarshalError, Never,
-    PREAMBLE, ReplyFlags, ReplyHeader, RequestHeader, Wire, begin_frame, decode_prefix,
-    encode_into, finish_frame, page, reply_frame,
+    PREAMBLE, ReplyFlags, ReplyHeader, RequestHeader, Wire, begin_frame, decode, decode_prefix,
+    encode_into, finish_frame, page, reply_frame, split_request,
 };
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -24,6 +24,7 @@ impl Wire for Script {
     type Request = (String, u64);
     type Response = String;
     type Feedback = Never;
+    type Context = Never;
 }
 
 /// The descriptor `number`, opened again through the system's own names for it.
@@ -80,7 +81,8 @@ fn serve(launch: &Launch, answers: &mut File) {
             assert_eq!(frame.kind, FrameKind::Request);
             let (header, payload): (RequestHeader, _) = decode_prefix(frame.body).expect("header");
             note(page.as_ref(), header.id.task.to_bits(), header.id.attempt.0);
-            let ((order, number), _): ((String, u64), _) = decode_prefix(payload).expect("payload");
+            let (_, request) = split_request::<Never>(payload).expect("payload");
+            let (order, number): (String, u64) = decode(request).expect("request");
             let response = obey(&order, number);
             note(page.as_ref(), page::NOTHING, 0);
             let head = ReplyHeader {

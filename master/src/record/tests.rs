@@ -23,6 +23,7 @@ impl Wire for Doubles {
     type Request = u64;
     type Response = u64;
     type Feedback = Never;
+    type Context = Never;
 }
 
 struct Double;

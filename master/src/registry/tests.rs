@@ -1,5 +1,7 @@
 //! The adapter with a well-behaved kind, and with one that misbehaves in each callback.
 
+mod contexts;
+
 use super::*;
 use crate::affinity::Whom;
 use crate::kind::{Next, Request, Response, Verdict, WorkerStatus};
@@ -24,6 +26,7 @@ impl Wire for SquareWire {
     type Request = i64;
     type Response = i64;
     type Feedback = u8;
+    type Context = farm_protocol::Never;
 }
 
 impl Square {
@@ -204,7 +207,7 @@ fn a_task_goes_out_and_comes_back_typed() {
     assert_eq!(answer, RequestAnswer::Ready);
     assert_eq!(
         out,
-        [b"before".to_vec(), encode(&7_i64, 9).expect("encodes")].concat()
+        [b"before\0".to_vec(), encode(&7_i64, 9).expect("encodes")].concat()
     );
     assert_eq!(scene.response(task, 49), STAYS);
     let (settled, fault) = scene.end(task, Outcome::Done(()));
@@ -378,7 +381,7 @@ fn follow_up_tasks_get_ids_and_have_no_waiter() {
         .registry
         .request(first(injected[1].task), SLOT, &mut out, 100);
     assert_eq!(answer, RequestAnswer::Ready);
-    assert_eq!(out, encode(&7_i64, 9).expect("encodes"));
+    assert_eq!(out, encode(&(0_u8, 7_i64), 9).expect("encodes"));
     scene
         .registry
         .refuse(injected[0].task, Refusal::UnknownLimit);

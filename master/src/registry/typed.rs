@@ -1,15 +1,20 @@
 //! One kind with its types: the only place where `dyn Any` becomes a task again.
 
+use super::warm::Warm;
 use super::{Answered, Body, Erased, Held, OUTPUT_KEPT, Settled, WorkerOutput};
 use crate::action::Refusal;
 use crate::affinity::{Affinity, WhenGone, Whom};
 use crate::event::Stream;
 use crate::kind::{
-    Fallback, FollowUp, Next, Response, Sending, TaskKind, Verdict, Whose, WorkerStatus,
+    Context, Fallback, FollowUp, Next, Request, Response, Sending, TaskKind, Verdict, Whose,
+    WorkerStatus,
 };
 use crate::kinds::{Judged, KindFault, NextOfWorker, RequestAnswer, ResponseAnswer};
 use crate::outcome::{Outcome, Settlement};
-use farm_protocol::{AttemptId, MarshalError, SlotId, decode, encode_into};
+use farm_protocol::{
+    AffinityKey, AttemptId, ContextBody, ContextUpdate, MarshalError, SlotId, Wire, decode,
+    encode_request,
+};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -17,6 +22,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub(super) struct Typed<K: TaskKind> {
     kind: K,
     workers: Vec<WorkerStatus<K::Competence>>,
+    warm: Warm,
 }
 
 impl<K: TaskKind> Typed<K> {
@@ -24,7 +30,58 @@ impl<K: TaskKind> Typed<K> {
         Self {
             kind,
             workers: Vec::new(),
+            warm: Warm::new(),
         }
+    }
+
+    /// The context that the worker in `slot` certainly holds.
+    pub(super) fn held_context(&self, slot: SlotId) -> Option<AffinityKey> {
+        self.warm.held(slot)
+    }
+
+    /// Everything that ties tasks to the worker in `slot`: its context, and what the kind says of its competence.
+    fn keys(
+        &self,
+        slot: SlotId,
+        competence: &K::Competence,
+    ) -> Result<Vec<AffinityKey>, KindFault> {
+        let mut keys = contained("keys_of", || self.kind.keys_of(competence))?;
+        if let Some(context) = self.held_context(slot) {
+            keys.insert(0, context);
+        }
+        Ok(keys)
+    }
+
+    /// The request of an attempt and what its worker must be told before it; `None`: it needs no request any more.
+    fn asked(&mut self, sending: Sending, task: &K::Task) -> Result<Option<Asked<K>>, KindFault> {
+        let slot = sending.slot;
+        let status = self
+            .workers
+            .get(slot.0 as usize)
+            .unwrap_or(&WorkerStatus::Fresh);
+        let kind = &mut self.kind;
+        let request = contained("request_of_task", || {
+            kind.request_of_attempt(sending, status, task)
+        })?;
+        let Some(request) = request else {
+            return Ok(None);
+        };
+        let wanted = contained("context_of_task", || {
+            let wanted = kind.context_of_task(task);
+            assert!(
+                wanted.is_none() || !K::INDEPENDENT,
+                "kind `{}` names a context and is INDEPENDENT: its requests depend on what the worker holds, \
+                 so leave INDEPENDENT false",
+                K::Wire::NAME
+            );
+            wanted
+        })?;
+        let held = self.warm.held(slot);
+        let update = match wanted {
+            Some(key) if held != wanted => Some(update(kind, key, held)?),
+            Some(_) | None => None,
+        };
+        Ok(Some(Asked { request, update }))
     }
 
     fn status(&self, slot: SlotId) -> &WorkerStatus<K::Competence> {
@@ -51,8 +108,7 @@ impl<K: TaskKind> Typed<K> {
         };
         let (next, keys, inject) = match verdict.next {
             Next::Stay { competence, inject } => {
-                let kind = &self.kind;
-                let keys = match contained("keys_of", || kind.keys_of(&competence)) {
+                let keys = match self.keys(slot, &competence) {
                     Ok(keys) => keys,
                     Err(fault) => return answered(ResponseAnswer::Fault(fault)),
                 };
@@ -72,6 +128,34 @@ impl<K: TaskKind> Typed<K> {
             follow_ups: inject.into_iter().map(follow_up::<K>).collect(),
         }
     }
+}
+
+/// What is sent for one attempt.
+struct Asked<K: TaskKind> {
+    request: Request<K>,
+    update: Option<ContextUpdate<Context<K>>>,
+}
+
+/// What brings a worker that holds `held` to the context `key`.
+fn update<K: TaskKind>(
+    kind: &mut K,
+    key: AffinityKey,
+    held: Option<AffinityKey>,
+) -> Result<ContextUpdate<Context<K>>, KindFault> {
+    let body = contained("context", || {
+        let body = kind.context(key, held);
+        let possible = match body {
+            ContextBody::Whole(_) => true,
+            ContextBody::Difference(_) => held.is_some(),
+        };
+        assert!(
+            possible,
+            "kind `{}` gives a difference for a worker that holds no context: give the whole of {key} when `held` is None",
+            K::Wire::NAME
+        );
+        body
+    })?;
+    Ok(ContextUpdate { key, held, body })
 }
 
 /// Decodes a response of `K`; a function without state, so that it can run on any thread.
@@ -170,25 +254,27 @@ impl<K: TaskKind> Erased for Typed<K> {
         let held = held_mut::<K>(task);
         // Output belongs to one attempt: what an earlier one wrote is not this one's.
         held.output = None;
-        let status = self
-            .workers
-            .get(slot.0 as usize)
-            .unwrap_or(&WorkerStatus::Fresh);
-        let kind = &mut self.kind;
-        let sending = Sending { id, slot };
+        let Asked { request, update } = match self.asked(Sending { id, slot }, &held.task) {
+            Ok(Some(asked)) => asked,
+            Ok(None) => return RequestAnswer::Skip,
+            Err(fault) => return RequestAnswer::Fault(fault),
+        };
         // Encoding runs the user's `Serialize`, so it is contained as well.
         let before = out.len();
-        let encoded = contained("request_of_task", || {
-            let request = kind.request_of_attempt(sending, status, &held.task)?;
-            Some(encode_into(&request, out, limit))
+        let encoded = contained("encoding the request", || {
+            encode_request(update.as_ref(), &request, out, limit)
         });
         match encoded {
-            Ok(Some(Ok(()))) => RequestAnswer::Ready,
-            Ok(Some(Err(error))) => match marshal_error(kind, held, &error) {
+            Ok(Ok(())) => {
+                if let Some(update) = update {
+                    self.warm.sent(slot, id, update.key);
+                }
+                RequestAnswer::Ready
+            }
+            Ok(Err(error)) => match marshal_error(&mut self.kind, held, &error) {
                 Ok(()) => RequestAnswer::NotMarshallable(error),
                 Err(fault) => RequestAnswer::Fault(fault),
             },
-            Ok(None) => RequestAnswer::Skip,
             Err(fault) => {
                 out.truncate(before);
                 RequestAnswer::Fault(fault)
@@ -196,7 +282,14 @@ impl<K: TaskKind> Erased for Typed<K> {
         }
     }
 
-    fn response(&mut self, slot: SlotId, task: &mut dyn Any, payload: Body<'_>) -> Answered {
+    fn response(
+        &mut self,
+        id: AttemptId,
+        slot: SlotId,
+        task: &mut dyn Any,
+        payload: Body<'_>,
+    ) -> Answered {
+        self.warm.answered(slot, id);
         let held = held_mut::<K>(task);
         let decoded: Result<Response<K>, MarshalError> = match payload {
             Body::Bytes(bytes) => match contained("decoding the response", || decode(bytes)) {
@@ -231,7 +324,8 @@ impl<K: TaskKind> Erased for Typed<K> {
         }
     }
 
-    fn late(&mut self, task: &dyn Any, bytes: &[u8]) {
+    fn late(&mut self, id: AttemptId, task: &dyn Any, bytes: &[u8]) {
+        self.warm.answered_somewhere(id);
         let held = held::<K>(task);
         let kind = &mut self.kind;
         // Whatever goes wrong here changes nothing: the answer was void before it was read.
@@ -269,6 +363,7 @@ impl<K: TaskKind> Erased for Typed<K> {
 
     fn fresh(&mut self, slot: SlotId) {
         self.set_status(slot, WorkerStatus::Fresh);
+        self.warm.fresh(slot);
     }
 
     fn settle(&mut self, task: Box<dyn Any + Send>, settlement: Settlement) -> Option<KindFault> {

@@ -13,6 +13,7 @@ impl Wire for Double {
     type Request = u64;
     type Response = u64;
     type Feedback = crate::wire::Never;
+    type Context = crate::wire::Never;
 }
 
 fn hello_bytes(kinds: Vec<KindHello>) -> Vec<u8> {
@@ -114,6 +115,7 @@ fn the_schema_tells_types_apart() {
         type Request = u64;
         type Response = String;
         type Feedback = crate::wire::Never;
+        type Context = crate::wire::Never;
     }
     assert_ne!(Double::schema_hash(), Triple::schema_hash());
 }

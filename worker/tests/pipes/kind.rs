@@ -1,6 +1,6 @@
 //! The kind that the test's workers perform: one request per behaviour that is tested.
 
-use farm_protocol::{Schema, Wire};
+use farm_protocol::{ContextBody, ContextUpdate, Schema, Wire};
 use farm_worker::{Context, Perform};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -30,6 +30,8 @@ pub(crate) enum Ask {
     Background,
     /// Print this.
     Print(String),
+    /// Answer the sum of the context, and how often one was taken.
+    Held,
 }
 
 /// A number that has one value which cannot be written.
@@ -55,15 +57,36 @@ impl Wire for AskWire {
     type Request = Ask;
     type Response = Number;
     type Feedback = Vec<u64>;
+    type Context = Vec<u64>;
 }
 
-pub(crate) struct Asks;
+#[derive(Default)]
+pub(crate) struct Asks {
+    sum: u64,
+    taken: u64,
+}
+
+/// The answer to [`Ask::Held`].
+pub(crate) const fn held(sum: u64, taken: u64) -> u64 {
+    sum * 100 + taken
+}
 
 /// Numbers in one piece of a flood: more bytes than a pipe holds.
 const FLOOD: usize = 200_000;
 
 impl Perform for Asks {
     type Wire = AskWire;
+
+    fn take_context(&mut self, update: ContextUpdate<Vec<u64>>, _: &Context<'_, AskWire>) {
+        self.taken += 1;
+        match update.body {
+            ContextBody::Whole(all) => self.sum = all.iter().sum(),
+            ContextBody::Difference(more) => {
+                assert!(!more.is_empty(), "a difference that is none");
+                self.sum += more.iter().sum::<u64>();
+            }
+        }
+    }
 
     fn perform(&mut self, request: Ask, context: &Context<'_, AskWire>) -> Number {
         let say = |what: Vec<u64>| context.feedback(&what).expect("it can be encoded");
@@ -113,6 +136,7 @@ impl Perform for Asks {
                     .stderr(Stdio::null());
                 command.spawn().expect("sleep starts").id().into()
             }
+            Ask::Held => held(self.sum, self.taken),
             Ask::Print(text) => {
                 print_stray(&text);
                 0

@@ -2,9 +2,10 @@
 
 use crate::kind::{Ask, AskWire, Number};
 use farm_protocol::{
-    Attempt, AttemptHeader, AttemptId, DEFAULT_FRAME_LIMIT, FrameDecoder, FrameError, FrameKind,
-    Greeting, Hello, KindId, Launch, ReplyHeader, RequestHeader, TaskId, Wire, attempt_frame,
-    begin_frame, decode, decode_prefix, encode, finish_frame, page, request_frame,
+    Attempt, AttemptHeader, AttemptId, ContextUpdate, DEFAULT_FRAME_LIMIT, FrameDecoder,
+    FrameError, FrameKind, Greeting, Hello, KindId, Launch, ReplyHeader, RequestHeader, TaskId,
+    Wire, attempt_frame, begin_frame, decode, decode_prefix, encode_request, finish_frame, page,
+    request_frame,
 };
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::io::{FdFlags, fcntl_setfd};
@@ -16,6 +17,9 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
+
+/// A context for the worker.
+pub(crate) type Update = ContextUpdate<Vec<u64>>;
 
 const LIMIT: usize = DEFAULT_FRAME_LIMIT.0 as usize;
 
@@ -124,7 +128,13 @@ impl Master {
     }
 
     pub(crate) fn append(&mut self, number: u64, ask: &Ask) {
-        let payload = encode(ask, LIMIT).expect("it can be encoded");
+        self.append_told(number, None, ask);
+    }
+
+    /// A request before which the worker is told a context.
+    pub(crate) fn append_told(&mut self, number: u64, update: Option<&Update>, ask: &Ask) {
+        let mut payload = Vec::new();
+        encode_request(update, ask, &mut payload, LIMIT).expect("it can be encoded");
         self.append_raw(number, &payload);
     }
 

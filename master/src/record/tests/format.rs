@@ -265,7 +265,7 @@ fn the_format_is_pinned() {
     assert_eq!(MAGIC[7], 2);
     assert_eq!(
         hash.value(),
-        0x6da6_cb2a_e95d_5dd2,
+        0x0399_0ef7_f42b_d9cf,
         "{:#018x}",
         hash.value()
     );
