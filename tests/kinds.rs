@@ -1,5 +1,5 @@
 //! Kinds of one's own, embedded, on real workers: this program is its own worker. One kind of
-//! no-ops, one with a competence, one with a context, and what becomes of programs that are no worker.
+//! no-ops, one with a competence, one with a context, one that cannot be marshalled, and what becomes of programs that are no worker.
 
 #![expect(
     clippy::print_stdout,
@@ -10,6 +10,8 @@
 mod embed;
 #[path = "kinds/library.rs"]
 mod library;
+#[path = "kinds/marshal.rs"]
+mod marshal;
 #[path = "kinds/noop.rs"]
 mod noop;
 #[path = "kinds/prelude.rs"]
@@ -32,6 +34,7 @@ fn main() {
                 .with(noop::Performer)
                 .with(library::Reader)
                 .with(prelude::Player::default())
+                .with(marshal::Writer)
         }
     });
     let wanted = std::env::args()
@@ -41,6 +44,7 @@ fn main() {
         noop::TESTS,
         library::TESTS,
         prelude::TESTS,
+        marshal::TESTS,
         strangers::TESTS,
         embed::TESTS,
     ]

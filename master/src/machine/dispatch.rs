@@ -299,12 +299,14 @@ struct Unsent(Outcome);
 
 impl From<FrameError> for Unsent {
     fn from(error: FrameError) -> Self {
-        let limit = match error {
-            FrameError::TooLong { limit, .. } => limit as usize,
+        let (length, limit) = match error {
+            FrameError::TooLong { length, limit } => (length, limit),
             FrameError::Empty | FrameError::UnknownKind(_) => unreachable!("a request is neither"),
         };
         Self(Outcome::RequestNotMarshallable(MarshalError::TooLarge {
-            limit,
+            size: length as usize,
+            at_least: length == u32::MAX,
+            limit: limit as usize,
         }))
     }
 }

@@ -344,7 +344,11 @@ fn what_cannot_be_marshalled_is_told_to_the_kind_first() {
     let answer = scene.registry.request(first(task), SLOT, &mut out, 2);
     assert_eq!(
         answer,
-        RequestAnswer::NotMarshallable(MarshalError::TooLarge { limit: 2 })
+        RequestAnswer::NotMarshallable(MarshalError::TooLarge {
+            size: 11,
+            at_least: false,
+            limit: 2
+        })
     );
     assert!(out.is_empty());
     let answer = scene
@@ -352,7 +356,7 @@ fn what_cannot_be_marshalled_is_told_to_the_kind_first() {
         .response(first(task), SLOT, Payload::Bytes(&[1, 2, 3]));
     assert_eq!(
         answer,
-        ResponseAnswer::Garbled(MarshalError::LeftOver { count: 2 })
+        ResponseAnswer::Garbled(MarshalError::LeftOver { count: 2, size: 3 })
     );
     assert_eq!(
         *scene.heard.lock().expect("whole"),

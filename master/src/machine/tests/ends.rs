@@ -207,7 +207,11 @@ fn a_request_over_the_frame_limit_is_not_sent() {
     stage.expect(&["spawn w0 s1", "ready w0", "settle t0 failed"]);
     assert_eq!(
         *stage.outcome(task),
-        Outcome::RequestNotMarshallable(MarshalError::TooLarge { limit: 40 })
+        Outcome::RequestNotMarshallable(MarshalError::TooLarge {
+            size: 69,
+            at_least: false,
+            limit: 40
+        })
     );
 }
 

@@ -155,7 +155,11 @@ pub(super) fn answers() -> Vec<KindAnswer> {
         callback: "task_match".to_owned(),
         message: "boom".to_owned(),
     };
-    let error = MarshalError::TooLarge { limit: 9 };
+    let error = MarshalError::TooLarge {
+        size: 10,
+        at_least: false,
+        limit: 9,
+    };
     let taken = |judged, next| ResponseAnswer::Taken {
         judged,
         next,
