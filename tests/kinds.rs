@@ -12,6 +12,8 @@ mod embed;
 mod library;
 #[path = "kinds/marshal.rs"]
 mod marshal;
+#[path = "kinds/names.rs"]
+mod names;
 #[path = "kinds/noop.rs"]
 mod noop;
 #[path = "kinds/prelude.rs"]
@@ -35,6 +37,7 @@ fn main() {
                 .with(library::Reader)
                 .with(prelude::Player::default())
                 .with(marshal::Writer)
+                .with(names::Namer)
         }
     });
     let wanted = std::env::args()
@@ -45,6 +48,7 @@ fn main() {
         library::TESTS,
         prelude::TESTS,
         marshal::TESTS,
+        names::TESTS,
         strangers::TESTS,
         embed::TESTS,
     ]

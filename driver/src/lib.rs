@@ -25,6 +25,7 @@ mod memory;
 mod message;
 #[cfg(all(test, feature = "check-shuttle"))]
 mod models;
+mod nonce;
 mod observer;
 mod perform;
 mod pool;

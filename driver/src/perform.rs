@@ -9,7 +9,7 @@ use crate::spawn::{SpawnFault, spawn};
 use crate::system::ExitWatch;
 use crate::turn::{Loop, Spawned};
 use farm_master::{Action, Link, Settlement, Signal};
-use farm_protocol::KindId;
+use farm_protocol::{KindId, WorkerName};
 use rustix::process::Signal as SystemSignal;
 
 impl Loop {
@@ -134,7 +134,11 @@ impl Loop {
         let program = &self.programs[kind.0 as usize];
         self.memory.begin();
         let peak = own_peak_bytes();
-        let parts = spawn(program, self.through)?;
+        let name = WorkerName {
+            farm: self.nonce,
+            session: place.session,
+        };
+        let parts = spawn(program, self.through, name)?;
         let mut process = Process::new(place, parts, peak);
         if self.clock.stands() {
             process.signal(SystemSignal::STOP);

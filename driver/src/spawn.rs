@@ -8,7 +8,7 @@ use crate::process::Parts;
 use crate::program::Program;
 use crate::system::Page;
 use command_fds::CommandFdExt;
-use farm_protocol::Launch;
+use farm_protocol::{Launch, WorkerName};
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::Pid;
 use std::io::{self, ErrorKind};
@@ -106,7 +106,7 @@ struct Prepared {
     our_stderr: Incoming,
 }
 
-fn prepare(through: bool) -> io::Result<Prepared> {
+fn prepare(through: bool, name: WorkerName) -> io::Result<Prepared> {
     let mut theirs = Theirs { fds: Vec::new() };
     let (requests, our_requests) = pipe()?;
     let (control, our_control) = pipe()?;
@@ -129,6 +129,7 @@ fn prepare(through: bool) -> io::Result<Prepared> {
         page: page_number,
         through,
         master: std::process::id(),
+        name,
     };
     Ok(Prepared {
         theirs,
@@ -144,9 +145,13 @@ fn prepare(through: bool) -> io::Result<Prepared> {
     })
 }
 
-/// Starts `program` as a worker. With `through` it may also write to the farm's own streams.
-pub(crate) fn spawn(program: &Program, through: bool) -> Result<Parts, SpawnFault> {
-    let prepared = prepare(through).map_err(|source| SpawnFault::Pipes { source })?;
+/// Starts `program` as the worker `name`. With `through` it may also write to the farm's own streams.
+pub(crate) fn spawn(
+    program: &Program,
+    through: bool,
+    name: WorkerName,
+) -> Result<Parts, SpawnFault> {
+    let prepared = prepare(through, name).map_err(|source| SpawnFault::Pipes { source })?;
     let mut command = program.command(&prepared.launch.to_string());
     command
         .stdin(Stdio::null())
@@ -183,10 +188,15 @@ mod tests {
     use super::*;
     use crate::link::Reading;
     use crate::reap::reap;
-    use farm_protocol::Termination;
+    use farm_protocol::{Session, Termination};
+
+    const NAME: WorkerName = WorkerName {
+        farm: 1,
+        session: Session(1),
+    };
 
     fn failure(program: &Program) -> String {
-        spawn(program, false)
+        spawn(program, false, NAME)
             .expect_err("this cannot start")
             .to_string()
     }
@@ -207,7 +217,7 @@ mod tests {
     /// Runs a shell whose last argument is the launch; what it printed and how it ended.
     fn shell(script: &str, through: bool) -> (String, Termination) {
         let program = Program::path("/bin/sh").arg("-c").arg(script).arg("worker");
-        let mut parts = spawn(&program, through).expect("a shell");
+        let mut parts = spawn(&program, through, NAME).expect("a shell");
         let reaped = reap(parts.pid);
         let mut space = [0; 4096];
         parts.stdout.hang_up();
@@ -225,7 +235,7 @@ mod tests {
         assert_eq!(end, Termination::Exited(0));
         let mut lines = text.lines();
         let launch: Launch = lines.next().expect("a line").parse().expect("a launch");
-        assert_eq!(launch.master, std::process::id());
+        assert_eq!((launch.master, launch.name), (std::process::id(), NAME));
         let mut expected: Vec<i32> = vec![0, 1, 2, launch.requests, launch.control, launch.answers];
         expected.extend(launch.page);
         expected.extend(launch.through.expect("asked for"));

@@ -8,6 +8,7 @@ use crate::decode::Decoders;
 use crate::link::Reading;
 use crate::memory::Memory;
 use crate::message::Message;
+use crate::nonce;
 use crate::observer::Observer;
 use crate::process::{Place, Role};
 use crate::program::Program;
@@ -56,6 +57,8 @@ pub(crate) struct Loop {
     pub(crate) not_beyond: Option<Instant>,
     pub(crate) programs: Vec<Program>,
     pub(crate) through: bool,
+    /// By which workers of this farm are told from those of others.
+    pub(crate) nonce: u64,
     pub(crate) observer: Option<Box<dyn Observer>>,
     /// Until something of it cannot be written.
     pub(crate) record: Option<RunRecord>,
@@ -85,6 +88,7 @@ impl Loop {
     pub(crate) fn new(shared: Arc<Shared>, poll: Poll, config: Config, registry: Registry) -> Self {
         let clock = Clock::default();
         Self {
+            nonce: nonce::draw(shared.farm),
             shared,
             master: Master::new(config),
             registry,

@@ -3,6 +3,7 @@
 //! An argument and not an environment variable: a variable would be inherited by every process a
 //! worker starts, and a farm nested in one of them would take itself for a worker.
 
+use crate::name::WorkerName;
 use core::fmt;
 use core::str::FromStr;
 
@@ -24,6 +25,8 @@ pub struct Launch {
     pub through: Option<[i32; 2]>,
     /// The process that spawned the worker. If the parent is another, the master is gone.
     pub master: u32,
+    /// What the process is called, by itself and by what it creates.
+    pub name: WorkerName,
 }
 
 impl Launch {
@@ -43,11 +46,12 @@ impl fmt::Display for Launch {
             control,
             answers,
             master,
+            name,
             ..
         } = self;
         write!(
             f,
-            "{PREFIX}{requests},{control},{answers},{page},{out},{err}:{master}"
+            "{PREFIX}{requests},{control},{answers},{page},{out},{err}:{master}:{name}"
         )
     }
 }
@@ -61,10 +65,11 @@ impl FromStr for Launch {
     type Err = NotLaunched;
 
     fn from_str(text: &str) -> Result<Self, NotLaunched> {
-        let (numbers, master) = text
+        let (numbers, rest) = text
             .strip_prefix(PREFIX)
             .and_then(|rest| rest.split_once(':'))
             .ok_or(NotLaunched)?;
+        let (master, name) = rest.split_once(':').ok_or(NotLaunched)?;
         let mut fields = [0; 6];
         let mut parts = numbers.split(',');
         for field in &mut fields {
@@ -84,6 +89,7 @@ impl FromStr for Launch {
             page: (page >= 0).then_some(page),
             through: (out >= 0 && err >= 0).then_some([out, err]),
             master: master.parse().map_err(|_| NotLaunched)?,
+            name: name.parse().map_err(|_| NotLaunched)?,
         })
     }
 }
@@ -92,6 +98,7 @@ impl FromStr for Launch {
 mod tests {
     //! The argument is read back as it was written.
     use super::*;
+    use crate::id::Session;
     use alloc::string::ToString;
 
     #[test]
@@ -103,13 +110,20 @@ mod tests {
             page: Some(6),
             through: Some([7, 8]),
             master: 4711,
+            name: WorkerName {
+                farm: 35,
+                session: Session(3),
+            },
         };
         let bare = Launch {
             page: None,
             through: None,
             ..full
         };
-        assert_eq!(full.to_string(), "farm-worker:3,4,5,6,7,8:4711");
+        assert_eq!(
+            full.to_string(),
+            "farm-worker:3,4,5,6,7,8:4711:f000000000000z_s3w"
+        );
         for launch in [full, bare] {
             assert_eq!(launch.to_string().parse(), Ok(launch));
         }
@@ -123,7 +137,9 @@ mod tests {
             "farm-worker",
             "farm-worker:",
             "farm-worker:1,2,3:4",
-            "farm-worker:-1,4,5,-1,-1,-1:9",
+            "farm-worker:-1,4,5,-1,-1,-1:9:f000000000000z_s3w",
+            "farm-worker:3,4,5,6,7,8:4711",
+            "farm-worker:3,4,5,6,7,8:4711:me",
         ] {
             assert_eq!(Launch::from_last_argument(text), None, "{text}");
         }

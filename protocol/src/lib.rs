@@ -27,6 +27,7 @@ mod id;
 mod launch;
 mod marshal;
 mod message;
+mod name;
 pub mod page;
 mod termination;
 mod time;
@@ -45,6 +46,7 @@ pub use message::{
     AttemptHeader, FaultBody, ReplyFlags, ReplyHeader, RequestHeader, attempt_frame,
     attempt_frame_body, reply_frame, request_frame,
 };
+pub use name::{NotAWorkerName, WORKER_NAME_MAX, WorkerName};
 pub use postcard_schema::{self, Schema};
 pub use termination::{Termination, signal_name};
 pub use time::Instant;

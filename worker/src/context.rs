@@ -3,6 +3,7 @@
 //! Knows no session; it is one attempt's view of the port, or of a [`Detached`] stand-in where there is no master.
 
 use crate::cancel::CancelFlag;
+use crate::names::Names;
 use crate::serve::Port;
 use farm_protocol::{AttemptId, MarshalError, ReplyFlags, Schema, Wire};
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,7 @@ pub struct Detached<W: Wire> {
     cancel: CancelFlag,
     on_feedback: OnFeedback<W>,
     owns_children: bool,
+    names: Names,
 }
 
 impl<W: Wire> Detached<W> {
@@ -49,6 +51,7 @@ impl<W: Wire> Detached<W> {
             cancel: CancelFlag::new()?,
             on_feedback: Box::new(|_| {}),
             owns_children: false,
+            names: Names::of_nobody(),
         })
     }
 
@@ -121,6 +124,29 @@ impl<'a, W: Wire> Context<'a, W> {
     #[must_use]
     pub const fn id(&self) -> AttemptId {
         self.id
+    }
+
+    fn names(&self) -> &'a Names {
+        match &self.link {
+            Link::Master { port, .. } => port.names(),
+            Link::Detached(stand_in) => &stand_in.names,
+        }
+    }
+
+    /// What this worker process is called, and no other: not in another pool, farm or program, not before it and not
+    /// after it. Made of `a` to `z`, `0` to `9` and `_`, beginning with a letter, at most
+    /// [`WORKER_NAME_MAX`](farm_protocol::WORKER_NAME_MAX) bytes: what begins with it (a file, a section, an
+    /// identifier) collides with nobody else's.
+    #[must_use]
+    pub fn worker(&self) -> &'a str {
+        self.names().own()
+    }
+
+    /// A name that begins with [`Context::worker`] and `_`, and is given once: at most 21 bytes longer, of the same
+    /// characters.
+    #[must_use]
+    pub fn fresh_name(&self) -> String {
+        self.names().fresh()
     }
 
     fn flag(&self) -> &'a CancelFlag {

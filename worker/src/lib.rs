@@ -39,6 +39,7 @@
 mod cancel;
 pub mod child;
 mod context;
+mod names;
 mod page;
 mod perform;
 mod raw;

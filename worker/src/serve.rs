@@ -74,7 +74,7 @@ fn serve(launch: &Launch, make: impl FnOnce() -> Worker) -> io::Result<Served> {
         signals,
     } = start::take_over(launch)?;
     let page = PageNote::new(page.as_ref())?;
-    let port = Arc::new(Port::new(answers, through, launch.master)?);
+    let port = Arc::new(Port::new(answers, through, launch)?);
     // Before anything of the user's runs: a master that dies while a performer is made takes this process along.
     watch::spawn(Arc::clone(&port), control, signals)?;
     let worker = make();

@@ -7,11 +7,13 @@ use super::outbox::{Outbox, Written};
 use crate::cancel::CancelFlag;
 use crate::child::{children, has_other_children};
 use crate::context::Stream;
+use crate::names::Names;
 use crate::session::frames::append_answer;
 use crate::session::{Action, Ending, Event, Fault, Finished, Session};
 use farm_protocol::{
-    AttemptHeader, AttemptId, DEFAULT_FRAME_LIMIT, FrameKind, Hello, KindHello, MarshalError,
-    PREAMBLE, RequestHeader, attempt_frame_body, begin_frame, encode_into, finish_frame,
+    AttemptHeader, AttemptId, DEFAULT_FRAME_LIMIT, FrameKind, Hello, KindHello, Launch,
+    MarshalError, PREAMBLE, RequestHeader, attempt_frame_body, begin_frame, encode_into,
+    finish_frame,
 };
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
@@ -82,6 +84,7 @@ pub(crate) struct Port {
     cancel: CancelFlag,
     through: Option<[OwnedFd; 2]>,
     master: u32,
+    names: Names,
 }
 
 impl Port {
@@ -89,7 +92,7 @@ impl Port {
     pub(super) fn new(
         answers: OwnedFd,
         through: Option<[OwnedFd; 2]>,
-        master: u32,
+        launch: &Launch,
     ) -> io::Result<Self> {
         let shared = Shared {
             session: Session::new(0),
@@ -104,7 +107,8 @@ impl Port {
             wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
             cancel: CancelFlag::new()?,
             through,
-            master,
+            master: launch.master,
+            names: Names::new(launch.name.to_string()),
         })
     }
 
@@ -294,6 +298,10 @@ impl Port {
     /// The write end of the answers.
     pub(super) fn answers(&self) -> BorrowedFd<'_> {
         self.answers.as_fd()
+    }
+
+    pub(crate) const fn names(&self) -> &Names {
+        &self.names
     }
 
     pub(crate) const fn cancel(&self) -> &CancelFlag {

@@ -3,9 +3,9 @@
 use crate::kind::{Ask, AskWire, Number};
 use farm_protocol::{
     Attempt, AttemptHeader, AttemptId, ContextUpdate, DEFAULT_FRAME_LIMIT, FrameDecoder,
-    FrameError, FrameKind, Greeting, Hello, KindId, Launch, ReplyHeader, RequestHeader, TaskId,
-    Wire, attempt_frame, begin_frame, decode, decode_prefix, encode_request, finish_frame, page,
-    request_frame,
+    FrameError, FrameKind, Greeting, Hello, KindId, Launch, ReplyHeader, RequestHeader, Session,
+    TaskId, Wire, WorkerName, attempt_frame, begin_frame, decode, decode_prefix, encode_request,
+    finish_frame, page, request_frame,
 };
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::io::{FdFlags, fcntl_setfd};
@@ -17,6 +17,12 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
+
+/// What the workers of this program are called.
+pub(crate) const NAME: WorkerName = WorkerName {
+    farm: 7,
+    session: Session(1),
+};
 
 /// A context for the worker.
 pub(crate) type Update = ContextUpdate<Vec<u64>>;
@@ -94,6 +100,7 @@ impl Master {
             page: Some(page.as_raw_fd()),
             through: None,
             master: std::process::id(),
+            name: NAME,
         };
         let worker = Command::new(std::env::current_exe().expect("a path of this program"))
             .arg(launch.to_string())
