@@ -269,7 +269,7 @@ fn the_format_is_pinned() {
     assert_eq!(MAGIC[7], 2);
     assert_eq!(
         hash.value(),
-        0x0399_0ef7_f42b_d9cf,
+        0xa011_1b82_b016_0253,
         "{:#018x}",
         hash.value()
     );
