@@ -16,6 +16,8 @@ mod marshal;
 mod names;
 #[path = "kinds/noop.rs"]
 mod noop;
+#[path = "kinds/partials.rs"]
+mod partials;
 #[path = "kinds/prelude.rs"]
 mod prelude;
 #[path = "kinds/strangers.rs"]
@@ -38,6 +40,7 @@ fn main() {
                 .with(prelude::Player::default())
                 .with(marshal::Writer)
                 .with(names::Namer)
+                .with(partials::Teller)
         }
     });
     let wanted = std::env::args()
@@ -49,6 +52,7 @@ fn main() {
         prelude::TESTS,
         marshal::TESTS,
         names::TESTS,
+        partials::TESTS,
         strangers::TESTS,
         embed::TESTS,
     ]

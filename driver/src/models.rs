@@ -18,7 +18,7 @@ impl Wire for Numbers {
     const VERSION: u32 = 1;
     type Request = u32;
     type Response = u32;
-    type Feedback = Never;
+    type Feedback = u32;
     type Context = Never;
 }
 

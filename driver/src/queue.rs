@@ -1,12 +1,14 @@
 //! The way for tasks of one kind into a farm. It never blocks and never fails: a refusal comes to whoever waits.
 
 use crate::message::{Learn, Submission};
+use crate::partials::{PARTIALS_KEPT, Partials};
 use crate::shared::Shared;
 use crate::ticket::{Cell, Ticket};
 use farm_master::{Held, Receive, TaskKind, TaskOptions};
 use farm_protocol::KindId;
 use std::fmt;
 use std::marker::PhantomData;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 /// Submits tasks of kind `K`. It does not keep the farm alive: after the farm's end every task is handed back.
@@ -70,9 +72,44 @@ impl<K: TaskKind> Queue<K> {
         });
     }
 
+    /// Submits a task of which more than the end is wanted: its feedback comes as a stream that keeps [`PARTIALS_KEPT`]
+    /// for whoever takes them. Without `options` it has the kind's default ones.
+    pub fn submit_watched(
+        &self,
+        task: K::Task,
+        options: Option<TaskOptions>,
+    ) -> (Ticket<K>, Partials<K>) {
+        self.submit_watched_keeping(task, options, PARTIALS_KEPT)
+    }
+
+    /// As [`Queue::submit_watched`], keeping this many partial results for whoever takes them: the oldest are dropped, and
+    /// counted, when they are not taken in time.
+    pub fn submit_watched_keeping(
+        &self,
+        task: K::Task,
+        options: Option<TaskOptions>,
+        kept: NonZeroUsize,
+    ) -> (Ticket<K>, Partials<K>) {
+        let cell = Cell::<K>::new();
+        let (partials, watched) = Partials::new(Arc::clone(&cell), Arc::clone(&self.shared), kept);
+        let ticket = self.ticket_of(cell, Arc::new(watched), task, options.map(Box::new));
+        (ticket, partials)
+    }
+
     fn ticket(&self, task: K::Task, options: Option<Box<TaskOptions>>) -> Ticket<K> {
         let cell = Cell::<K>::new();
         let waiter = Arc::clone(&cell) as Arc<dyn Receive<K>>;
+        self.ticket_of(cell, waiter, task, options)
+    }
+
+    /// Submits a task of which `waiter` is told, which resolves `cell`.
+    fn ticket_of(
+        &self,
+        cell: Arc<Cell<K>>,
+        waiter: Arc<dyn Receive<K>>,
+        task: K::Task,
+        options: Option<Box<TaskOptions>>,
+    ) -> Ticket<K> {
         let held = Box::new(Held::new(task, Some(waiter)));
         let ticket = Some(Arc::clone(&cell) as Arc<dyn Learn>);
         self.shared.submit(Submission {

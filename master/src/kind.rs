@@ -129,8 +129,9 @@ pub trait TaskKind: Send + 'static {
         let (_, _) = (task, response);
     }
 
-    /// Something the worker said while it performed. Of a retried task the feedback of every attempt comes here.
-    fn on_feedback(&mut self, task: &Self::Task, feedback: Feedback<Self>)
+    /// Something the worker said while it performed. Of a retried task the feedback of every attempt comes here; whoever
+    /// waits for the task is told after it.
+    fn on_feedback(&mut self, task: &Self::Task, feedback: &Feedback<Self>)
     where
         Self: Sized,
     {

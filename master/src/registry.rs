@@ -9,7 +9,7 @@ mod warm;
 use crate::action::Refusal;
 use crate::affinity::{Affinity, Injected, WhenGone, Whom};
 use crate::event::Stream;
-use crate::kind::TaskKind;
+use crate::kind::{Feedback, TaskKind};
 use crate::kinds::{KindFault, Kinds, Payload, RequestAnswer, ResponseAnswer};
 use crate::outcome::{AttemptReport, Outcome, Settlement};
 use farm_protocol::{AttemptId, Instant, KindHello, KindId, MarshalError, SlotId, TaskId, Wire};
@@ -28,6 +28,11 @@ pub trait Receive<K: TaskKind>: Send + Sync {
     fn settled(&self, settled: Settled<K>);
     /// The task was not admitted and is handed back.
     fn refused(&self, task: K::Task, refusal: Refusal);
+    /// The task said something before its end, after its kind was told. Never after [`Receive::settled`]. A panic is
+    /// contained, and counted with feedback that cannot be used.
+    fn feedback(&self, id: AttemptId, feedback: Feedback<K>) {
+        let (_, _) = (id, feedback);
+    }
 }
 
 /// A task's end, with everything that is known of it.
@@ -122,7 +127,7 @@ trait Erased: Send {
         payload: Body<'_>,
     ) -> Answered;
     fn late(&mut self, id: AttemptId, held: &dyn Any, bytes: &[u8]);
-    fn feedback(&mut self, held: &dyn Any, bytes: &[u8]) -> Result<(), String>;
+    fn feedback(&mut self, id: AttemptId, held: &dyn Any, bytes: &[u8]) -> Result<(), String>;
     fn output(&mut self, held: &mut dyn Any, stream: Stream, bytes: &[u8], shared: bool);
     fn fresh(&mut self, slot: SlotId);
     /// A panic of `on_lost` comes back; the task's end is unchanged by it.
@@ -369,7 +374,7 @@ impl Kinds for Registry {
 
     fn feedback(&mut self, id: AttemptId, bytes: &[u8]) -> Result<(), String> {
         let (kind, held) = self.reach(id.task);
-        kind.feedback(held, bytes)
+        kind.feedback(id, held, bytes)
     }
 
     fn output(&mut self, tasks: &[TaskId], stream: Stream, bytes: &[u8]) {

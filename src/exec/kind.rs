@@ -168,9 +168,9 @@ impl TaskKind for CommandKind {
         self.listener.answered_late(task, response);
     }
 
-    fn on_feedback(&mut self, task: &Arc<TaskSpec>, feedback: CommandFeedback) {
+    fn on_feedback(&mut self, task: &Arc<TaskSpec>, feedback: &CommandFeedback) {
         match feedback {
-            CommandFeedback::Output { stream, bytes } => self.listener.output(task, stream, &bytes),
+            CommandFeedback::Output { stream, bytes } => self.listener.output(task, *stream, bytes),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The adapter with a well-behaved kind, and with one that misbehaves in each callback.
 
 mod contexts;
+mod meanwhile;
 
 use super::*;
 use crate::affinity::Whom;
@@ -79,7 +80,7 @@ impl TaskKind for Square {
         }
     }
 
-    fn on_feedback(&mut self, _: &i64, _: u8) {
+    fn on_feedback(&mut self, _: &i64, _: &u8) {
         self.enter("feedback");
     }
 
@@ -97,11 +98,15 @@ impl TaskKind for Square {
     }
 }
 
+/// The feedback at which the waiter panics.
+const UNHEARD: u8 = 13;
+
 /// What waiters were told.
 #[derive(Default)]
 struct Ends {
     settled: Mutex<Vec<Settled<Square>>>,
     refused: Mutex<Vec<(i64, Refusal)>>,
+    said: Mutex<Vec<(AttemptId, u8)>>,
 }
 
 impl Receive<Square> for Ends {
@@ -111,6 +116,11 @@ impl Receive<Square> for Ends {
 
     fn refused(&self, task: i64, refusal: Refusal) {
         self.refused.lock().expect("whole").push((task, refusal));
+    }
+
+    fn feedback(&self, id: AttemptId, feedback: u8) {
+        assert_ne!(feedback, UNHEARD, "it is not wanted");
+        self.said.lock().expect("whole").push((id, feedback));
     }
 }
 
@@ -312,6 +322,7 @@ fn panics_become_faults_of_the_callback_and_leave_nothing_half_written() {
         .feedback(first(task), &[1])
         .expect_err("it panics");
     assert!(said.contains("on_feedback"), "{said}");
+    assert_eq!(*scene.ends.said.lock().expect("whole"), [(first(task), 1)]);
 
     let mut scene = Scene::new("late");
     let task = scene.insert(1);
@@ -390,31 +401,6 @@ fn follow_up_tasks_get_ids_and_have_no_waiter() {
         .registry
         .refuse(injected[0].task, Refusal::UnknownLimit);
     assert_eq!(scene.registry.len(), 2);
-}
-
-#[test]
-fn output_is_kept_per_stream_and_cut_at_the_limit() {
-    let mut scene = Scene::new("");
-    let [quiet, loud, other] = [1, 2, 3].map(|task| scene.insert(task));
-    scene.registry.output(&[loud], Stream::Stderr, b"err");
-    scene
-        .registry
-        .output(&[loud], Stream::Stdout, &vec![b'a'; OUTPUT_KEPT - 1]);
-    scene.registry.output(&[loud], Stream::Stdout, b"bc");
-    scene.registry.output(&[loud], Stream::Stdout, b"d");
-    scene.registry.output(&[other, loud], Stream::Stderr, b"!");
-    for task in [quiet, loud, other] {
-        assert_eq!(scene.response(task, 1), STAYS);
-    }
-    let (settled, _) = scene.end(loud, Outcome::Done(()));
-    assert_eq!(settled.output.stdout.len(), OUTPUT_KEPT);
-    assert_eq!(settled.output.stdout.last(), Some(&b'b'));
-    assert_eq!(settled.output.stderr, b"err!");
-    assert!(settled.output.truncated && settled.output.shared);
-    let (settled, _) = scene.end(other, Outcome::Done(()));
-    assert!(!settled.output.truncated && settled.output.shared);
-    let (settled, _) = scene.end(quiet, Outcome::Done(()));
-    assert_eq!(settled.output, WorkerOutput::default());
 }
 
 #[test]

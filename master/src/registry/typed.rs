@@ -6,8 +6,8 @@ use crate::action::Refusal;
 use crate::affinity::{Affinity, WhenGone, Whom};
 use crate::event::Stream;
 use crate::kind::{
-    Context, Fallback, FollowUp, Next, Request, Response, Sending, TaskKind, Verdict, Whose,
-    WorkerStatus,
+    Context, Fallback, Feedback, FollowUp, Next, Request, Response, Sending, TaskKind, Verdict,
+    Whose, WorkerStatus,
 };
 use crate::kinds::{Judged, KindFault, NextOfWorker, RequestAnswer, ResponseAnswer};
 use crate::outcome::{Outcome, Settlement};
@@ -336,17 +336,21 @@ impl<K: TaskKind> Erased for Typed<K> {
         });
     }
 
-    fn feedback(&mut self, task: &dyn Any, bytes: &[u8]) -> Result<(), String> {
+    fn feedback(&mut self, id: AttemptId, task: &dyn Any, bytes: &[u8]) -> Result<(), String> {
         let held = held::<K>(task);
         let kind = &mut self.kind;
-        contained("on_feedback", || match decode(bytes) {
-            Ok(feedback) => {
-                kind.on_feedback(&held.task, feedback);
-                Ok(())
+        let words = |fault: KindFault| fault.to_string();
+        let feedback = contained("decoding the feedback", || decode::<Feedback<K>>(bytes))
+            .map_err(words)?
+            .map_err(|error| error.to_string())?;
+        let heard = contained("on_feedback", || kind.on_feedback(&held.task, &feedback));
+        // Whatever the kind makes of it, who waits for the task has asked for it.
+        let told = contained("the waiter's feedback", || {
+            if let Some(waiter) = &held.waiter {
+                waiter.feedback(id, feedback);
             }
-            Err(error) => Err(error.to_string()),
-        })
-        .unwrap_or_else(|fault| Err(fault.to_string()))
+        });
+        heard.and(told).map_err(words)
     }
 
     fn output(&mut self, task: &mut dyn Any, stream: Stream, bytes: &[u8], shared: bool) {
