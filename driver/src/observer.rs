@@ -1,7 +1,7 @@
 //! Whoever watches a farm: progress, logs, statistics. It is told, and changes nothing.
 
 use farm_master::{AttemptReport, Gone};
-use farm_protocol::{AttemptId, Instant, KindId, Session, SlotId, TaskId};
+use farm_protocol::{AttemptId, Instant, KindId, Progress, Session, SlotId, TaskId};
 
 /// Told what happens, on the farm's loop: quick, never blocking. One that panics is told nothing more.
 ///
@@ -13,6 +13,9 @@ use farm_protocol::{AttemptId, Instant, KindId, Session, SlotId, TaskId};
 pub trait Observer: Send {
     /// An attempt was sent to the worker with this pid.
     fn started(&mut self, now: Instant, id: AttemptId, slot: SlotId, session: Session, pid: u32) {}
+
+    /// An attempt has said how far it is (`Context::progress` in its worker), some twenty times a second at most.
+    fn progress(&mut self, now: Instant, id: AttemptId, progress: &Progress) {}
 
     /// An attempt came to rest and its task goes on. The last attempt of a task is in what its waiter gets.
     fn attempt_ended(&mut self, now: Instant, task: TaskId, report: &AttemptReport) {}

@@ -49,6 +49,10 @@ impl Loop {
                 self.memory.begin();
                 self.observe(|o, now| o.started(now, id, slot, session, pid));
             }
+            Action::Progress { id, progress } => {
+                contained("a waiter", || self.registry.progress(id, &progress));
+                self.observe(|o, now| o.progress(now, id, &progress));
+            }
             Action::AttemptEnded { task, report } => {
                 self.observe(|o, now| o.attempt_ended(now, task, &report));
             }

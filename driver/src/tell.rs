@@ -104,6 +104,7 @@ impl Loop {
                 | Action::Signal { .. }
                 | Action::Decode { .. }
                 | Action::Started { .. }
+                | Action::Progress { .. }
                 | Action::AttemptEnded { .. }
                 | Action::Refuse { .. }
                 | Action::Unmatched { .. }

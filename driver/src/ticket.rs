@@ -6,7 +6,7 @@ use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::thread::{self, Thread};
 use crate::sync::{Mutex, lock};
 use farm_master::{Receive, Refusal, Settled, TaskKind};
-use farm_protocol::TaskId;
+use farm_protocol::{AttemptId, Progress, TaskId};
 use std::fmt;
 use std::mem;
 use std::sync::Arc;
@@ -57,6 +57,8 @@ pub(crate) struct Cell<K: TaskKind> {
     /// The id's word, or [`UNKNOWN`].
     id: AtomicU64,
     state: Mutex<State<K>>,
+    /// The newest that an attempt said.
+    progress: Mutex<Option<Progress>>,
 }
 
 /// No task has it: it would be the last generation of the last place.
@@ -68,6 +70,7 @@ impl<K: TaskKind> Cell<K> {
         Arc::new(Self {
             id: AtomicU64::new(UNKNOWN),
             state,
+            progress: Mutex::new(None),
         })
     }
 
@@ -106,6 +109,10 @@ impl<K: TaskKind> Receive<K> for Cell<K> {
     fn refused(&self, task: K::Task, refusal: Refusal) {
         self.resolve(Err(Refused { task, refusal }));
     }
+
+    fn progress(&self, _: AttemptId, progress: &Progress) {
+        *lock(&self.progress) = Some(progress.clone());
+    }
 }
 
 impl<K: TaskKind> Learn for Cell<K> {
@@ -131,6 +138,13 @@ impl<K: TaskKind> Ticket<K> {
     #[must_use]
     pub fn id(&self) -> Option<TaskId> {
         self.cell.id()
+    }
+
+    /// How far the task is, as its worker last said (`Context::progress`); `None` before it said anything. A later
+    /// attempt begins anew.
+    #[must_use]
+    pub fn progress(&self) -> Option<Progress> {
+        lock(&self.cell.progress).clone()
     }
 
     /// Waits for the end of the task.

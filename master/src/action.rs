@@ -2,7 +2,7 @@
 
 use crate::lane::{Gate, LaneError};
 use crate::outcome::{AttemptReport, Settlement};
-use farm_protocol::{AttemptId, KindId, Session, SlotId, TaskId, Termination};
+use farm_protocol::{AttemptId, KindId, Progress, Session, SlotId, TaskId, Termination};
 use serde::Serialize;
 use std::ops::Range;
 
@@ -60,6 +60,13 @@ pub enum Action {
         slot: SlotId,
         /// To which process.
         session: Session,
+    },
+    /// How far an attempt in flight is, as its worker says. For whoever waits, and for observers.
+    Progress {
+        /// What.
+        id: AttemptId,
+        /// How far.
+        progress: Progress,
     },
     /// An attempt that executed came to rest and the task goes on. For observers; the last attempt
     /// of a task is in its settlement.

@@ -12,7 +12,9 @@ use crate::event::Stream;
 use crate::kind::{Feedback, TaskKind};
 use crate::kinds::{KindFault, Kinds, Payload, RequestAnswer, ResponseAnswer};
 use crate::outcome::{AttemptReport, Outcome, Settlement};
-use farm_protocol::{AttemptId, Instant, KindHello, KindId, MarshalError, SlotId, TaskId, Wire};
+use farm_protocol::{
+    AttemptId, Instant, KindHello, KindId, MarshalError, Progress, SlotId, TaskId, Wire,
+};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -32,6 +34,12 @@ pub trait Receive<K: TaskKind>: Send + Sync {
     /// contained, and counted with feedback that cannot be used.
     fn feedback(&self, id: AttemptId, feedback: Feedback<K>) {
         let (_, _) = (id, feedback);
+    }
+
+    /// An attempt of the task has said how far it is; the newest counts. Of a retried task those of
+    /// every attempt come here.
+    fn progress(&self, id: AttemptId, progress: &Progress) {
+        let (_, _) = (id, progress);
     }
 }
 
@@ -130,6 +138,7 @@ trait Erased: Send {
     fn feedback(&mut self, id: AttemptId, held: &dyn Any, bytes: &[u8]) -> Result<(), String>;
     fn output(&mut self, held: &mut dyn Any, stream: Stream, bytes: &[u8], shared: bool);
     fn fresh(&mut self, slot: SlotId);
+    fn progress(&self, id: AttemptId, held: &dyn Any, progress: &Progress);
     /// A panic of `on_lost` comes back; the task's end is unchanged by it.
     fn settle(&mut self, held: Box<dyn Any + Send>, settlement: Settlement) -> Option<KindFault>;
     fn refuse(&mut self, held: Box<dyn Any + Send>, refusal: Refusal);
@@ -237,6 +246,12 @@ impl Registry {
     pub fn refuse(&mut self, task: TaskId, refusal: Refusal) {
         let (kind, held) = self.remove(task);
         self.kinds[kind.0 as usize].kind.refuse(held, refusal);
+    }
+
+    /// Performs [`crate::Action::Progress`]: tells whoever waits.
+    pub fn progress(&mut self, id: AttemptId, progress: &Progress) {
+        let (kind, held) = self.reach(id.task);
+        kind.progress(id, held, progress);
     }
 
     /// How responses of a kind are decoded off the loop.

@@ -241,6 +241,10 @@ pub fn action(action: &Action, bytes: &[u8]) -> Words {
             Words::at("decode", slot, session, format_args!("{id} {length} bytes"))
         }
         Action::Started { id, slot, session } => Words::at("started", slot, session, id),
+        Action::Progress { id, ref progress } => {
+            let said = frames::progress(progress);
+            Words::new("progress", format_args!("{id}{said}"))
+        }
         Action::AttemptEnded { task, ref report } => {
             let end = ends::attempt(&report.end);
             let attempt = report.attempt;

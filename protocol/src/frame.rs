@@ -51,6 +51,8 @@ pub enum FrameKind {
     Unmarshallable = 21,
     /// From the worker: `perform` panicked; the worker ends after this frame.
     Panicked = 22,
+    /// From the worker: how far an attempt is.
+    Progress = 23,
 }
 
 impl FrameKind {
@@ -63,7 +65,8 @@ impl FrameKind {
             | Self::Revoked
             | Self::Refused
             | Self::Unmarshallable
-            | Self::Panicked => true,
+            | Self::Panicked
+            | Self::Progress => true,
             Self::Request | Self::Stop | Self::Cancel | Self::Revoke | Self::Hello => false,
         }
     }
@@ -83,6 +86,7 @@ impl FrameKind {
             20 => Self::Refused,
             21 => Self::Unmarshallable,
             22 => Self::Panicked,
+            23 => Self::Progress,
             _ => return None,
         })
     }

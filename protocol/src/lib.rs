@@ -43,7 +43,7 @@ pub use id::{AffinityKey, Attempt, AttemptId, KindId, Session, SlotId, TaskId};
 pub use launch::{Launch, NotLaunched};
 pub use marshal::{MarshalError, decode, decode_prefix, encode, encode_into};
 pub use message::{
-    AttemptHeader, FaultBody, ReplyFlags, ReplyHeader, RequestHeader, attempt_frame,
+    AttemptHeader, FaultBody, Progress, ReplyFlags, ReplyHeader, RequestHeader, attempt_frame,
     attempt_frame_body, reply_frame, request_frame,
 };
 pub use name::{NotAWorkerName, WORKER_NAME_MAX, WorkerName};

@@ -20,7 +20,7 @@ pub struct RequestHeader {
     pub kind: KindId,
 }
 
-/// Body of `Cancel` and `Revoke`, and head of `Feedback`, `Revoked`, `Refused`, `Unmarshallable` and `Panicked`.
+/// Body of `Cancel` and `Revoke`, and head of `Feedback`, `Progress`, `Revoked`, `Refused`, `Unmarshallable` and `Panicked`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptHeader {
     /// The position of its request in the session.
@@ -31,6 +31,36 @@ pub struct AttemptHeader {
 
 /// The rest of `Refused`, `Unmarshallable` and `Panicked`: what went wrong, for people.
 pub type FaultBody = String;
+
+/// How far an attempt is: the rest of `Progress`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// How much is done, in whatever the kind counts.
+    pub done: u64,
+    /// Out of how much, when that is known.
+    pub total: Option<u64>,
+    /// What it is at, for people; at most [`Progress::NOTE_MAX`] bytes.
+    pub note: String,
+}
+
+impl Progress {
+    /// The longest note, in bytes. It is a line for people; what is longer belongs into feedback.
+    pub const NOTE_MAX: usize = 256;
+
+    /// With a note that is cut to [`Progress::NOTE_MAX`], between two characters.
+    #[must_use]
+    pub fn new(done: u64, total: Option<u64>, note: &str) -> Self {
+        let end = (0..=note.len().min(Self::NOTE_MAX)).rfind(|at| note.is_char_boundary(*at));
+        let note = String::from(&note[..end.unwrap_or(0)]);
+        Self { done, total, note }
+    }
+
+    /// Whether nothing is left to do.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.total == Some(self.done)
+    }
+}
 
 /// What else a reply says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,4 +158,20 @@ pub fn attempt_frame_body<E: From<FrameError>>(
     body: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
 ) -> Result<(), E> {
     framed(out, kind, header, limit, body)
+}
+
+#[cfg(test)]
+mod tests {
+    //! A note is cut between two characters.
+    use super::*;
+
+    #[test]
+    fn a_long_note_is_cut() {
+        assert_eq!(Progress::new(1, None, "half").note, "half");
+        let progress = Progress::new(2, Some(2), &"€".repeat(Progress::NOTE_MAX));
+        assert_eq!(progress.note, "€".repeat(Progress::NOTE_MAX / 3));
+        assert!(progress.is_complete());
+        assert!(!Progress::new(1, Some(2), "").is_complete());
+        assert!(!Progress::new(1, None, "").is_complete());
+    }
 }

@@ -4,8 +4,9 @@
 
 use crate::cancel::CancelFlag;
 use crate::names::Names;
+use crate::pace::Pace;
 use crate::serve::Port;
-use farm_protocol::{AttemptId, MarshalError, ReplyFlags, Schema, Wire};
+use farm_protocol::{AttemptId, MarshalError, Progress, ReplyFlags, Schema, Wire};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io;
@@ -32,17 +33,19 @@ pub enum FeedbackError {
 }
 
 type OnFeedback<W> = Box<dyn Fn(&<W as Wire>::Feedback) + Send + Sync>;
+type OnProgress = Box<dyn Fn(&Progress) + Send + Sync>;
 
 /// Stands in for the master where a [`Perform`](crate::Perform) runs without one: in a test, or inside the master's process.
 pub struct Detached<W: Wire> {
     cancel: CancelFlag,
     on_feedback: OnFeedback<W>,
+    on_progress: OnProgress,
     owns_children: bool,
     names: Names,
 }
 
 impl<W: Wire> Detached<W> {
-    /// Drops feedback; the process may have children that are not the attempt's.
+    /// Drops feedback and progress; the process may have children that are not the attempt's.
     ///
     /// # Errors
     /// The process has no descriptor left.
@@ -50,6 +53,7 @@ impl<W: Wire> Detached<W> {
         Ok(Self {
             cancel: CancelFlag::new()?,
             on_feedback: Box::new(|_| {}),
+            on_progress: Box::new(|_| {}),
             owns_children: false,
             names: Names::of_nobody(),
         })
@@ -59,6 +63,13 @@ impl<W: Wire> Detached<W> {
     #[must_use]
     pub fn on_feedback(mut self, sink: impl Fn(&W::Feedback) + Send + Sync + 'static) -> Self {
         self.on_feedback = Box::new(sink);
+        self
+    }
+
+    /// Hands progress to `sink`, each one.
+    #[must_use]
+    pub fn on_progress(mut self, sink: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
+        self.on_progress = Box::new(sink);
         self
     }
 
@@ -97,6 +108,7 @@ pub struct Context<'a, W: Wire> {
     id: AttemptId,
     heeded: AtomicBool,
     left_behind: AtomicBool,
+    pace: Pace,
     link: Link<'a, W>,
 }
 
@@ -116,6 +128,7 @@ impl<'a, W: Wire> Context<'a, W> {
             id,
             heeded: AtomicBool::new(false),
             left_behind: AtomicBool::new(false),
+            pace: Pace::new(),
             link,
         }
     }
@@ -185,6 +198,25 @@ impl<'a, W: Wire> Context<'a, W> {
             Link::Detached(stand_in) => (stand_in.on_feedback)(feedback),
         }
         Ok(())
+    }
+
+    /// Says how far the attempt is, in whatever the kind counts; `note` is a line for people, of which
+    /// [`Progress::NOTE_MAX`] bytes go out. Each one that goes out is a sign of life for a `stall` limit.
+    ///
+    /// To be called as often as is convenient: at most one in 50 ms goes out, besides the first and the one that
+    /// completes the total. One that comes too early, or while the master does not read, is dropped, not kept: the
+    /// next one says more. It never blocks.
+    pub fn progress(&self, done: u64, total: Option<u64>, note: &str) {
+        match &self.link {
+            Link::Master { port, number } => {
+                if self.pace.admits(crate::serve::now(), total == Some(done)) {
+                    port.progress(*number, self.id, &Progress::new(done, total, note));
+                }
+            }
+            Link::Detached(stand_in) => {
+                (stand_in.on_progress)(&Progress::new(done, total, note));
+            }
+        }
     }
 
     /// The farm's own standard output or error, if the master lent it: what is written there reaches the terminal

@@ -40,6 +40,7 @@ mod cancel;
 pub mod child;
 mod context;
 mod names;
+mod pace;
 mod page;
 mod perform;
 mod raw;

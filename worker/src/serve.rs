@@ -8,14 +8,14 @@ mod port;
 mod start;
 mod watch;
 
-pub(crate) use port::Port;
+pub(crate) use port::{Port, now};
 
 use crate::page::PageNote;
 use crate::perform::{Received, Seat, Worker};
 use crate::session::frames::{Incoming, garbled, incoming, payload_max};
 use crate::session::{Ending, Event, Fault, Finished};
 use farm_protocol::{DEFAULT_FRAME_LIMIT, FrameDecoder, Launch, RequestHeader};
-use port::{Step, now};
+use port::Step;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use start::Inherited;

@@ -8,7 +8,7 @@ mod kind;
 #[path = "pipes/master.rs"]
 mod master;
 
-use farm_protocol::{AffinityKey, ContextBody, FrameKind, ReplyHeader, signal_name};
+use farm_protocol::{AffinityKey, ContextBody, FrameKind, Progress, ReplyHeader, signal_name};
 use farm_worker::{Worker, exit, run_if_asked};
 use kind::{Ask, Asks, held};
 use master::{Master, Update, said};
@@ -30,6 +30,7 @@ fn main() {
     a_request_is_answered();
     a_thousand_at_once_are_answered_in_order();
     what_a_kind_says_meanwhile_comes_first();
+    progress_is_told_first_last_and_seldom();
     a_panic_is_told_and_ends_the_worker();
     an_undecodable_request_is_refused_and_ends_the_worker();
     a_response_that_cannot_be_encoded_costs_only_itself();
@@ -90,6 +91,28 @@ fn what_a_kind_says_meanwhile_comes_first() {
         assert_eq!(farm_protocol::decode::<Vec<u64>>(&rest), Ok(vec![n]));
     }
     assert_eq!(master.replied(1), 3);
+}
+
+fn progress_is_told_first_last_and_seldom() {
+    let mut master = Master::start();
+    master.send(1, &Ask::Progress);
+    let mut told = vec![];
+    loop {
+        let (kind, head, rest) = master.about();
+        assert_eq!((kind, head.number), (FrameKind::Progress, 1));
+        let progress: Progress = farm_protocol::decode(&rest).expect("progress");
+        assert_eq!(
+            (progress.total, progress.note.as_str()),
+            (Some(1000), "counting")
+        );
+        told.push(progress.done);
+        if progress.is_complete() {
+            break;
+        }
+    }
+    assert_eq!((told[0], told.last()), (1, Some(&1000)));
+    assert!(told.len() < 500, "it held back: {}", told.len());
+    assert_eq!(master.replied(1), 1000);
 }
 
 fn a_panic_is_told_and_ends_the_worker() {

@@ -12,8 +12,8 @@ use crate::options::Cause;
 use crate::outcome::{AttemptEnd, HowStopped, Outcome};
 use farm_protocol::page::Noted;
 use farm_protocol::{
-    AttemptHeader, AttemptId, Frame, FrameKind, MarshalError, ReplyHeader, Session, SlotId, TaskId,
-    decode, decode_prefix,
+    AttemptHeader, AttemptId, Frame, FrameKind, MarshalError, Progress, ReplyHeader, Session,
+    SlotId, TaskId, decode, decode_prefix,
 };
 
 impl Master {
@@ -89,6 +89,7 @@ impl Master {
                 self.feedback(turn, slot, header.id, body);
                 Ok(())
             }
+            FrameKind::Progress => self.progress(turn, slot, header.id, body),
             FrameKind::Revoked => self.revoked(turn, slot, header.id),
             FrameKind::Refused => {
                 let message = decode(body).map_err(in_words)?;
@@ -407,6 +408,33 @@ impl Master {
         } else {
             self.counters.stale_answers += 1;
         }
+    }
+
+    /// How far an attempt is. Of one that was asked to stop nobody wants to know.
+    fn progress(
+        &mut self,
+        turn: &mut Turn<'_>,
+        slot: SlotId,
+        id: AttemptId,
+        body: &[u8],
+    ) -> Result<(), String> {
+        let progress: Progress = decode(body).map_err(in_words)?;
+        if progress.note.len() > Progress::NOTE_MAX {
+            let length = progress.note.len();
+            return Err(format!("its progress has a note of {length} bytes"));
+        }
+        let process = self.process_at(slot);
+        let there = process.in_flight.iter().find(|flight| flight.id == id);
+        let Some(flight) = there else {
+            self.counters.stale_answers += 1;
+            return Ok(());
+        };
+        let answered = flight.decoding.is_some() || flight.panicked.is_some();
+        let stopping = matches!(self.tasks.at(id.task).state(), State::Stopping(..));
+        if !answered && !stopping {
+            turn.actions.push(Action::Progress { id, progress });
+        }
+        Ok(())
     }
 
     /// The worker's own output: exactly one task's when it holds one, else of the run it fell in.

@@ -8,6 +8,7 @@ mod credit;
 mod ends;
 mod found;
 mod keys;
+mod limits;
 #[cfg(feature = "mutation")]
 mod mutants;
 mod needs;

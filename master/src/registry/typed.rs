@@ -12,8 +12,8 @@ use crate::kind::{
 use crate::kinds::{Judged, KindFault, NextOfWorker, RequestAnswer, ResponseAnswer};
 use crate::outcome::{Outcome, Settlement};
 use farm_protocol::{
-    AffinityKey, AttemptId, ContextBody, ContextUpdate, MarshalError, SlotId, Wire, decode,
-    encode_request,
+    AffinityKey, AttemptId, ContextBody, ContextUpdate, MarshalError, Progress, SlotId, Wire,
+    decode, encode_request,
 };
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -368,6 +368,12 @@ impl<K: TaskKind> Erased for Typed<K> {
     fn fresh(&mut self, slot: SlotId) {
         self.set_status(slot, WorkerStatus::Fresh);
         self.warm.fresh(slot);
+    }
+
+    fn progress(&self, id: AttemptId, task: &dyn Any, progress: &Progress) {
+        if let Some(waiter) = &held::<K>(task).waiter {
+            waiter.progress(id, progress);
+        }
     }
 
     fn settle(&mut self, task: Box<dyn Any + Send>, settlement: Settlement) -> Option<KindFault> {

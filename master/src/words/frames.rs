@@ -2,7 +2,7 @@
 
 use super::quoted;
 use farm_protocol::{
-    AttemptHeader, FrameDecoder, FrameKind, FrameLimit, Hello, PREAMBLE, ReplyHeader,
+    AttemptHeader, FrameDecoder, FrameKind, FrameLimit, Hello, PREAMBLE, Progress, ReplyHeader,
     RequestHeader, decode, decode_prefix,
 };
 
@@ -44,6 +44,18 @@ fn read(bytes: &[u8]) -> Option<String> {
     Some(shown.join(", "))
 }
 
+/// How far an attempt is.
+pub(super) fn progress(progress: &Progress) -> String {
+    let mut said = format!(" {}", progress.done);
+    if let Some(total) = progress.total {
+        said.push_str(&format!(" of {total}"));
+    }
+    if !progress.note.is_empty() {
+        said.push_str(&format!(" {}", quoted(&progress.note)));
+    }
+    said
+}
+
 /// One frame; `None` when its head is not that of its kind.
 fn one(kind: FrameKind, body: &[u8]) -> Option<String> {
     let word = match kind {
@@ -78,6 +90,7 @@ fn one(kind: FrameKind, body: &[u8]) -> Option<String> {
         FrameKind::Refused => "refused",
         FrameKind::Unmarshallable => "unmarshallable",
         FrameKind::Panicked => "panicked",
+        FrameKind::Progress => "progress",
     };
     let (header, rest) = decode_prefix::<AttemptHeader>(body).ok()?;
     let said = match kind {
@@ -85,6 +98,7 @@ fn one(kind: FrameKind, body: &[u8]) -> Option<String> {
             format!(" {}", quoted(decode::<&str>(rest).ok()?))
         }
         FrameKind::Feedback => format!(" {} bytes", rest.len()),
+        FrameKind::Progress => progress(&decode(rest).ok()?),
         FrameKind::Cancel
         | FrameKind::Revoke
         | FrameKind::Revoked

@@ -9,7 +9,7 @@ use crate::outcome::{
 use crate::{Exit, Gone, Refusal, TimeLimit, WhoseDoing};
 use farm_protocol::{
     Attempt, AttemptHeader, AttemptId, DEFAULT_FRAME_LIMIT, FrameError, FrameKind, Hello, KindId,
-    PREAMBLE, ReplyFlags, ReplyHeader, RequestHeader, TaskId, Termination, attempt_frame,
+    PREAMBLE, Progress, ReplyFlags, ReplyHeader, RequestHeader, TaskId, Termination, attempt_frame,
     attempt_frame_body, begin_frame, encode_into, finish_frame, reply_frame, request_frame,
 };
 use std::time::Duration;
@@ -43,6 +43,19 @@ fn header() -> AttemptHeader {
 fn text(kind: FrameKind, text: &str, out: &mut Vec<u8>) {
     attempt_frame_body::<FrameError>(out, kind, &header(), DEFAULT_FRAME_LIMIT, |out| {
         encode_into(text, out, 100).expect("short");
+        Ok(())
+    })
+    .expect("short");
+}
+
+fn half() -> Progress {
+    Progress::new(3, Some(9), "ha\nlf")
+}
+
+fn progress(out: &mut Vec<u8>) {
+    let kind = FrameKind::Progress;
+    attempt_frame_body::<FrameError>(out, kind, &header(), DEFAULT_FRAME_LIMIT, |out| {
+        encode_into(&half(), out, 100).expect("short");
         Ok(())
     })
     .expect("short");
@@ -100,11 +113,12 @@ fn frames() {
     attempt_frame(&mut all, FrameKind::Revoked, &header());
     text(FrameKind::Panicked, "bo\nom", &mut all);
     text(FrameKind::Feedback, "hm", &mut all);
+    progress(&mut all);
     all.extend_from_slice(&[9, 0]);
     assert_eq!(
         bytes(&all),
         "bytes slot 2 session 7 revoked t5#1, panicked t5#1 \"bo\\nom\", feedback t5#1 3 bytes, \
-         2 bytes of the next"
+         progress t5#1 3 of 9 \"ha\\nlf\", 2 bytes of the next"
     );
     all.clear();
     for _ in 0..9 {
@@ -360,6 +374,20 @@ fn actions_about_processes() {
                 session,
             },
             "started slot 2 session 7 t5#1",
+        ),
+        (
+            Action::Progress {
+                id: id(),
+                progress: half(),
+            },
+            "progress t5#1 3 of 9 \"ha\\nlf\"",
+        ),
+        (
+            Action::Progress {
+                id: id(),
+                progress: Progress::new(4, None, ""),
+            },
+            "progress t5#1 4",
         ),
         (
             Action::WorkerReady {

@@ -35,7 +35,7 @@ impl Ledger {
             Action::Unmatched { task } => self.breaks(names::I7, || {
                 format!("{task} matches no worker, and every worker matches")
             }),
-            Action::Send { .. } | Action::WorkerReady { .. } => {}
+            Action::Send { .. } | Action::Progress { .. } | Action::WorkerReady { .. } => {}
         }
     }
 

@@ -59,6 +59,7 @@ impl MasterProcess {
                 );
             }
             Action::Started { .. }
+            | Action::Progress { .. }
             | Action::AttemptEnded { .. }
             | Action::Settle(_)
             | Action::Refuse { .. }

@@ -45,6 +45,7 @@ impl Model {
             | Action::Signal { .. }
             | Action::Decode { .. }
             | Action::Unmatched { .. }
+            | Action::Progress { .. }
             | Action::WorkerReady { .. }
             | Action::Stopped => {}
         }

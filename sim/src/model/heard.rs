@@ -5,7 +5,7 @@
 use super::{Model, State};
 use farm_protocol::{
     AttemptHeader, AttemptId, DEFAULT_FRAME_LIMIT, Frame, FrameDecoder, FrameKind, Greeting,
-    Instant, KindHello, ReplyHeader, Session, TaskId, decode, decode_prefix,
+    Instant, KindHello, Progress, ReplyHeader, Session, TaskId, decode, decode_prefix,
 };
 
 /// What is known of a worker.
@@ -144,6 +144,10 @@ impl Said {
         let text = || decode::<String>(body).ok();
         match frame.kind {
             FrameKind::Feedback => Some(Self::Nothing),
+            FrameKind::Progress => {
+                let progress = decode::<Progress>(body).ok()?;
+                (progress.note.len() <= Progress::NOTE_MAX).then_some(Self::Nothing)
+            }
             FrameKind::Revoked => Some(Self::Revoked(header.id)),
             FrameKind::Refused | FrameKind::Unmarshallable => {
                 text().map(|_| Self::Faulted(header.id))

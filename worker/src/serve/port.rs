@@ -11,8 +11,8 @@ use crate::names::Names;
 use crate::session::frames::append_answer;
 use crate::session::{Action, Ending, Event, Fault, Finished, Session};
 use farm_protocol::{
-    AttemptHeader, AttemptId, DEFAULT_FRAME_LIMIT, FrameKind, Hello, KindHello, Launch,
-    MarshalError, PREAMBLE, RequestHeader, attempt_frame_body, begin_frame, encode_into,
+    AttemptHeader, AttemptId, DEFAULT_FRAME_LIMIT, FrameError, FrameKind, Hello, KindHello, Launch,
+    MarshalError, PREAMBLE, Progress, RequestHeader, attempt_frame_body, begin_frame, encode_into,
     finish_frame,
 };
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
@@ -32,11 +32,13 @@ const FLUSH_AFTER: u64 = 100_000;
 pub(super) const WATCHER_FLUSHES_AFTER: u64 = 1_000_000;
 /// How often the descendants of a worker whose master is gone are looked for.
 const DESCENDANT_ROUNDS: usize = 200;
+/// What a progress may take, in bytes: its note and two numbers.
+const PROGRESS_MAX: usize = Progress::NOTE_MAX + 64;
 /// What a feedback frame may hold besides its payload, in bytes.
 const FEEDBACK_HEAD: usize = 128;
 
 /// The monotonic clock, in nanoseconds.
-pub(super) fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     let time = clock_gettime(ClockId::Monotonic);
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     let nanos = u64::try_from(time.tv_nsec).unwrap_or(0);
@@ -228,13 +230,41 @@ impl Port {
             let out = &mut self.lock().outbox.bytes;
             let append = |out: &mut Vec<u8>| {
                 out.extend_from_slice(&payload);
-                Ok::<(), farm_protocol::FrameError>(())
+                Ok::<(), FrameError>(())
             };
             attempt_frame_body(out, FrameKind::Feedback, &header, limit, append)
                 .expect("a payload is encoded under a limit that leaves room for its head");
         }
         self.flush();
         Ok(())
+    }
+
+    /// Sends a progress frame without waiting. While the pipe is full it is dropped: whoever reads late
+    /// wants the newest, and what nobody reads must not pile up here.
+    pub(crate) fn progress(&self, number: u64, id: AttemptId, progress: &Progress) {
+        let header = AttemptHeader { number, id };
+        if self.write_some() {
+            return;
+        }
+        let append = |out: &mut Vec<u8>| {
+            encode_into(progress, out, PROGRESS_MAX).expect("its note is cut");
+            Ok::<(), FrameError>(())
+        };
+        {
+            let out = &mut self.lock().outbox.bytes;
+            attempt_frame_body(
+                out,
+                FrameKind::Progress,
+                &header,
+                DEFAULT_FRAME_LIMIT,
+                append,
+            )
+            .expect("it is short");
+        }
+        if self.write_some() {
+            // The watcher writes the rest once there is room, if it looks.
+            self.ring();
+        }
     }
 
     /// Writes all unsent answers, waiting without the lock while the pipe is full.

@@ -49,7 +49,8 @@ pub fn incoming(frame: Frame<'_>) -> Result<Incoming<'_>, Fault> {
         | FrameKind::Revoked
         | FrameKind::Refused
         | FrameKind::Unmarshallable
-        | FrameKind::Panicked => Err(misplaced(pipe, frame.kind)),
+        | FrameKind::Panicked
+        | FrameKind::Progress => Err(misplaced(pipe, frame.kind)),
     }
 }
 
@@ -72,7 +73,8 @@ pub fn control(frame: Frame<'_>) -> Result<Event, Fault> {
         | FrameKind::Revoked
         | FrameKind::Refused
         | FrameKind::Unmarshallable
-        | FrameKind::Panicked => Err(misplaced(pipe, frame.kind)),
+        | FrameKind::Panicked
+        | FrameKind::Progress => Err(misplaced(pipe, frame.kind)),
     }
 }
 

@@ -14,6 +14,8 @@ pub(crate) enum Ask {
     Echo(u64),
     /// Say 1 to n, then answer n.
     Say(u64),
+    /// Say a thousand times how far it is, then that it is done, then answer.
+    Progress,
     /// Panic with this.
     Panic(String),
     /// Answer what cannot be encoded.
@@ -104,6 +106,10 @@ impl Perform for Asks {
             Ask::Say(n) => {
                 (1..=n).for_each(|i| say(vec![i]));
                 n
+            }
+            Ask::Progress => {
+                (1..=1000).for_each(|done| context.progress(done, Some(1000), "counting"));
+                1000
             }
             Ask::Panic(what) => panic!("{what}"),
             Ask::Unencodable => UNENCODABLE,

@@ -114,6 +114,9 @@ impl Stage {
                     signal,
                 } => format!("{} {slot} {session}", signal_word(*signal)),
                 Action::Started { .. } => continue,
+                Action::Progress { id, progress } => {
+                    format!("progress {id} {} {}", progress.done, progress.note)
+                }
                 Action::AttemptEnded { task, report } => {
                     format!("again {task} after {:?}", report.end)
                 }

@@ -171,6 +171,7 @@ impl World {
             }
             Action::Stopped => self.stopped += 1,
             Action::Started { .. }
+            | Action::Progress { .. }
             | Action::AttemptEnded { .. }
             | Action::PoolEnded { .. }
             | Action::Unmatched { .. }

@@ -1,6 +1,7 @@
 //! Longer moves on the stage, made of the small ones, and ways to look at it.
 
 use super::*;
+use farm_protocol::Progress;
 
 /// The default options, changed.
 pub(in super::super) fn options(change: impl FnOnce(&mut TaskOptions)) -> TaskOptions {
@@ -104,6 +105,28 @@ impl Stage {
 
     pub(in super::super) fn revoked(&mut self, slot: u32, session: u64, id: AttemptId) {
         self.about(slot, session, FrameKind::Revoked, id, "");
+    }
+
+    /// The worker says how far an attempt is.
+    pub(in super::super) fn progress(
+        &mut self,
+        slot: u32,
+        session: u64,
+        id: AttemptId,
+        progress: &Progress,
+    ) {
+        let header = AttemptHeader {
+            number: self.numbers[&id],
+            id,
+        };
+        let mut out = Vec::new();
+        let kind = FrameKind::Progress;
+        attempt_frame_body::<FrameError>(&mut out, kind, &header, DEFAULT_FRAME_LIMIT, |out| {
+            encode_into(progress, out, 1000).expect("encodes");
+            Ok(())
+        })
+        .expect("short");
+        self.say(slot, session, &out);
     }
 
     /// A large response was decoded to this letter.

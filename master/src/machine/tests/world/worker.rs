@@ -190,8 +190,9 @@ impl World {
             FrameKind::Panicked,
             FrameKind::Cancel,
             FrameKind::Hello,
+            FrameKind::Progress,
         ];
-        let kind = kinds[self.rng.below(7) as usize];
+        let kind = kinds[self.rng.below(8) as usize];
         let known: Vec<AttemptId> = self.begun.iter().copied().collect();
         let id = if known.is_empty() || self.rng.chance(300) {
             id(TaskId::from_bits(self.rng.below(u64::MAX)), 1)
