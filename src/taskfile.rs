@@ -25,6 +25,7 @@ mod graph;
 mod ids;
 mod lines;
 mod scan;
+mod size;
 mod spec;
 mod suggest;
 mod text;
@@ -45,6 +46,7 @@ pub use duration::{DurationError, MAX_DURATION, parse_duration};
 pub use findings::MAX_DIAGNOSTICS;
 pub use ids::MAX_ID_BYTES;
 pub use lines::{LineReader, MAX_LINE_BYTES};
+pub use size::{SizeError, parse_bytes};
 pub use spec::{IdKind, Need, Run, Settings, Stderr, Stdin, Stdout, TaskSpec};
 
 /// The largest array or document accepted, in bytes: it is held whole. JSON Lines have no such limit.

@@ -8,8 +8,9 @@ use crate::program::Program;
 use crate::record::RunRecord;
 use crate::shared::Shared;
 use crate::sync::{Poll, Waker, thread};
+use crate::system::MEASURES;
 use crate::turn::{Loop, WAKER};
-use farm_master::{Config, Registry, StartFailures, TaskKind};
+use farm_master::{Config, KindConfig, Registry, StartFailures, TaskKind};
 use farm_protocol::{FrameLimit, KindId};
 use std::fmt;
 use std::io::{self, Write};
@@ -66,6 +67,15 @@ pub enum StartError {
         "cannot start the farm's thread: {0}; if the limit of threads is reached, raise it (`ulimit -u`)"
     )]
     Thread(#[source] io::Error),
+    /// A kind's tasks are limited in what they use, and that cannot be measured on this system.
+    #[error(
+        "kind `{kind}`: its defaults limit processor time or memory, which cannot be measured on this system; \
+         leave the limits out"
+    )]
+    Unmeasured {
+        /// The kind's name.
+        kind: String,
+    },
 }
 
 /// Collects kinds and settings.
@@ -109,7 +119,8 @@ impl FarmBuilder {
         }
     }
 
-    /// How long a worker may take from its start to its hello.
+    /// How long a worker may take from its start to its hello, unless its pool says otherwise. One that takes longer
+    /// is killed, which is a start failure.
     pub fn hello_timeout(&mut self, span: Duration) -> &mut Self {
         self.config.hello_timeout = span;
         self
@@ -182,7 +193,14 @@ impl FarmBuilder {
     ///
     /// # Errors
     /// [`StartError`]: the system refuses the loop what it needs.
-    pub fn start(self) -> Result<Farm, StartError> {
+    pub fn start(mut self) -> Result<Farm, StartError> {
+        self.config.measures = MEASURES;
+        let limited = |kind: &&KindConfig| kind.defaults.is_measured() && !MEASURES;
+        // Tasks with limits of their own are refused one by one; follow-up tasks have nobody to be refused to.
+        if let Some(kind) = self.config.kinds.iter().find(limited) {
+            let kind = kind.hello.name.clone();
+            return Err(StartError::Unmeasured { kind });
+        }
         let poll = Poll::new().map_err(StartError::Poll)?;
         let waker = Waker::new(poll.registry(), WAKER).map_err(StartError::Poll)?;
         let post = Arc::new(Mailbox::new(waker));

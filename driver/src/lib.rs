@@ -50,6 +50,7 @@ mod system;
 mod tell;
 mod ticket;
 mod turn;
+mod usage;
 mod watch;
 mod workers;
 

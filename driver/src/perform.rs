@@ -49,6 +49,10 @@ impl Loop {
                 self.memory.begin();
                 self.observe(|o, now| o.started(now, id, slot, session, pid));
             }
+            Action::Watch { slot, session, id } => self.watch_usage(Place { slot, session }, id),
+            Action::Unwatch { slot, session, id } => {
+                self.unwatch_usage(Place { slot, session }, id);
+            }
             Action::Progress { id, progress } => {
                 contained("a waiter", || self.registry.progress(id, &progress));
                 self.observe(|o, now| o.progress(now, id, &progress));

@@ -5,6 +5,7 @@ use farm_master::lane::Boundary;
 use farm_master::{DECODE_ABOVE, KindConfig, TaskKind, TaskOptions};
 use farm_protocol::Wire;
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 /// How many requests a worker of an independent kind may hold beyond the one it executes. Above a
 /// few hundred nothing is gained any more; the machine uses less where tasks are long.
@@ -36,6 +37,8 @@ pub struct Pool {
     pub defaults: TaskOptions,
     /// Responses above this many bytes are decoded off the loop.
     pub decode_above: usize,
+    /// How long a worker of this kind may take from its start to its hello; `None`: as the farm says.
+    pub hello_timeout: Option<Duration>,
 }
 
 impl Pool {
@@ -50,6 +53,7 @@ impl Pool {
             injection_limit: INJECTION_LIMIT,
             defaults: TaskOptions::default(),
             decode_above: DECODE_ABOVE,
+            hello_timeout: None,
         }
     }
 
@@ -57,6 +61,14 @@ impl Pool {
     #[must_use]
     pub fn boundary(mut self, boundary: Boundary) -> Self {
         self.boundary = Some(boundary);
+        self
+    }
+
+    /// The same pool whose workers may take this long from their start to their hello: some kinds load a
+    /// library first that takes its time.
+    #[must_use]
+    pub fn hello_timeout(mut self, span: Duration) -> Self {
+        self.hello_timeout = Some(span);
         self
     }
 
@@ -81,6 +93,7 @@ impl Pool {
             credit_cap,
             injection_limit: self.injection_limit,
             decode_above: self.decode_above,
+            hello_timeout: self.hello_timeout,
             defaults: self.defaults.clone(),
         }
     }

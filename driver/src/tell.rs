@@ -104,6 +104,8 @@ impl Loop {
                 | Action::Signal { .. }
                 | Action::Decode { .. }
                 | Action::Started { .. }
+                | Action::Watch { .. }
+                | Action::Unwatch { .. }
                 | Action::Progress { .. }
                 | Action::AttemptEnded { .. }
                 | Action::Refuse { .. }

@@ -16,6 +16,7 @@ use crate::pull::Feed;
 use crate::record::RunRecord;
 use crate::shared::{Over, Shared, contained, hand_back};
 use crate::sync::Poll;
+use crate::usage::Usage;
 use crate::watch::Watch;
 use crate::workers::Workers;
 use farm_master::{Actions, Config, Event, Master, Registry};
@@ -78,6 +79,7 @@ pub(crate) struct Loop {
     pub(crate) output: Vec<u8>,
     pub(crate) stopped: bool,
     pub(crate) watch: Watch,
+    pub(crate) usage: Usage,
     pub(crate) actions: Actions,
     events: Events,
     /// Taken from the mailbox and not yet heard.
@@ -113,6 +115,7 @@ impl Loop {
             output: vec![0; crate::reading::OUTPUT_AT_ONCE],
             stopped: false,
             watch: Watch::default(),
+            usage: Usage::default(),
             actions: Actions::new(),
             events: Events::with_capacity(EVENTS),
             messages: VecDeque::new(),
@@ -199,6 +202,9 @@ impl Loop {
         if due && !self.stopped {
             self.tell(Event::Wake);
         }
+        if !self.stopped {
+            self.measure_usage();
+        }
         let more_to_pull = self.pull();
         self.flush();
         // After the flush: workers do not wait for whoever watches.
@@ -259,7 +265,8 @@ impl Loop {
             .as_ref()
             // One that panics here is dropped at the next turn's call, where it panics again or not.
             .and_then(|observer| contained("an observer", || observer.deadline()).flatten());
-        let first = self.master.deadline().into_iter().chain(observer).min()?;
+        let own = [self.master.deadline(), self.usage.deadline()];
+        let first = own.into_iter().flatten().chain(observer).min()?;
         Some(first.since(self.now))
     }
 

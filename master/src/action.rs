@@ -61,6 +61,25 @@ pub enum Action {
         /// To which process.
         session: Session,
     },
+    /// Measure what the processes of a worker use while an attempt executes, and tell it as `Usage` some
+    /// twenty times a second; the processor time used before does not count.
+    Watch {
+        /// Where.
+        slot: SlotId,
+        /// Which process.
+        session: Session,
+        /// For which attempt.
+        id: AttemptId,
+    },
+    /// Nobody wants to know any more what this attempt uses.
+    Unwatch {
+        /// Where.
+        slot: SlotId,
+        /// Which process.
+        session: Session,
+        /// For which attempt.
+        id: AttemptId,
+    },
     /// How far an attempt in flight is, as its worker says. For whoever waits, and for observers.
     Progress {
         /// What.
@@ -176,6 +195,11 @@ pub enum Refusal {
     /// It names a limit the configuration does not have.
     #[error("its limit is not in the configuration")]
     UnknownLimit,
+    /// It has a limit on what its attempts use, and nobody measures that here.
+    #[error(
+        "it has a limit on processor time or memory, which cannot be measured on this system; leave the limit out"
+    )]
+    Unmeasured,
     /// The pool of its kind has ended because its workers cannot be started.
     #[error("no worker can be started: {0}")]
     PoolEnded(String),

@@ -15,7 +15,7 @@ pub struct Config {
     pub kinds: Vec<KindConfig>,
     /// The capacities of the named limits, in the order of their `LimitId`s.
     pub limits: Vec<NonZeroU32>,
-    /// How long a worker may take from its spawn to its hello.
+    /// How long a worker may take from its spawn to its hello, unless its kind says otherwise.
     pub hello_timeout: Duration,
     /// What happens when workers cannot be started.
     pub start_failures: StartFailures,
@@ -23,6 +23,8 @@ pub struct Config {
     pub frame_limit: FrameLimit,
     /// How long an idle worker may take to end after it was asked, before it is killed.
     pub close_budget: Duration,
+    /// Whether somebody measures what attempts use. Where nobody does, tasks with limits on it are refused.
+    pub measures: bool,
     /// Seed of the only randomness, the jitter of delays.
     pub seed: u64,
     /// The seeded bug to have, for tests of the tests. None, and without a size, unless built with the feature `mutation`.
@@ -39,6 +41,7 @@ impl Default for Config {
             start_failures: StartFailures::default(),
             frame_limit: DEFAULT_FRAME_LIMIT,
             close_budget: Duration::from_secs(2),
+            measures: true,
             seed: 0,
             mutation: Mutated::default(),
         }
@@ -61,6 +64,8 @@ pub struct KindConfig {
     pub injection_limit: usize,
     /// Responses above this many bytes are decoded off the loop.
     pub decode_above: usize,
+    /// How long a worker of this kind may take to its hello; `None`: the farm's.
+    pub hello_timeout: Option<Duration>,
     /// The options of tasks that come without any.
     pub defaults: TaskOptions,
 }

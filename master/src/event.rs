@@ -7,6 +7,7 @@ use crate::options::TaskOptions;
 use farm_protocol::page::Noted;
 use farm_protocol::{AttemptId, KindId, Session, SlotId, TaskId, Termination};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Something happened.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,6 +139,17 @@ pub enum Event<'a> {
         /// Under which number `Kinds` finds what was decoded.
         handle: u64,
     },
+    /// What the processes of a worker use, measured because of [`crate::Action::Watch`].
+    Usage {
+        /// Where.
+        slot: SlotId,
+        /// Which process.
+        session: Session,
+        /// For which attempt it was measured.
+        id: AttemptId,
+        /// What was measured.
+        sample: Sample,
+    },
     /// A deadline fell, or nothing happened at all.
     Wake,
 }
@@ -152,6 +164,17 @@ pub struct Exit<'a> {
     /// What was seen around it; its last words are in it.
     #[serde(borrow)]
     pub evidence: MemoryEvidence<'a>,
+}
+
+/// What a worker and everything below it was seen to use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sample {
+    /// Processor time since the attempt was sent.
+    pub cpu: Duration,
+    /// Memory held at that moment, in bytes.
+    pub memory: u64,
+    /// What the page said at that moment: a sample may be of the next attempt.
+    pub noted: Noted,
 }
 
 /// One of a process's two output streams.

@@ -33,7 +33,7 @@ pub mod words;
 pub use action::{Action, Actions, Gone, Link, Refusal, Signal, WhoseDoing};
 pub use affinity::{Affinity, Injected, KEYS_PER_WORKER, QueueOrder, WhenGone, Whom};
 pub use config::{Config, DECODE_ABOVE, KindConfig, StartFailures};
-pub use event::{Event, Exit, Shut, Stream};
+pub use event::{Event, Exit, Sample, Shut, Stream};
 pub use evidence::{MemoryEvidence, MemoryVerdict};
 pub use kind::{
     Context, Fallback, Feedback, FollowUp, Next, Request, Response, Sending, TaskKind, Verdict,

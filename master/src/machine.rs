@@ -9,6 +9,7 @@ mod exits;
 mod invariants;
 mod limits;
 mod listing;
+mod meanwhile;
 mod mutants;
 mod pick;
 mod pool;
@@ -20,6 +21,7 @@ mod settle;
 mod shut;
 mod slot;
 mod staff;
+mod starts;
 mod stop;
 mod task;
 mod timers;
@@ -81,6 +83,8 @@ pub struct Counters {
     pub late_answers: u64,
     /// Feedback that could not be decoded, or whose callback panicked.
     pub bad_feedback: u64,
+    /// Measurements for an attempt that is not in flight.
+    pub stale_samples: u64,
     /// Worker processes that ended while they held nothing.
     pub idle_deaths: u64,
     /// Sessions begun.
@@ -149,6 +153,16 @@ impl Master {
             kinds,
             actions,
         };
+        self.hear(turn, event);
+        self.fall_due(turn);
+        self.tell_dependents(turn);
+        self.dispatch_touched(turn);
+        self.end_unmatched(turn);
+        self.close_when_empty(turn);
+    }
+
+    /// What this event means by itself; what follows from it comes after.
+    fn hear(&mut self, turn: &mut Turn<'_>, event: Event<'_>) {
         match event {
             Event::Submit {
                 task,
@@ -205,13 +219,14 @@ impl Master {
             } => {
                 self.decoded(turn, slot, session, id, handle);
             }
+            Event::Usage {
+                slot,
+                session,
+                id,
+                sample,
+            } => self.usage(turn, slot, session, id, sample),
             Event::Wake => {}
         }
-        self.fall_due(turn);
-        self.tell_dependents(turn);
-        self.dispatch_touched(turn);
-        self.end_unmatched(turn);
-        self.close_when_empty(turn);
     }
 
     /// When the machine wants [`Event::Wake`] at the latest; `None`: never by itself.

@@ -16,8 +16,24 @@ pub struct TaskOptions {
     pub limit: Option<LimitId>,
     /// The longest time from submission to the first start.
     pub waiting: Option<Duration>,
+    /// The longest time for which the task may be ready while its pool has no worker that takes
+    /// requests: the limit on the start of a worker for it. It ends with the hello of the first one,
+    /// counts anew when the last one is lost, and not while the lane is paused. It ends this task
+    /// alone; a worker that is late for its pool's hello is `hello_timeout`'s, one that cannot be started
+    /// is `start_failures`', and either may go on while the limit counts.
+    pub starting: Option<Duration>,
     /// The longest time an attempt may execute. A task with it is never sent behind another.
     pub running: Option<Duration>,
+    /// The longest time an attempt may execute without a sign of life: progress or feedback, each of
+    /// which extends it. A task with it is never sent behind another.
+    pub stall: Option<Duration>,
+    /// The most processor time an attempt may use, with all processes below its worker. Measured
+    /// some twenty times a second in steps of the system's clock, 10 ms as a rule. A task with it is
+    /// never sent behind another.
+    pub cpu: Option<Duration>,
+    /// The most memory that its worker may hold while it executes, in bytes: private and shared memory
+    /// of the worker and of all processes below it, without files. A task with it is never sent behind another.
+    pub memory: Option<u64>,
     /// The cancellation budget of this task: from the ask to SIGKILL. `None`: the lane's.
     pub grace: Option<Duration>,
     /// When and how often it runs again after it failed.
@@ -35,12 +51,29 @@ impl Default for TaskOptions {
             needs: Vec::new(),
             limit: None,
             waiting: None,
+            starting: None,
             running: None,
+            stall: None,
+            cpu: None,
+            memory: None,
             grace: None,
             retries: Retries::default(),
             crash_limit: CrashLimit::Deaths(2),
             on_lost: OnLost::Retry,
         }
+    }
+}
+
+impl TaskOptions {
+    /// Whether what its attempts use must be measured.
+    #[must_use]
+    pub const fn is_measured(&self) -> bool {
+        self.cpu.is_some() || self.memory.is_some()
+    }
+
+    /// Whether something counts from the moment it is sent: it must not be sent behind another then.
+    pub(crate) const fn counts_from_its_start(&self) -> bool {
+        self.running.is_some() || self.stall.is_some() || self.is_measured()
     }
 }
 

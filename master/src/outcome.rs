@@ -30,6 +30,10 @@ pub enum Outcome<O = (), F = ()> {
         what: Resource,
         /// How its attempt came to rest.
         how: HowStopped,
+        /// How much was seen, in bytes.
+        used: u64,
+        /// How much was allowed, in bytes.
+        limit: u64,
     },
     /// Somebody asked for its end.
     Cancelled {
@@ -109,10 +113,8 @@ pub enum HowStopped {
 /// A limited resource of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Resource {
-    /// Resident memory.
+    /// Resident memory of its worker and all processes below it. Processor time is a time: [`TimeLimit::Cpu`].
     Memory,
-    /// Processor time.
-    Cpu,
 }
 
 /// The death of a worker, as evidence.
@@ -233,7 +235,17 @@ impl<O, F> Outcome<O, F> {
             Self::Failed(failure) => Outcome::Failed(failed(failure)),
             Self::Skipped(by) => Outcome::Skipped(by),
             Self::TimedOut { which, how } => Outcome::TimedOut { which, how },
-            Self::LimitExceeded { what, how } => Outcome::LimitExceeded { what, how },
+            Self::LimitExceeded {
+                what,
+                how,
+                used,
+                limit,
+            } => Outcome::LimitExceeded {
+                what,
+                how,
+                used,
+                limit,
+            },
             Self::Cancelled { by, how } => Outcome::Cancelled { by, how },
             Self::RequestNotMarshallable(error) => Outcome::RequestNotMarshallable(error),
             Self::RequestRefused(message) => Outcome::RequestRefused(message),

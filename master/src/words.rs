@@ -6,9 +6,9 @@ mod frames;
 
 use crate::action::{Action, Link, Signal};
 use crate::affinity::QueueOrder;
-use crate::event::{Event, Shut, Stream};
+use crate::event::{Event, Exit, Sample, Shut, Stream};
 use farm_protocol::page::Noted;
-use farm_protocol::{Instant, Session, SlotId};
+use farm_protocol::{AttemptId, Instant, Session, SlotId};
 use std::fmt::{self, Write};
 
 /// So many characters of a text from outside are shown.
@@ -94,6 +94,7 @@ pub fn event(event: &Event<'_>) -> Words {
         | Event::Eof { .. }
         | Event::Exited { .. }
         | Event::Decoded { .. }
+        | Event::Usage { .. }
         | Event::Wake => fact(event),
     }
 }
@@ -143,6 +144,7 @@ fn wish(event: &Event<'_>) -> Words {
         | Event::Eof { .. }
         | Event::Exited { .. }
         | Event::Decoded { .. }
+        | Event::Usage { .. }
         | Event::Wake => unreachable!("no caller wants this"),
     }
 }
@@ -186,14 +188,16 @@ fn fact(event: &Event<'_>) -> Words {
             slot,
             session,
             ref exit,
-        } => {
-            let noted = exit.noted.map(noted).unwrap_or_default();
-            let how = format!("{}{noted}", exit.termination);
-            Words::at("exited", slot, session, how)
-        }
+        } => Words::at("exited", slot, session, exited(exit)),
         Event::Decoded {
             slot, session, id, ..
         } => Words::at("decoded", slot, session, id),
+        Event::Usage {
+            slot,
+            session,
+            id,
+            ref sample,
+        } => Words::at("usage", slot, session, used(id, sample)),
         Event::Wake => Words::new("wake", ""),
         Event::Submit { .. }
         | Event::Cancel { .. }
@@ -241,6 +245,8 @@ pub fn action(action: &Action, bytes: &[u8]) -> Words {
             Words::at("decode", slot, session, format_args!("{id} {length} bytes"))
         }
         Action::Started { id, slot, session } => Words::at("started", slot, session, id),
+        Action::Watch { slot, session, id } => Words::at("watch", slot, session, id),
+        Action::Unwatch { slot, session, id } => Words::at("unwatch", slot, session, id),
         Action::Progress { id, ref progress } => {
             let said = frames::progress(progress);
             Words::new("progress", format_args!("{id}{said}"))
@@ -300,6 +306,23 @@ const fn stream(stream: Stream) -> &'static str {
         Stream::Stdout => "stdout",
         Stream::Stderr => "stderr",
     }
+}
+
+fn exited(exit: &Exit<'_>) -> String {
+    let noted = exit.noted.map(noted).unwrap_or_default();
+    format!("{}{noted}", exit.termination)
+}
+
+/// What an attempt uses, and who executes if it does not.
+fn used(id: AttemptId, sample: &Sample) -> String {
+    let Sample { cpu, memory, noted } = *sample;
+    let executes = noted.executing.is_none_or(|executing| executing == id);
+    let noted = if executes {
+        String::new()
+    } else {
+        self::noted(noted)
+    };
+    format!("{id} {cpu:?} {memory} bytes{noted}")
 }
 
 fn noted(noted: Noted) -> String {

@@ -195,6 +195,7 @@ impl Model {
             Event::SetGate { .. }
             | Event::Shut(_)
             | Event::Output { .. }
+            | Event::Usage { .. }
             | Event::Eof { .. }
             | Event::Wake => {}
         }
@@ -449,7 +450,9 @@ impl Task {
     /// It is not sent behind another.
     fn wants_to_be_alone(&self) -> bool {
         let options = &self.options;
-        options.running.is_some() || options.limit.is_some() || options.on_lost == OnLost::Fail
+        let times = [options.running, options.stall, options.cpu];
+        let counts = options.memory.is_some() || times.iter().any(Option::is_some);
+        counts || options.limit.is_some() || options.on_lost == OnLost::Fail
     }
 }
 

@@ -160,6 +160,7 @@ fn config(params: Params, defaults: &TaskOptions) -> Config {
             credit_cap: 0,
             injection_limit: 4,
             decode_above: 256,
+            hello_timeout: None,
             defaults: defaults.clone(),
         }],
         hello_timeout: Duration::from_secs(2),

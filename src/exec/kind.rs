@@ -120,6 +120,8 @@ impl TaskKind for CommandKind {
             head_limit: HEAD_BYTES,
             spill: None,
             live: self.settings.live,
+            // What is relayed is a sign of life itself; without a limit on silence nobody needs one.
+            signs: settings.stall.is_some() && !self.settings.live,
         })
     }
 

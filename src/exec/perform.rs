@@ -70,7 +70,8 @@ impl Commands {
         let mut plumbing = Plumbing::lay(request, context, self.stdin_is_null)?;
         let begun = Instant::now();
         let Started { pid, pidfd, ends } = start(request, &mut plumbing)?;
-        let mut pump = Pump::new(pidfd, plumbing.feed, plumbing.stdout, plumbing.stderr);
+        let pump = Pump::new(pidfd, plumbing.feed, plumbing.stdout, plumbing.stderr);
+        let mut pump = pump.with_signs(request.signs);
         pump.until_exit(context, &mut self.buffer);
         drop(ends);
         let (ended, usage) = match reap(pid) {

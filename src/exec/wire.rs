@@ -46,6 +46,8 @@ pub struct CommandRequest {
     pub spill: Option<Vec<u8>>,
     /// Relay captured output as feedback while it comes. It is kept and spilled as always.
     pub live: bool,
+    /// Say, as progress, how much captured output came, while it comes and is not relayed: a sign of life.
+    pub signs: bool,
 }
 
 /// What a command reads.

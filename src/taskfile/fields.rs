@@ -4,6 +4,7 @@
 //! whether needs exist is checked by whoever reads the file.
 
 mod exits;
+mod limits;
 mod needs;
 mod retries;
 mod run;
@@ -22,7 +23,7 @@ use super::values::{Member, Reading, Trail};
 use farm_master::{CrashLimit, OnLost};
 
 /// Every field of a task. The first [`OWN_FIELDS`] cannot have a default.
-const TASK_FIELDS: [&str; 22] = [
+const TASK_FIELDS: [&str; 25] = [
     "id",
     "name",
     "command",
@@ -33,6 +34,9 @@ const TASK_FIELDS: [&str; 22] = [
     "cwd",
     "stdin",
     "timeout",
+    "stall",
+    "cpu",
+    "memory",
     "grace",
     "retries",
     "crash_limit",
@@ -109,6 +113,7 @@ impl Reading<'_> {
             }
         }
         self.exit_codes_agree(object, &trail, &settings);
+        self.signs_are_seen(object, &trail, &settings);
         settings
     }
 
@@ -153,6 +158,10 @@ impl Reading<'_> {
         if members.iter().any(|member| member.key.ends_with("_exit")) {
             self.exit_codes_agree(object, trail, &draft.spec.settings);
         }
+        let streams = ["stall", "stdout", "stderr"];
+        if members.iter().any(|member| streams.contains(&member.key)) {
+            self.signs_are_seen(object, trail, &draft.spec.settings);
+        }
     }
 
     /// One of the fields that `defaults` may have, too.
@@ -163,7 +172,10 @@ impl Reading<'_> {
             "clear_env" => settings.clear_env = self.flag(value, trail).unwrap_or_default(),
             "cwd" => settings.cwd = self.path(value, trail),
             "stdin" => settings.stdin = self.stdin(value, trail),
-            "timeout" => settings.timeout = self.timeout(value, trail),
+            "timeout" => settings.timeout = self.time_limit(value, trail, "timeout"),
+            "stall" => settings.stall = self.time_limit(value, trail, "stall limit"),
+            "cpu" => settings.cpu = self.time_limit(value, trail, "limit of processor time"),
+            "memory" => settings.memory = self.memory(value, trail),
             "grace" => settings.grace = self.duration(value, trail),
             "retries" => settings.retries = self.retries(value, trail),
             "crash_limit" => settings.crash_limit = self.crash_limit(value, trail),
@@ -197,20 +209,6 @@ impl Reading<'_> {
             Some((id, kind)) => (draft.spec.id, draft.spec.explicit_id) = (id, Some(kind)),
             None => draft.id_is_sound = false,
         }
-    }
-
-    fn timeout(&mut self, value: &Value<'_>, trail: &Trail<'_>) -> Option<std::time::Duration> {
-        let timeout = self.duration(value, trail)?;
-        if timeout.is_zero() {
-            self.wrong_but(
-                value,
-                trail,
-                "a timeout of zero",
-                "leave it out for no timeout",
-            );
-            return None;
-        }
-        Some(timeout)
     }
 
     fn crash_limit(&mut self, value: &Value<'_>, trail: &Trail<'_>) -> Option<CrashLimit> {

@@ -55,6 +55,12 @@ pub struct Settings {
     pub stdin: Stdin,
     /// How long one attempt may execute.
     pub timeout: Option<Duration>,
+    /// How long one attempt may execute without writing anything to a captured stream.
+    pub stall: Option<Duration>,
+    /// How much processor time one attempt may use, with everything it starts.
+    pub cpu: Option<Duration>,
+    /// How much memory one attempt may hold, in bytes, with everything it starts and its worker.
+    pub memory: Option<u64>,
     /// The whole time from the ask to end until SIGKILL. Zero: killed at once.
     pub grace: Option<Duration>,
     /// Further attempts after a failure; `None` leaves it to the command line.

@@ -10,7 +10,7 @@ struct Habit {
     help: &'static str,
 }
 
-const HABITS: [Habit; 10] = [
+const HABITS: [Habit; 13] = [
     Habit {
         written: &["deps", "after", "depends_on", "depends", "dependencies"],
         meant: Some("needs"),
@@ -57,9 +57,31 @@ const HABITS: [Habit; 10] = [
         help: "a task file holds commands; tasks of other kinds are given through the library",
     },
     Habit {
-        written: &["memory_limit", "cpu_limit"],
+        written: &[
+            "memory_limit",
+            "mem",
+            "mem_limit",
+            "max_memory",
+            "ram",
+            "rss",
+        ],
+        meant: Some("memory"),
+        help: "`memory` is the most a task may hold, like \"2GB\" or \"512MiB\"",
+    },
+    Habit {
+        written: &["cpu_limit", "cpu_time", "max_cpu"],
+        meant: Some("cpu"),
+        help: "`cpu` is the processor time that a task may use, like \"10m\"",
+    },
+    Habit {
+        written: &["cpus", "cores", "threads"],
         meant: None,
-        help: "limits on memory and processor time cannot be given in a task file yet",
+        help: "processors cannot be reserved; `limit` names a cap on how many tasks run at once, `cpu` is a processor time",
+    },
+    Habit {
+        written: &["idle_timeout", "silence", "no_output_timeout", "inactivity"],
+        meant: Some("stall"),
+        help: "`stall` is how long a task may go on without writing anything",
     },
 ];
 

@@ -10,6 +10,7 @@ mod ids;
 mod lines;
 mod robust;
 mod scan;
+mod size;
 
 use super::{Diagnostic, Form, ReadOptions, TaskList, TaskSpec, read_eager};
 

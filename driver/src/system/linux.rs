@@ -2,14 +2,18 @@
 //!
 //! `portable.rs` offers the same items where these do not exist.
 
+mod family;
+
+pub(crate) use family::{MEASURES, family_use, kill_strays};
+
 use crate::message::Post;
 use crate::process::Place;
 use farm_protocol::page::{self, Noted};
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use rustix::fs::{MemfdFlags, memfd_create};
-use rustix::process::{Pid, PidfdFlags, Signal, getpgid, pidfd_open, pidfd_send_signal};
-use std::fs::{self, File};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
@@ -73,43 +77,6 @@ impl Page {
 
 const fn offset(word: usize) -> u64 {
     8 * word as u64
-}
-
-/// The most descendants of a worker that are looked at: whoever has more is not worth the loop's time.
-const DESCENDANTS: usize = 4096;
-
-/// SIGKILL to those descendants of a living worker that left its group. What is killed in the group is not looked after
-/// here. Those it cannot find or may not signal are leaks.
-pub(crate) fn kill_strays(leader: Pid) {
-    let mut family = vec![leader];
-    let mut next = 0;
-    while let Some(&parent) = family.get(next).filter(|_| next < DESCENDANTS) {
-        next += 1;
-        for child in children(parent) {
-            let stray = getpgid(Some(child)).is_ok_and(|group| group != leader);
-            if stray && let Ok(pidfd) = pidfd_open(child, PidfdFlags::empty()) {
-                // Asked again now that the descriptor holds it: a pid may have changed hands in between.
-                if children(parent).contains(&child) {
-                    let _it_may_not_be_ours_to_kill = pidfd_send_signal(&pidfd, Signal::KILL);
-                }
-            }
-            family.push(child);
-        }
-    }
-}
-
-fn children(parent: Pid) -> Vec<Pid> {
-    let parent = parent.as_raw_nonzero();
-    let threads = fs::read_dir(format!("/proc/{parent}/task"));
-    let threads = threads.into_iter().flatten().flatten();
-    let lists = threads.map(|thread| fs::read_to_string(thread.path().join("children")));
-    lists
-        .flatten()
-        .flat_map(|list| {
-            let pids = list.split_whitespace().map(str::parse);
-            pids.flatten().filter_map(Pid::from_raw).collect::<Vec<_>>()
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::message::{Message, Post};
 use crate::process::Place;
 use crate::sync::thread;
+use crate::usage::Used;
 use farm_protocol::page::Noted;
 use mio::{Registry, Token};
 use rustix::io::Errno;
@@ -55,6 +56,14 @@ impl Page {
     pub(crate) const fn noted(&self) -> Noted {
         match *self {}
     }
+}
+
+/// Whether [`family_use`] says anything here. It does not: tasks with limits on what they use are refused.
+pub(crate) const MEASURES: bool = false;
+
+/// Nothing, where nobody says whose child a process is. Never asked: nothing that is limited comes in.
+pub(crate) fn family_use(_leader: Pid) -> Used {
+    Used::default()
 }
 
 /// Where nobody says whose child a process is, those that left a worker's group are left to themselves.

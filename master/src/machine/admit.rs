@@ -44,6 +44,9 @@ impl Master {
         if options.limit.is_some_and(|limit| !self.limits.knows(limit)) {
             return Err(Refusal::UnknownLimit);
         }
+        if options.is_measured() && !self.config.measures {
+            return Err(Refusal::Unmeasured);
+        }
         let missing = options
             .needs
             .iter()
@@ -68,7 +71,7 @@ impl Master {
         let waiting = options.waiting;
         // Of what must not run twice it must be certain whether it has begun: nothing stands around it.
         let at_most_once = options.on_lost == OnLost::Fail;
-        let alone = options.running.is_some() || options.limit.is_some() || at_most_once;
+        let alone = options.counts_from_its_start() || options.limit.is_some() || at_most_once;
         let priority = options.priority;
         (task.alone, task.at_most_once, task.priority) = (alone, at_most_once, priority);
         self.tasks.insert(task);

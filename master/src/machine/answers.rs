@@ -12,8 +12,8 @@ use crate::options::Cause;
 use crate::outcome::{AttemptEnd, HowStopped, Outcome};
 use farm_protocol::page::Noted;
 use farm_protocol::{
-    AttemptHeader, AttemptId, Frame, FrameKind, MarshalError, Progress, ReplyHeader, Session,
-    SlotId, TaskId, decode, decode_prefix,
+    AttemptHeader, AttemptId, Frame, FrameKind, MarshalError, ReplyHeader, Session, SlotId, TaskId,
+    decode, decode_prefix,
 };
 
 impl Master {
@@ -186,7 +186,7 @@ impl Master {
             let flight = &mut self.process_at(slot).in_flight[index];
             flight.decoding = Some(Decoding { left_behind });
             // It has answered in time, however long the decoding takes.
-            self.disarm_running(header.id.task);
+            self.disarm_attempt(turn, header.id.task);
             turn.actions.push(Action::Decode {
                 slot,
                 session,
@@ -350,7 +350,7 @@ impl Master {
     /// The worker is about to end by a panic. Its exit brings the evidence; until then the attempt stays in flight.
     fn panicked(
         &mut self,
-        turn: &Turn<'_>,
+        turn: &mut Turn<'_>,
         slot: SlotId,
         id: AttemptId,
         message: String,
@@ -360,7 +360,7 @@ impl Master {
         process.in_flight[index].panicked = Some(message);
         let session = process.session;
         // It panicked within its time, and one that lives on after a panic will never answer.
-        self.disarm_running(id.task);
+        self.disarm_attempt(turn, id.task);
         let until = turn.now.after(self.config.close_budget);
         self.timers.arm(until, Timer::CloseKill(slot, session));
         Ok(())
@@ -402,39 +402,13 @@ impl Master {
             .iter()
             .any(|flight| flight.id == id)
         {
+            self.tasks.at_mut(id.task).last_sign = turn.now;
             if turn.kinds.feedback(id, body).is_err() {
                 self.counters.bad_feedback += 1;
             }
         } else {
             self.counters.stale_answers += 1;
         }
-    }
-
-    /// How far an attempt is. Of one that was asked to stop nobody wants to know.
-    fn progress(
-        &mut self,
-        turn: &mut Turn<'_>,
-        slot: SlotId,
-        id: AttemptId,
-        body: &[u8],
-    ) -> Result<(), String> {
-        let progress: Progress = decode(body).map_err(in_words)?;
-        if progress.note.len() > Progress::NOTE_MAX {
-            let length = progress.note.len();
-            return Err(format!("its progress has a note of {length} bytes"));
-        }
-        let process = self.process_at(slot);
-        let there = process.in_flight.iter().find(|flight| flight.id == id);
-        let Some(flight) = there else {
-            self.counters.stale_answers += 1;
-            return Ok(());
-        };
-        let answered = flight.decoding.is_some() || flight.panicked.is_some();
-        let stopping = matches!(self.tasks.at(id.task).state(), State::Stopping(..));
-        if !answered && !stopping {
-            turn.actions.push(Action::Progress { id, progress });
-        }
-        Ok(())
     }
 
     /// The worker's own output: exactly one task's when it holds one, else of the run it fell in.
@@ -499,17 +473,18 @@ impl Master {
 }
 
 /// Why a frame makes no sense. It becomes the reason of bytes that cannot be decoded: that is not said twice.
-fn in_words(error: MarshalError) -> String {
+pub(super) fn in_words(error: MarshalError) -> String {
     match error {
         MarshalError::Decode(why) => why,
         error => error.to_string(),
     }
 }
 
-/// Whether a stop was for a time limit: those may be retried.
+/// Whether a stop was for a limit: those may be retried.
 pub(super) const fn cause_of(why: &StopWhy) -> Option<Cause> {
     match why {
         StopWhy::TimedOut(_) => Some(Cause::Timeout),
+        StopWhy::Exceeded(_) => Some(Cause::Resource),
         StopWhy::Cancelled(_) => None,
     }
 }

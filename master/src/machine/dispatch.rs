@@ -29,6 +29,7 @@ impl Master {
     }
 
     fn dispatch(&mut self, turn: &mut Turn<'_>, pool: usize) {
+        self.watch_starts(turn, pool);
         if let Some(error) = self.pools[pool].ended.clone() {
             // What came back from the last workers finds no further one.
             let kind = KindId(u16::try_from(pool).expect("a pool per kind"));
@@ -192,25 +193,6 @@ impl Master {
         });
         self.arm_attempt(turn, id);
         Attempted::Sent
-    }
-
-    /// What counts from the start of an attempt.
-    fn arm_attempt(&mut self, turn: &Turn<'_>, id: TaskId) {
-        let task = self.tasks.at_mut(id);
-        let options = task.options(&self.pools[task.kind.0 as usize].config.defaults);
-        let (running, limit) = (options.running, options.limit);
-        let stays = self.config.mutation.is(Mutation::WaitingLimitStays);
-        if let Some(until) = task.waiting_until.take_if(|_| !stays) {
-            self.timers.disarm(until, Timer::Waiting(id));
-        }
-        if let Some(running) = running {
-            let until = turn.now.after(running);
-            task.running_until = Some(until);
-            self.timers.arm(until, Timer::Running(id));
-        }
-        if let Some(limit) = limit {
-            self.limits.enter(limit);
-        }
     }
 
     /// Nothing is ready. If a worker idles while another holds requests behind a long task, look again soon.

@@ -73,6 +73,33 @@ impl Master {
         self.check_queues();
         self.check_timers();
         self.check_limits();
+        self.check_starts();
+    }
+
+    /// The limit on the start of a worker counts for ready tasks alone, and not beside a worker.
+    fn check_starts(&self) {
+        for (index, pool) in self.pools.iter().enumerate() {
+            let worker = self.has_worker(index);
+            for (id, counts) in pool.starts.iter() {
+                let task = self.tasks.at(id);
+                assert!(matches!(task.state(), State::Ready), "{id} is not ready");
+                assert_eq!(
+                    task.starting_until.is_some(),
+                    counts,
+                    "{id} is in the wrong row"
+                );
+                assert!(!counts || !worker, "{id} has somebody who could start it");
+            }
+        }
+        let limited = |task: &&Task| {
+            let defaults = &self.pools[task.kind.0 as usize].config.defaults;
+            matches!(task.state(), State::Ready) && task.options(defaults).starting.is_some()
+        };
+        let rows = self.pools.iter().map(|pool| pool.starts.iter().count());
+        assert_eq!(
+            rows.sum::<usize>(),
+            self.tasks.iter().filter(limited).count()
+        );
     }
 
     /// Each waiting task stands in the queue of its state, and where it could start, it has.
@@ -155,10 +182,23 @@ impl Master {
             );
             assert!(armed(task.running_until, Timer::Running(task.id)));
             assert!(armed(task.waiting_until, Timer::Waiting(task.id)));
+            assert!(armed(task.stall_until, Timer::Stall(task.id)));
+            assert!(armed(task.starting_until, Timer::Starting(task.id)));
+            let runs = matches!(task.state(), State::Sent(_));
+            let counts = task.running_until.is_some() || task.stall_until.is_some();
+            assert!(
+                runs || !counts && !task.watched,
+                "{} counts at rest",
+                task.id
+            );
         }
         for (_, timer) in self.timers.iter() {
             match timer {
-                Timer::Running(id) | Timer::Waiting(id) | Timer::Delay(id) => {
+                Timer::Running(id)
+                | Timer::Stall(id)
+                | Timer::Starting(id)
+                | Timer::Waiting(id)
+                | Timer::Delay(id) => {
                     assert!(self.tasks.get(id).is_some(), "{timer:?} outlived its task");
                 }
                 Timer::Hello(..)

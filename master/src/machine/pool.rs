@@ -1,6 +1,7 @@
 //! A kind's pool: its lane, who may start, its slots, and what was measured.
 
 use super::ready::{Ready, Stamp};
+use super::starts::Starts;
 use crate::affinity::QueueOrder;
 use crate::config::KindConfig;
 use crate::lane::Lane;
@@ -29,6 +30,8 @@ pub(super) struct Pool {
     pub(super) not_for_fresh: Stamp,
     /// What stands up to this stamp has been looked at for tasks that nothing lets start.
     pub(super) surveyed: Stamp,
+    /// The ready tasks with a limit on the start of a worker.
+    pub(super) starts: Starts,
     /// Its slots among all.
     pub(super) slots: Range<usize>,
     /// Start failures in a row.
@@ -65,6 +68,7 @@ impl Pool {
             arrivals: 0,
             not_for_fresh: Stamp::default(),
             surveyed: Stamp::default(),
+            starts: Starts::default(),
             slots,
             start_failures: 0,
             failed_up_to: Session(0),

@@ -47,6 +47,9 @@ impl Master {
         };
         let pool = &mut self.pools[task.kind.0 as usize];
         pool.ready.insert(line, standing, id);
+        if task.options(&pool.config.defaults).starting.is_some() {
+            pool.starts.enter(id);
+        }
         pool.touched = true;
     }
 
@@ -61,6 +64,7 @@ impl Master {
         };
         let pool = &mut self.pools[task.kind.0 as usize];
         pool.ready.remove(line, standing, id);
+        self.leave_starts(id);
     }
 
     fn rank(&mut self, turn: &mut Turn<'_>, id: TaskId) -> Result<i64, Outcome> {

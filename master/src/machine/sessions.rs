@@ -9,6 +9,7 @@ use crate::outcome::Outcome;
 use farm_protocol::{
     FrameDecoder, FrameKind, FrameLimit, Hello, KindId, Session, SlotId, begin_frame, finish_frame,
 };
+use std::time::Duration;
 
 impl Process {
     /// Lends the decoder out, leaving an empty one; `None` when its bytes are not read.
@@ -37,6 +38,12 @@ impl Master {
         process.is_some_and(|process| {
             matches!(process.phase, Phase::Launching(_)) && process.ending.is_none()
         })
+    }
+
+    /// How long a worker of this kind may take to its hello.
+    pub(super) fn patience(&self, kind: KindId) -> Duration {
+        let own = self.pools[kind.0 as usize].config.hello_timeout;
+        own.unwrap_or(self.config.hello_timeout)
     }
 
     pub(super) fn spawned(&mut self, slot: SlotId, session: Session, page: bool) {
@@ -76,7 +83,7 @@ impl Master {
         let kind = self.slots[slot.0 as usize].kind;
         match hello.find(&self.pools[kind.0 as usize].config.hello) {
             Ok(there) => {
-                let patience = self.config.hello_timeout;
+                let patience = self.patience(kind);
                 let process = self.process_at(slot);
                 // Nothing has been answered yet, so this is still the moment of the spawn.
                 let due = process.last_answer.after(patience);
@@ -92,6 +99,7 @@ impl Master {
                     None => Phase::Running(decoder),
                     Some(_) => Phase::Closing(decoder),
                 };
+                self.watch_starts(turn, kind.0 as usize);
                 turn.kinds.fresh(slot);
                 turn.actions.push(Action::WorkerReady {
                     slot,
@@ -116,7 +124,7 @@ impl Master {
     }
 
     pub(super) fn hello_overdue(&mut self, turn: &mut Turn<'_>, slot: SlotId, session: Session) {
-        let silence = self.config.hello_timeout;
+        let silence = self.patience(self.slots[slot.0 as usize].kind);
         let process = self
             .slots
             .get_mut(slot.0 as usize)

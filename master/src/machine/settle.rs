@@ -1,6 +1,7 @@
 //! Ends: of an attempt, and of a task. Every task passes through [`Master::settle`] exactly once.
 
 use super::answers::cause_of;
+use super::slot::Ending;
 use super::task::{State, StopWhy, key};
 use super::timers::Timer;
 use super::{Master, Turn};
@@ -59,10 +60,11 @@ impl Master {
     /// An attempt that was asked to stop is at rest.
     pub(super) fn came_to_rest(&mut self, turn: &mut Turn<'_>, id: TaskId, how: HowStopped) {
         let task = self.tasks.at(id);
-        let State::Stopping(_, why) = task.state() else {
+        let State::Stopping(place, why) = task.state() else {
             panic!("{id} comes to rest without having been asked to stop")
         };
-        let (why, attempt) = (why.clone(), task.attempt);
+        let (place, why, attempt) = (*place, why.clone(), task.attempt);
+        let exceeded = matches!(why, StopWhy::Exceeded(_));
         self.pool_of(id)
             .lane
             .settle(key(id), attempt.0)
@@ -75,6 +77,11 @@ impl Master {
             self.attempt_over(turn, id, end);
         }
         self.retry_or_settle(turn, id, outcome, cause);
+        // What it took, the worker itself may hold; another attempt would pay for it.
+        let lives = self.slots[place.slot.0 as usize].of(place.session);
+        if exceeded && lives.is_some() {
+            self.retire(turn, place.slot, Ending::Replaced);
+        }
     }
 
     /// The request of a started task could not be built: nothing was sent, nobody is charged.
@@ -222,15 +229,9 @@ impl Master {
         task.options(defaults).limit
     }
 
-    pub(super) fn disarm_running(&mut self, id: TaskId) {
-        if let Some(until) = self.tasks.at_mut(id).running_until.take() {
-            self.timers.disarm(until, Timer::Running(id));
-        }
-    }
-
-    /// What ends with every attempt, executed or not: its time limit and its place under a limit.
+    /// What ends with every attempt, executed or not: its own limits and its place under a named one.
     pub(super) fn attempt_void(&mut self, turn: &mut Turn<'_>, id: TaskId) {
-        self.disarm_running(id);
+        self.disarm_attempt(turn, id);
         let task = self.tasks.at(id);
         let kind = task.kind;
         let keeps = matches!(task.state(), State::Stopping(_, StopWhy::Cancelled(_)))

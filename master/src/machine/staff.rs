@@ -138,6 +138,7 @@ impl Master {
         self.last_session = Session(self.last_session.0 + 1);
         let session = self.last_session;
         self.counters.sessions += 1;
+        let patience = self.patience(self.slots[slot].kind);
         let Self {
             slots,
             config,
@@ -147,10 +148,7 @@ impl Master {
         let slot = &mut slots[slot];
         slot.process = Some(Process::launching(session, config.frame_limit, turn.now));
         if !config.mutation.is(Mutation::NoHelloLimit) {
-            timers.arm(
-                turn.now.after(config.hello_timeout),
-                Timer::Hello(slot.id, session),
-            );
+            timers.arm(turn.now.after(patience), Timer::Hello(slot.id, session));
         }
         turn.actions.push(Action::Spawn {
             slot: slot.id,

@@ -1,7 +1,7 @@
-//! The ladder and the time limits: ask at once, SIGTERM at half of the budget, SIGKILL at its end.
+//! The ladder, and what falls due: ask at once, SIGTERM at half of the budget, SIGKILL at its end.
 
 use super::slot::Ending;
-use super::task::{Place, State, StopWhy, key};
+use super::task::{Overrun, Place, State, StopWhy, key};
 use super::timers::Timer;
 use super::{Master, Turn};
 use crate::action::{Action, Link, Signal};
@@ -10,6 +10,11 @@ use crate::mutation::Mutation;
 use crate::options::TimeLimit;
 use crate::outcome::{AttemptEnd, CancelledBy, HowStopped, Outcome};
 use farm_protocol::{AttemptHeader, FrameKind, SlotId, TaskId, attempt_frame};
+use std::time::Duration;
+
+/// The longest budget of an attempt that exceeded a limit: whoever eats memory goes on eating it. Still a
+/// moment in which a command can be asked to end and tell what it has said so far.
+const OVERRUN_GRACE: Duration = Duration::from_millis(200);
 
 impl Master {
     pub(super) fn cancel(&mut self, turn: &mut Turn<'_>, id: TaskId, reason: String) {
@@ -64,9 +69,13 @@ impl Master {
         };
         let pool = &mut self.pools[task.kind.0 as usize];
         let grace = task.options(&pool.config.defaults).grace;
-        let reason = match &why {
-            StopWhy::Cancelled(_) => "cancelled",
-            StopWhy::TimedOut(_) => "timeout",
+        let (reason, grace) = match &why {
+            StopWhy::Cancelled(_) => ("cancelled", grace),
+            StopWhy::TimedOut(_) => ("timeout", grace),
+            StopWhy::Exceeded(_) => {
+                let lanes = Duration::from_millis(pool.config.boundary.cancellation_budget_ms);
+                ("resource", Some(grace.unwrap_or(lanes).min(OVERRUN_GRACE)))
+            }
         };
         let effect = match grace {
             Some(grace) => {
@@ -84,7 +93,7 @@ impl Master {
             number: place.number,
             id: task.fence(),
         };
-        self.disarm_running(id);
+        self.disarm_attempt(turn, id);
         let start = turn.actions.bytes.len();
         attempt_frame(&mut turn.actions.bytes, FrameKind::Cancel, &header);
         turn.actions
@@ -102,10 +111,9 @@ impl Master {
                 Timer::CloseKill(slot, session) => {
                     self.close_overdue(turn, slot, session, Signal::Kill);
                 }
-                Timer::Running(id) => {
-                    self.tasks.at_mut(id).running_until = None;
-                    self.ran_too_long(turn, id);
-                }
+                Timer::Running(id) => self.ran_too_long(turn, id),
+                Timer::Stall(id) => self.look_for_signs(turn, id),
+                Timer::Starting(id) => self.nobody_came(turn, id),
                 Timer::Waiting(id) => self.waited_too_long(turn, id),
                 Timer::Delay(id) => self.delay_over(turn, id),
                 Timer::Pause(kind) => {
@@ -121,19 +129,6 @@ impl Master {
         }
         for pool in 0..self.pools.len() {
             self.climb(turn, pool);
-        }
-    }
-
-    fn ran_too_long(&mut self, turn: &mut Turn<'_>, id: TaskId) {
-        let place = self
-            .tasks
-            .at(id)
-            .place()
-            .expect("what runs is with a worker");
-        let process = self.slots[place.slot.0 as usize].process.as_ref();
-        // Its worker is dead and collected: it runs no more, and what it came to is in the pipe or nowhere.
-        if process.is_some_and(|process| process.exit.is_none()) {
-            self.stop(turn, id, StopWhy::TimedOut(TimeLimit::Running));
         }
     }
 
@@ -232,6 +227,15 @@ pub(super) fn ended_by(why: StopWhy, how: HowStopped) -> (AttemptEnd, Outcome) {
         StopWhy::TimedOut(which) => (
             AttemptEnd::TimedOut(which),
             Outcome::TimedOut { which, how },
+        ),
+        StopWhy::Exceeded(Overrun { what, used, limit }) => (
+            AttemptEnd::LimitExceeded(what),
+            Outcome::LimitExceeded {
+                what,
+                how,
+                used,
+                limit,
+            },
         ),
     }
 }

@@ -4,7 +4,7 @@ use super::ready::{Level, LineId};
 use crate::affinity::{Affinity, WhenGone};
 use crate::lane::{Key, Seq};
 use crate::options::{Need, TaskOptions, TimeLimit, When};
-use crate::outcome::{AttemptReport, CancelledBy, Death, Outcome};
+use crate::outcome::{AttemptReport, CancelledBy, Death, Outcome, Resource};
 use farm_protocol::{Attempt, AttemptId, Instant, KindId, Session, SlotId, TaskId};
 
 /// Where a task stands. The lane of its kind says the same in its own words.
@@ -45,6 +45,15 @@ pub(super) struct Place {
 pub(super) enum StopWhy {
     Cancelled(CancelledBy),
     TimedOut(TimeLimit),
+    Exceeded(Overrun),
+}
+
+/// How far a limit was exceeded.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Overrun {
+    pub(super) what: Resource,
+    pub(super) used: u64,
+    pub(super) limit: u64,
 }
 
 /// The process that a task is for, and no other.
@@ -102,6 +111,14 @@ pub(super) struct Task {
     pub(super) running_until: Option<Instant>,
     /// The waiting limit that is armed now.
     pub(super) waiting_until: Option<Instant>,
+    /// The limit on the start of a worker that is armed now.
+    pub(super) starting_until: Option<Instant>,
+    /// When the stall limit is looked at next.
+    pub(super) stall_until: Option<Instant>,
+    /// When its attempt was sent, or gave its last sign of life.
+    pub(super) last_sign: Instant,
+    /// What its attempt uses is being measured.
+    pub(super) watched: bool,
 }
 
 impl Task {
@@ -138,6 +155,10 @@ impl Task {
             last_end: None,
             running_until: None,
             waiting_until: None,
+            starting_until: None,
+            stall_until: None,
+            last_sign: submitted,
+            watched: false,
         }
     }
 

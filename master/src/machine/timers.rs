@@ -15,6 +15,10 @@ pub(super) enum Timer {
     CloseKill(SlotId, Session),
     /// The attempt has run as long as it may.
     Running(TaskId),
+    /// Look whether the attempt has given a sign of life.
+    Stall(TaskId),
+    /// The task has been ready without a worker as long as it may.
+    Starting(TaskId),
     /// The task has waited as long as it may.
     Waiting(TaskId),
     /// The delay before a retry is over.

@@ -195,6 +195,7 @@ impl Room {
             | Event::Eof { .. }
             | Event::Exited { .. }
             | Event::Decoded { .. }
+            | Event::Usage { .. }
             | Event::Wake => None,
         };
         if let Some(KindId(kind)) = kind.filter(|kind| usize::from(kind.0) >= self.kinds) {

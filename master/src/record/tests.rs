@@ -52,6 +52,7 @@ fn config() -> Config {
         credit_cap: 0,
         injection_limit: 0,
         decode_above: 1000,
+        hello_timeout: None,
         defaults: TaskOptions::default(),
     };
     Config {

@@ -33,7 +33,16 @@ fn details(outcome: &Outcome) -> String {
         Outcome::Skipped(SkippedBy::NoMatch) => "as no worker matches it".to_string(),
         Outcome::Skipped(SkippedBy::Need(need)) => format!("by {need}"),
         Outcome::TimedOut { which, how } => format!("{} {}", which.label(), stopped(*how)),
-        Outcome::LimitExceeded { what, how } => format!("{} {}", resource(*what), stopped(*how)),
+        Outcome::LimitExceeded {
+            what,
+            how,
+            used,
+            limit,
+        } => format!(
+            "{} {used} of {limit} bytes {}",
+            resource(*what),
+            stopped(*how)
+        ),
         Outcome::Cancelled { by, how } => match by {
             CancelledBy::Caller(reason) => format!("{} {}", stopped(*how), quoted(reason)),
             CancelledBy::Stopping => format!("{} stopping", stopped(*how)),
@@ -102,7 +111,6 @@ pub(super) fn gone(gone: &Gone) -> String {
 const fn resource(what: Resource) -> &'static str {
     match what {
         Resource::Memory => "memory",
-        Resource::Cpu => "cpu",
     }
 }
 

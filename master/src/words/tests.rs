@@ -1,10 +1,13 @@
 //! One line per variant, letter by letter: what a person greps for stays.
 
+mod attempts;
+
 use super::*;
 use crate::evidence::{MemoryEvidence, MemoryVerdict};
 use crate::lane::{Entry, Gate};
 use crate::outcome::{
-    AttemptEnd, AttemptReport, CancelledBy, Death, HowStopped, Outcome, Settlement, SkippedBy,
+    AttemptEnd, AttemptReport, CancelledBy, Death, HowStopped, Outcome, Resource, Settlement,
+    SkippedBy,
 };
 use crate::{Exit, Gone, Refusal, TimeLimit, WhoseDoing};
 use farm_protocol::{
@@ -274,6 +277,16 @@ fn settlements() {
             "settle t5 timeout running killed",
         ),
         (
+            Outcome::LimitExceeded {
+                what: Resource::Memory,
+                how,
+                used: 300,
+                limit: 100,
+            },
+            1,
+            "settle t5 resource memory 300 of 100 bytes killed",
+        ),
+        (
             Outcome::Cancelled {
                 by: CancelledBy::Stopping,
                 how: HowStopped::Acked,
@@ -374,20 +387,6 @@ fn actions_about_processes() {
                 session,
             },
             "started slot 2 session 7 t5#1",
-        ),
-        (
-            Action::Progress {
-                id: id(),
-                progress: half(),
-            },
-            "progress t5#1 3 of 9 \"ha\\nlf\"",
-        ),
-        (
-            Action::Progress {
-                id: id(),
-                progress: Progress::new(4, None, ""),
-            },
-            "progress t5#1 4",
         ),
         (
             Action::WorkerReady {

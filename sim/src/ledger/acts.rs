@@ -35,7 +35,12 @@ impl Ledger {
             Action::Unmatched { task } => self.breaks(names::I7, || {
                 format!("{task} matches no worker, and every worker matches")
             }),
-            Action::Send { .. } | Action::Progress { .. } | Action::WorkerReady { .. } => {}
+            // Nobody here is limited in what it uses, or says how far it is.
+            Action::Send { .. }
+            | Action::Watch { .. }
+            | Action::Unwatch { .. }
+            | Action::Progress { .. }
+            | Action::WorkerReady { .. } => {}
         }
     }
 
@@ -377,6 +382,7 @@ impl Ledger {
             Refusal::Lane(_)
             | Refusal::UnknownNeed(_)
             | Refusal::UnknownLimit
+            | Refusal::Unmeasured
             | Refusal::PoolEnded(_)
             | Refusal::NotAdmitting(_) => {}
         }

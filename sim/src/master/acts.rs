@@ -59,6 +59,8 @@ impl MasterProcess {
                 );
             }
             Action::Started { .. }
+            | Action::Watch { .. }
+            | Action::Unwatch { .. }
             | Action::Progress { .. }
             | Action::AttemptEnded { .. }
             | Action::Settle(_)

@@ -45,6 +45,8 @@ impl Model {
             | Action::Signal { .. }
             | Action::Decode { .. }
             | Action::Unmatched { .. }
+            | Action::Watch { .. }
+            | Action::Unwatch { .. }
             | Action::Progress { .. }
             | Action::WorkerReady { .. }
             | Action::Stopped => {}

@@ -33,6 +33,7 @@ fn config(dice: &mut Dice) -> Config {
         credit_cap: [0, 0, 2, 8][dice.below(4) as usize],
         injection_limit: dice.below(4) as usize,
         decode_above: 20,
+        hello_timeout: None,
         defaults: TaskOptions {
             retries: retries(dice),
             ..TaskOptions::default()

@@ -4,9 +4,10 @@ use super::desk::id_text;
 use super::said::Left;
 use crate::exec::{Captured as Kept, CommandKind, CommandResponse, Ended};
 use crate::report::{AttemptRecord, Captured, Status, TaskError, TaskRecord};
-use crate::taskfile::{Run, TaskSpec};
+use crate::taskfile::{Run, Settings, TaskSpec};
 use farm_master::{
-    AttemptEnd, AttemptReport, CancelledBy, Death, HowStopped, Outcome, Settled, SkippedBy,
+    AttemptEnd, AttemptReport, CancelledBy, Death, HowStopped, Outcome, Resource, Settled,
+    SkippedBy, TimeLimit,
 };
 use farm_protocol::{Instant, Termination, signal_name};
 use std::os::unix::ffi::OsStringExt as _;
@@ -160,7 +161,7 @@ pub(super) fn of(
         record.started = None;
     }
     record.attempts = attempts;
-    record.error = explain(&settled.outcome, skipped_by, settled.task.settings.timeout);
+    record.error = explain(&settled.outcome, skipped_by, &settled.task.settings);
     match settled.outcome {
         Outcome::Done(response) | Outcome::Failed(response) => {
             take_response(&mut record, *response);
@@ -179,6 +180,10 @@ pub(super) fn of(
         | Outcome::LimitExceeded { how, .. }
         | Outcome::Cancelled { how, .. } => {
             take_left(&mut record, left);
+            if let Outcome::LimitExceeded { used, .. } = settled.outcome {
+                // Seen in all its processes together, which a command's own figures are not.
+                record.max_rss = record.max_rss.max(Some(used));
+            }
             if record.exit.is_none() && record.signal.is_none() && record.attempt > 0 {
                 record.signal = stop_signal(how);
                 if let Some(last) = record.attempts.last_mut() {
@@ -257,7 +262,7 @@ pub(super) fn skip_error(by: &str) -> TaskError {
 fn explain(
     outcome: &Outcome<Box<CommandResponse>, Box<CommandResponse>>,
     skipped_by: Option<&str>,
-    timeout: Option<Duration>,
+    settings: &Settings,
 ) -> Option<TaskError> {
     Some(match outcome {
         Outcome::Done(_) => return None,
@@ -268,22 +273,21 @@ fn explain(
             "no worker matches it, nor would a new one; a task before it may have been meant to prepare one".to_string(),
         ),
         Outcome::Skipped(SkippedBy::Kind) => error("skipped", "nothing was to be done".to_string()),
-        Outcome::TimedOut { which, how } => {
-            let limit = timeout
-                .map(|limit| format!(" of {limit:?}"))
-                .unwrap_or_default();
-            error(
-                "timeout",
-                format!(
-                    "its {} time{limit} was over; {}",
-                    which.label(),
-                    stopped(*how)
-                ),
-            )
-        }
-        Outcome::LimitExceeded { what, how } => error(
+        Outcome::TimedOut { which, how } => error(
+            "timeout",
+            format!("{}; {}", out_of_time(*which, settings), stopped(*how)),
+        ),
+        Outcome::LimitExceeded {
+            what: Resource::Memory,
+            how,
+            used,
+            limit,
+        } => error(
             "resource",
-            format!("its limit of {what:?} was exceeded; {}", stopped(*how)),
+            format!(
+                "its processes held {used} bytes of memory, and its limit is {limit}; {}",
+                stopped(*how)
+            ),
         ),
         Outcome::Cancelled { by, how } => {
             let by = match by {
@@ -328,6 +332,26 @@ fn explain(
         Outcome::Closed => not_run_error(),
         Outcome::Displaced => error("displaced", "a newer one took its place".to_string()),
     })
+}
+
+/// Which time limit passed.
+fn out_of_time(which: TimeLimit, settings: &Settings) -> String {
+    let limit = match which {
+        TimeLimit::Running => settings.timeout,
+        TimeLimit::Stall => settings.stall,
+        TimeLimit::Cpu => settings.cpu,
+        TimeLimit::Waiting | TimeLimit::Starting | TimeLimit::Group => None,
+    };
+    let of = limit
+        .map(|limit| format!(" of {limit:?}"))
+        .unwrap_or_default();
+    match which {
+        TimeLimit::Stall => format!("it wrote nothing for its stall limit{of}"),
+        TimeLimit::Cpu => format!("its processor time{of} was used up"),
+        TimeLimit::Running | TimeLimit::Waiting | TimeLimit::Starting | TimeLimit::Group => {
+            format!("its {} time{of} was over", which.label())
+        }
+    }
 }
 
 fn explain_end(response: &CommandResponse) -> TaskError {

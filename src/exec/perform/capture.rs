@@ -64,6 +64,11 @@ impl Capture {
         }
     }
 
+    /// How many bytes came.
+    pub(super) const fn total(&self) -> u64 {
+        self.total
+    }
+
     /// Takes in the next bytes of the stream.
     pub(super) fn take(&mut self, bytes: &[u8], context: &Context<'_, CommandWire>) {
         self.total += bytes.len() as u64;

@@ -28,6 +28,8 @@ pub(super) struct Pump {
     taps: [Option<Tap>; 2],
     /// The command has been told to end.
     told: bool,
+    /// The master wants signs of life.
+    signs: bool,
 }
 
 impl Pump {
@@ -43,7 +45,14 @@ impl Pump {
             feed,
             taps: [stdout.map(tap), stderr.map(tap)],
             told: false,
+            signs: false,
         }
+    }
+
+    /// The same, saying how much output came.
+    pub(super) fn with_signs(mut self, signs: bool) -> Self {
+        self.signs = signs;
+        self
     }
 
     /// Serves the command until its process has ended and its pipes are empty. It is then still to be reaped.
@@ -67,6 +76,11 @@ impl Pump {
             if let Some(tap) = tap {
                 tap.serve(ready, exited, context, buffer);
             }
+        }
+        let came = ready.taps.iter().any(|tap| tap.contains(PollFlags::IN));
+        if self.signs && came {
+            let taps = self.taps.iter().flatten();
+            context.progress(taps.map(|tap| tap.capture.total()).sum(), None, "");
         }
         if !ready.feed.is_empty() && self.feed.as_mut().is_some_and(Feed::write) {
             self.feed = None;

@@ -58,6 +58,10 @@ fn settings_in_all_their_forms() {
     let json = r#"{"b":[1,2.50,null,true],"a":"é\n"}"#;
     check(r#""stdin":{"json": {"b": [1, 2.50, null, true], "a": "\u00e9\n"}}"#, Settings { stdin: Stdin::Json(json.into()), ..base() });
     check(r#""timeout":"1m 30s""#, Settings { timeout: seconds(90), ..base() });
+    check(r#""memory":"512MiB""#, Settings { memory: Some(512 << 20), ..base() });
+    check(r#""memory":2e9"#, Settings { memory: Some(2_000_000_000), ..base() });
+    check(r#""cpu":"10m""#, Settings { cpu: seconds(600), ..base() });
+    check(r#""stall":30,"stdout":"out""#, Settings { stall: seconds(30), stdout: Stdout::File("/base/out".into()), ..base() });
     check(r#""timeout":30"#, Settings { timeout: seconds(30), ..base() });
     check(r#""timeout":0.25"#, Settings { timeout: Some(Duration::from_millis(250)), ..base() });
     check(r#""grace":0"#, Settings { grace: Some(Duration::ZERO), ..base() });

@@ -38,6 +38,10 @@ fn random_options(world: &mut World) -> TaskOptions {
         o.limit = dice.chance(300).then(|| LimitId(dice.below(2) as u16));
         o.waiting = dice.chance(100).then(|| millis(dice));
         o.running = dice.chance(200).then(|| millis(dice));
+        o.starting = dice.chance(100).then(|| millis(dice));
+        o.stall = dice.chance(100).then(|| millis(dice));
+        o.cpu = dice.chance(100).then(|| millis(dice));
+        o.memory = dice.chance(100).then_some(100);
         o.grace = dice.chance(300).then(|| millis(dice));
         o.retries = retries;
         o.crash_limit = match dice.below(4) {
@@ -81,6 +85,7 @@ fn somebody(world: &mut World) {
             world.open.insert(task);
             world.submitted += 1;
         }
+        15..=16 => world.measure(),
         _ => {
             let span = Duration::from_micros(world.rng.below(20_000));
             world.pass(span);

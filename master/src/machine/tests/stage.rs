@@ -10,7 +10,7 @@ use crate::lane::{AdapterMode, Boundary, Entry};
 use crate::{
     Action, Actions, Affinity, Cause, Config, Event, Exit, Injected, Judged, KindConfig, KindFault,
     Kinds, Link, Master, MemoryEvidence, NextOfWorker, Outcome, Payload, RequestAnswer,
-    ResponseAnswer, Settlement, Shut, Signal, Stream, TaskOptions, Whom, WhoseDoing,
+    ResponseAnswer, Sample, Settlement, Shut, Signal, Stream, TaskOptions, Whom, WhoseDoing,
 };
 use farm_protocol::page::Noted;
 use farm_protocol::{
@@ -60,6 +60,7 @@ pub(super) fn config(slots: u32, credit: u32) -> Config {
         credit_cap: credit,
         injection_limit: 2,
         decode_above: 1000,
+        hello_timeout: None,
         defaults: TaskOptions::default(),
     };
     Config {
@@ -114,6 +115,8 @@ impl Stage {
                     signal,
                 } => format!("{} {slot} {session}", signal_word(*signal)),
                 Action::Started { .. } => continue,
+                Action::Watch { slot, id, .. } => format!("watch {slot} {id}"),
+                Action::Unwatch { slot, id, .. } => format!("unwatch {slot} {id}"),
                 Action::Progress { id, progress } => {
                     format!("progress {id} {} {}", progress.done, progress.note)
                 }

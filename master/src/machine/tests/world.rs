@@ -9,7 +9,7 @@ use crate::lane::Entry;
 use crate::record::RunEncoder;
 use crate::{
     Action, Actions, AttemptEnd, Config, Event, Exit, Link, Master, MemoryEvidence, Recording,
-    Settlement, Shut, Signal, TaskOptions,
+    Sample, Settlement, Shut, Signal, TaskOptions,
 };
 use farm_protocol::page::Noted;
 use farm_protocol::{
@@ -63,6 +63,8 @@ pub(super) struct World {
     excused: BTreeSet<AttemptId>,
     asked: BTreeSet<AttemptId>,
     last_attempt: BTreeMap<TaskId, u32>,
+    /// Attempts whose usage is to be measured.
+    watched: BTreeMap<AttemptId, (SlotId, Session)>,
     /// Writes the run down, when somebody wants it.
     pub(super) record: Option<RunEncoder>,
 }
@@ -104,6 +106,7 @@ impl World {
             excused: BTreeSet::new(),
             asked: BTreeSet::new(),
             last_attempt: BTreeMap::new(),
+            watched: BTreeMap::new(),
             record: None,
         }
     }
@@ -156,6 +159,11 @@ impl World {
                 slot, session, id, ..
             } => self.decodes.push((*slot, *session, *id)),
             Action::Settle(settlement) => {
+                let mut watched = self.watched.keys();
+                assert!(
+                    watched.all(|id| id.task != settlement.task),
+                    "still watched"
+                );
                 assert!(
                     self.open.remove(&settlement.task),
                     "{} ends twice",
@@ -170,6 +178,14 @@ impl World {
                 self.refused += 1;
             }
             Action::Stopped => self.stopped += 1,
+            Action::Watch { slot, session, id } => {
+                let new = self.watched.insert(*id, (*slot, *session)).is_none();
+                assert!(new, "{id} is watched twice");
+            }
+            Action::Unwatch { slot, session, id } => {
+                let watched = self.watched.remove(id);
+                assert_eq!(watched, Some((*slot, *session)), "{id} is not watched");
+            }
             Action::Started { .. }
             | Action::Progress { .. }
             | Action::AttemptEnded { .. }
@@ -298,6 +314,37 @@ impl World {
             options,
         });
         task
+    }
+
+    /// What some attempt uses is measured, perhaps one that nobody asked for, or that is over.
+    pub(super) fn measure(&mut self) {
+        let asked: Vec<_> = self.watched.iter().map(|(id, at)| (*id, *at)).collect();
+        let (id, (slot, session)) = match self.rng.below(asked.len() as u64 + 1) as usize {
+            0 => {
+                let known: Vec<_> = self.begun.iter().copied().collect();
+                if known.is_empty() {
+                    return;
+                }
+                let id = known[self.rng.below(known.len() as u64) as usize];
+                let session = Session(1 + self.rng.below(3));
+                (id, (SlotId(0), session))
+            }
+            other => asked[other - 1],
+        };
+        let worker = self.workers.iter().find(|worker| worker.session == session);
+        let executing = worker.and_then(|worker| worker.executing).map(|(_, id)| id);
+        let noted = Noted {
+            executing,
+            ..Noted::default()
+        };
+        let cpu = Duration::from_millis(self.rng.below(40));
+        let memory = self.rng.below(120);
+        self.tell(Event::Usage {
+            slot,
+            session,
+            id,
+            sample: Sample { cpu, memory, noted },
+        });
     }
 
     pub(super) fn pass(&mut self, span: Duration) {

@@ -5,7 +5,7 @@ use crate::evidence::MemoryEvidence;
 use crate::lane::Gate;
 use crate::{
     Backoff, Cause, CrashLimit, Exit, Judged, LimitId, Need, NextOfWorker, OnLost, Retries,
-    RetryOn, Shut, When,
+    RetryOn, Sample, Shut, When,
 };
 use farm_protocol::page::Noted;
 use farm_protocol::{FrameLimit, MarshalError, Termination};
@@ -26,7 +26,11 @@ pub(super) fn options() -> TaskOptions {
         ],
         limit: Some(LimitId(3)),
         waiting: Some(Duration::MAX),
+        starting: Some(Duration::from_nanos(2)),
         running: Some(Duration::from_nanos(1)),
+        stall: Some(Duration::from_nanos(3)),
+        cpu: Some(Duration::MAX),
+        memory: Some(u64::MAX),
         grace: Some(Duration::ZERO),
         retries: Retries {
             count: 4,
@@ -45,8 +49,25 @@ pub(super) fn options() -> TaskOptions {
 pub(super) fn events() -> Vec<Event<'static>> {
     let mut events = events_of_callers();
     events.extend(events_of_workers());
+    events.push(usage());
     events.push(Event::Wake);
     events
+}
+
+fn usage() -> Event<'static> {
+    Event::Usage {
+        slot: SlotId(3),
+        session: Session(4),
+        id: AttemptId {
+            task: TaskId::new(5, 2),
+            attempt: Attempt(3),
+        },
+        sample: Sample {
+            cpu: Duration::from_nanos(7),
+            memory: u64::MAX,
+            noted: Noted::default(),
+        },
+    }
 }
 
 fn events_of_callers() -> Vec<Event<'static>> {
@@ -196,6 +217,8 @@ pub(super) fn full_config() -> Config {
     config.frame_limit = FrameLimit(12_345);
     config.hello_timeout = Duration::new(1, 999_999_999);
     config.close_budget = Duration::MAX;
+    config.measures = false;
+    config.kinds[0].hello_timeout = Some(Duration::MAX);
     config.start_failures.limit = 0;
     config.seed = u64::MAX;
     config
@@ -269,7 +292,7 @@ fn the_format_is_pinned() {
     assert_eq!(MAGIC[7], 2);
     assert_eq!(
         hash.value(),
-        0xa011_1b82_b016_0253,
+        0xd90a_035a_994b_48b3,
         "{:#018x}",
         hash.value()
     );

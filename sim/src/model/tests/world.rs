@@ -287,6 +287,8 @@ impl World {
             Action::Stopped => self.stopped = true,
             Action::Started { .. }
             | Action::Unmatched { .. }
+            | Action::Watch { .. }
+            | Action::Unwatch { .. }
             | Action::Progress { .. }
             | Action::PoolEnded { .. }
             | Action::WorkerReady { .. }

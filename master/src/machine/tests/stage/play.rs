@@ -107,6 +107,39 @@ impl Stage {
         self.about(slot, session, FrameKind::Revoked, id, "");
     }
 
+    /// What an attempt uses was measured; the page says that it executes.
+    pub(in super::super) fn usage(
+        &mut self,
+        slot: u32,
+        session: u64,
+        id: AttemptId,
+        cpu: Duration,
+        memory: u64,
+    ) {
+        self.usage_while(slot, session, id, Some(id), cpu, memory);
+    }
+
+    pub(in super::super) fn usage_while(
+        &mut self,
+        slot: u32,
+        session: u64,
+        id: AttemptId,
+        executing: Option<AttemptId>,
+        cpu: Duration,
+        memory: u64,
+    ) {
+        let noted = Noted {
+            executing,
+            ..Noted::default()
+        };
+        self.tell(Event::Usage {
+            slot: SlotId(slot),
+            session: Session(session),
+            id,
+            sample: Sample { cpu, memory, noted },
+        });
+    }
+
     /// The worker says how far an attempt is.
     pub(in super::super) fn progress(
         &mut self,
