@@ -10,6 +10,8 @@
 mod embed;
 #[path = "kinds/library.rs"]
 mod library;
+#[path = "kinds/limits.rs"]
+mod limits;
 #[path = "kinds/marshal.rs"]
 mod marshal;
 #[path = "kinds/names.rs"]
@@ -53,6 +55,7 @@ fn main() {
         marshal::TESTS,
         names::TESTS,
         partials::TESTS,
+        limits::TESTS,
         strangers::TESTS,
         embed::TESTS,
     ]

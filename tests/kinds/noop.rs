@@ -39,6 +39,10 @@ pub(crate) enum Behave {
     WaitForCancel,
     IgnoreCancel,
     Abort,
+    /// Say so many times how far it is, with this pause before each, then wait for a cancel without a word.
+    Advance(u32, Duration),
+    /// Take so many bytes of memory and wait for a cancel.
+    Eat(u32),
 }
 
 #[derive(Debug, Deserialize, Schema)]
@@ -80,14 +84,18 @@ impl Perform for Performer {
             Behave::Print(text) => print!("{text}"),
             Behave::Panic => panic!("asked to"),
             Behave::Unencodable => return Said::Unencodable,
-            Behave::WaitForCancel => {
-                let mut fds = [rustix::event::PollFd::from_borrowed_fd(
-                    context.cancel_fd(),
-                    rustix::event::PollFlags::IN,
-                )];
-                while !context.cancelled() {
-                    rustix::event::poll(&mut fds, None).expect("a poll");
+            Behave::WaitForCancel => wait(context, None),
+            Behave::Advance(steps, pause) => {
+                for step in 1..=steps {
+                    wait(context, Some(pause));
+                    context.progress(step.into(), Some(100), "a step");
                 }
+                wait(context, None);
+            }
+            Behave::Eat(bytes) => {
+                let eaten = vec![7_u8; bytes as usize];
+                wait(context, None);
+                return Said::Number(eaten.iter().map(|byte| u64::from(*byte)).sum());
             }
             Behave::IgnoreCancel => loop {
                 std::thread::park();
@@ -95,6 +103,21 @@ impl Perform for Performer {
             Behave::Abort => std::process::abort(),
         }
         Said::Pid(std::process::id())
+    }
+}
+
+/// Waits for a cancel, at most for so long.
+fn wait(context: &Context<'_, Noops>, span: Option<Duration>) {
+    let timeout = span.map(|span| rustix::event::Timespec::try_from(span).expect("short"));
+    let mut fds = [rustix::event::PollFd::from_borrowed_fd(
+        context.cancel_fd(),
+        rustix::event::PollFlags::IN,
+    )];
+    while !context.cancelled() {
+        let ready = rustix::event::poll(&mut fds, timeout.as_ref()).expect("a poll");
+        if ready == 0 {
+            return;
+        }
     }
 }
 
@@ -117,7 +140,7 @@ impl TaskKind for Noop {
     }
 }
 
-fn farm(slots: u32) -> (Farm, Queue<Noop>) {
+pub(crate) fn farm(slots: u32) -> (Farm, Queue<Noop>) {
     let mut builder = Farm::builder();
     let kind = builder.kind(Noop, Pool::new(Program::this_executable(), slots));
     let farm = builder.start().expect("a farm");
@@ -125,7 +148,7 @@ fn farm(slots: u32) -> (Farm, Queue<Noop>) {
     (farm, queue)
 }
 
-fn pid(queue: &Queue<Noop>) -> u32 {
+pub(crate) fn pid(queue: &Queue<Noop>) -> u32 {
     let settled = queue
         .submit(Behave::Print(String::new()))
         .wait()
