@@ -55,6 +55,7 @@ impl Loop {
             kind,
             entry,
             options,
+            scope: None,
         });
     }
 

@@ -68,6 +68,7 @@ impl Loop {
                 log::warn!("no worker matches {task}, nor would a fresh one: it waits");
                 self.observe(|o, now| o.unmatched(now, task));
             }
+            Action::ScopeEnded { .. } | Action::RefuseScope { .. } => {}
             Action::PoolEnded { kind, error } => {
                 log::error!("the pool of {kind} has ended: {error}");
                 self.observe(|o, now| o.pool_ended(now, kind, &error));

@@ -74,6 +74,7 @@ impl Loop {
                 kind: feed.kind,
                 entry: Entry::Pull,
                 options,
+                scope: None,
             });
         }
         pulled && feed.state == SourceState::More && self.master.demand(feed.kind) > 0

@@ -110,6 +110,8 @@ impl Loop {
                 | Action::AttemptEnded { .. }
                 | Action::Refuse { .. }
                 | Action::Unmatched { .. }
+                | Action::ScopeEnded { .. }
+                | Action::RefuseScope { .. }
                 | Action::PoolEnded { .. }
                 | Action::WorkerReady { .. }
                 | Action::WorkerGone { .. }

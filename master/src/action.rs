@@ -2,7 +2,8 @@
 
 use crate::lane::{Gate, LaneError};
 use crate::outcome::{AttemptReport, Settlement};
-use farm_protocol::{AttemptId, KindId, Progress, Session, SlotId, TaskId, Termination};
+use crate::scope::{ScopeEnd, ScopeRefusal};
+use farm_protocol::{AttemptId, KindId, Progress, ScopeId, Session, SlotId, TaskId, Termination};
 use serde::Serialize;
 use std::ops::Range;
 
@@ -110,6 +111,21 @@ pub enum Action {
         /// Which.
         task: TaskId,
     },
+    /// A scope is over: it is closed or cancelled, and everything in it is at rest. Exactly once for
+    /// each that was opened, after the ends of its tasks and of the scopes inside it.
+    ScopeEnded {
+        /// Which.
+        scope: ScopeId,
+        /// What it came to.
+        end: ScopeEnd,
+    },
+    /// A scope was not opened.
+    RefuseScope {
+        /// Which.
+        scope: ScopeId,
+        /// Why.
+        refusal: ScopeRefusal,
+    },
     /// Workers of a kind cannot be started; its pool has ended, and what waits is settled `SpawnFailed`.
     PoolEnded {
         /// Which kind.
@@ -206,6 +222,15 @@ pub enum Refusal {
     /// The farm is closing.
     #[error("the farm admits nothing any more ({0:?})")]
     NotAdmitting(Gate),
+    /// Its scope is cancelled, closed or over, or was never opened.
+    #[error("its scope {0} takes nothing any more (it was cancelled, closed, or never opened)")]
+    ScopeOver(ScopeId),
+    /// Its group has as many members as a group may have. It has not become one.
+    #[error("its group has {limit} members, and no group may have more")]
+    GroupFull {
+        /// The limit.
+        limit: usize,
+    },
 }
 
 /// The out-parameter of the machine: one ordered list, and the bytes that `Send`s refer to.

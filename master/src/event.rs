@@ -2,10 +2,11 @@
 
 use crate::affinity::QueueOrder;
 use crate::evidence::MemoryEvidence;
+use crate::group::{Rule, Ties};
 use crate::lane::{Entry, Gate};
 use crate::options::TaskOptions;
 use farm_protocol::page::Noted;
-use farm_protocol::{AttemptId, KindId, Session, SlotId, TaskId, Termination};
+use farm_protocol::{AttemptId, KindId, ScopeId, Session, SlotId, TaskId, Termination};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -23,6 +24,33 @@ pub enum Event<'a> {
         entry: Entry,
         /// Its options; `None`: the kind's defaults.
         options: Option<Box<TaskOptions>>,
+        /// The scope it belongs to. One that takes nothing any more refuses it: so whoever submits
+        /// hears the same, whether the scope has just been cancelled or is long over.
+        scope: Option<ScopeId>,
+    },
+    /// A scope begins; the answer is nothing, or [`crate::Action::RefuseScope`].
+    OpenScope {
+        /// Its id, never used before.
+        scope: ScopeId,
+        /// The scope it is in, and is cancelled with.
+        parent: Option<ScopeId>,
+        /// The rule and the tie rule of a group; `None`: a scope that only holds its tasks together.
+        rule: Option<(Rule, Ties)>,
+        /// The longest time from now until all of it is at rest.
+        limit: Option<Duration>,
+    },
+    /// A scope gets no further members and no further scopes inside it. Unknown and ended ones are ignored.
+    CloseScope {
+        /// Which.
+        scope: ScopeId,
+    },
+    /// Everything in a scope and in those inside it shall end, and nothing more comes into them.
+    /// Unknown and ended ones are ignored.
+    CancelScope {
+        /// Which.
+        scope: ScopeId,
+        /// Why, for people.
+        reason: String,
     },
     /// A caller wants a task to end. Unknown and ended tasks are ignored.
     Cancel {

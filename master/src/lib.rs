@@ -18,6 +18,7 @@ mod affinity;
 mod config;
 mod event;
 pub mod evidence;
+pub mod group;
 mod kind;
 mod kinds;
 pub mod lane;
@@ -28,6 +29,7 @@ mod options;
 mod outcome;
 pub mod record;
 mod registry;
+mod scope;
 pub mod words;
 
 pub use action::{Action, Actions, Gone, Link, Refusal, Signal, WhoseDoing};
@@ -35,6 +37,7 @@ pub use affinity::{Affinity, Injected, KEYS_PER_WORKER, QueueOrder, WhenGone, Wh
 pub use config::{Config, DECODE_ABOVE, KindConfig, StartFailures};
 pub use event::{Event, Exit, Sample, Shut, Stream};
 pub use evidence::{MemoryEvidence, MemoryVerdict};
+pub use group::{Group, MemberEnd, Rule, Ties, Verdict as GroupVerdict};
 pub use kind::{
     Context, Fallback, Feedback, FollowUp, Next, Request, Response, Sending, TaskKind, Verdict,
     Whose, WorkerStatus,
@@ -53,3 +56,4 @@ pub use outcome::{
 };
 pub use record::{KindAnswer, Recorder, Recording, Replaying};
 pub use registry::{Decoder, Held, OUTPUT_KEPT, Receive, Registry, Settled, WorkerOutput};
+pub use scope::{Decision, GROUP_LIMIT, SCOPE_LIMIT, ScopeEnd, ScopeRefusal};

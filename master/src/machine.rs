@@ -6,6 +6,7 @@ mod admit;
 mod answers;
 mod dispatch;
 mod exits;
+mod groups;
 mod invariants;
 mod limits;
 mod listing;
@@ -16,6 +17,7 @@ mod pool;
 mod queue;
 mod random;
 mod ready;
+mod scopes;
 mod sessions;
 mod settle;
 mod shut;
@@ -36,6 +38,7 @@ use farm_protocol::{Instant, KindId, Session, SlotId, TaskId};
 use limits::Limits;
 use pool::Pool;
 use random::Random;
+use scopes::ScopeTable;
 use slot::{Process, Slot};
 use std::collections::VecDeque;
 use task::TaskTable;
@@ -58,6 +61,7 @@ use timers::Timers;
 pub struct Master {
     config: Config,
     tasks: TaskTable,
+    scopes: ScopeTable,
     pools: Vec<Pool>,
     slots: Vec<Slot>,
     limits: Limits,
@@ -128,6 +132,7 @@ impl Master {
             limits: Limits::new(&config.limits),
             random: Random::new(config.seed),
             tasks: TaskTable::default(),
+            scopes: ScopeTable::default(),
             pools,
             slots,
             timers: Timers::default(),
@@ -155,7 +160,7 @@ impl Master {
         };
         self.hear(turn, event);
         self.fall_due(turn);
-        self.tell_dependents(turn);
+        self.draw_conclusions(turn);
         self.dispatch_touched(turn);
         self.end_unmatched(turn);
         self.close_when_empty(turn);
@@ -169,9 +174,18 @@ impl Master {
                 kind,
                 entry,
                 options,
+                scope,
             } => {
-                self.submit(turn, task, kind, entry, options);
+                self.submit(turn, (task, kind), entry, options, scope);
             }
+            Event::OpenScope {
+                scope,
+                parent,
+                rule,
+                limit,
+            } => self.open_scope(turn, scope, parent, rule, limit),
+            Event::CloseScope { scope } => self.scopes.close(scope),
+            Event::CancelScope { scope, reason } => self.cancel_scope(turn, scope, reason),
             Event::Cancel { task, reason } => self.cancel(turn, task, reason),
             Event::CancelAll { kind, reason } => self.cancel_all(turn, kind, &reason),
             Event::SetPriority { task, priority } => self.set_priority(turn, task, priority),
@@ -266,6 +280,12 @@ impl Master {
         self.tasks.len()
     }
 
+    /// How many scopes are not over.
+    #[must_use]
+    pub fn scopes(&self) -> usize {
+        self.scopes.len()
+    }
+
     /// What was dropped so far.
     #[must_use]
     pub const fn counters(&self) -> Counters {
@@ -323,6 +343,7 @@ impl Master {
     }
 
     fn stop_for_good(&mut self, turn: &mut Turn<'_>) {
+        self.end_all_scopes(turn);
         self.stopped = true;
         turn.actions.push(Action::Stopped);
     }

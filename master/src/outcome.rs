@@ -3,7 +3,9 @@
 use crate::evidence::MemoryVerdict;
 use crate::kinds::KindFault;
 use crate::options::TimeLimit;
-use farm_protocol::{Attempt, Instant, MarshalError, Session, SlotId, TaskId, Termination};
+use farm_protocol::{
+    Attempt, Instant, MarshalError, ScopeId, Session, SlotId, TaskId, Termination,
+};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -91,6 +93,15 @@ pub enum CancelledBy {
     Caller(String),
     /// The farm is stopping.
     Stopping,
+    /// Its group, which was decided without it, or the group that its scope is in.
+    Group(ScopeId),
+    /// Somebody who cancelled this scope, which it is in.
+    Scope {
+        /// Which.
+        scope: ScopeId,
+        /// The reason given.
+        reason: String,
+    },
 }
 
 /// How an attempt that was asked to stop came to rest.
@@ -184,6 +195,8 @@ pub enum AttemptEnd {
 pub struct Settlement {
     /// The task.
     pub task: TaskId,
+    /// The scope that it, or the task that it follows from, was submitted into.
+    pub scope: Option<ScopeId>,
     /// How it ended.
     pub outcome: Outcome,
     /// The attempts that executed, in order.

@@ -13,7 +13,7 @@ use crate::kind::{Feedback, TaskKind};
 use crate::kinds::{KindFault, Kinds, Payload, RequestAnswer, ResponseAnswer};
 use crate::outcome::{AttemptReport, Outcome, Settlement};
 use farm_protocol::{
-    AttemptId, Instant, KindHello, KindId, MarshalError, Progress, SlotId, TaskId, Wire,
+    AttemptId, Instant, KindHello, KindId, MarshalError, Progress, ScopeId, SlotId, TaskId, Wire,
 };
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -48,6 +48,9 @@ pub trait Receive<K: TaskKind>: Send + Sync {
 pub struct Settled<K: TaskKind> {
     /// Its id.
     pub id: TaskId,
+    /// The scope it was submitted into: what comes from one that is not the present one any more is
+    /// recognised by it as stale.
+    pub scope: Option<ScopeId>,
     /// The task itself, back from the farm.
     pub task: K::Task,
     /// How it ended.

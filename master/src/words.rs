@@ -3,6 +3,7 @@
 
 mod ends;
 mod frames;
+mod scopes;
 
 use crate::action::{Action, Link, Signal};
 use crate::affinity::QueueOrder;
@@ -85,6 +86,9 @@ pub fn event(event: &Event<'_>) -> Words {
         | Event::SetPriority { .. }
         | Event::SetOrder { .. }
         | Event::Broadcast { .. }
+        | Event::OpenScope { .. }
+        | Event::CloseScope { .. }
+        | Event::CancelScope { .. }
         | Event::SetGate { .. }
         | Event::Shut(_) => wish(event),
         Event::Spawned { .. }
@@ -107,12 +111,22 @@ fn wish(event: &Event<'_>) -> Words {
             kind,
             entry,
             ref options,
+            scope,
         } => {
             let more = options.as_ref().map_or("", |_| " with options");
-            Words::new(
-                "submit",
-                format_args!("{task} kind {} {}{more}", kind.0, entry.label()),
-            )
+            let (entry, into) = (entry.label(), scopes::into(scope));
+            let about = format_args!("{task} kind {} {entry}{more}{into}", kind.0);
+            Words::new("submit", about)
+        }
+        Event::OpenScope {
+            scope,
+            parent,
+            rule,
+            limit,
+        } => Words::new("open-scope", scopes::opened(scope, parent, rule, limit)),
+        Event::CloseScope { scope } => Words::new("close-scope", scope),
+        Event::CancelScope { scope, ref reason } => {
+            Words::new("cancel-scope", format_args!("{scope} {}", quoted(reason)))
         }
         Event::Cancel { task, ref reason } => {
             Words::new("cancel", format_args!("{task} {}", quoted(reason)))
@@ -178,11 +192,7 @@ fn fact(event: &Event<'_>) -> Words {
             stream,
             noted,
             bytes,
-        } => {
-            let said = quoted(&String::from_utf8_lossy(bytes));
-            let said = format!("{} {said}{}", self::stream(stream), self::noted(noted));
-            Words::at("output", slot, session, said)
-        }
+        } => Words::at("output", slot, session, output(stream, noted, bytes)),
         Event::Eof { slot, session } => Words::at("eof", slot, session, ""),
         Event::Exited {
             slot,
@@ -205,6 +215,9 @@ fn fact(event: &Event<'_>) -> Words {
         | Event::SetPriority { .. }
         | Event::SetOrder { .. }
         | Event::Broadcast { .. }
+        | Event::OpenScope { .. }
+        | Event::CloseScope { .. }
+        | Event::CancelScope { .. }
         | Event::SetGate { .. }
         | Event::Shut(_) => unreachable!("this is a wish"),
     }
@@ -262,6 +275,14 @@ pub fn action(action: &Action, bytes: &[u8]) -> Words {
             Words::new("refuse", format_args!("{task} {why}"))
         }
         Action::Unmatched { task } => Words::new("unmatched", task),
+        Action::ScopeEnded { scope, ref end } => {
+            let end = scopes::ended(end);
+            Words::new("scope-ended", format_args!("{scope} {end}"))
+        }
+        Action::RefuseScope { scope, ref refusal } => {
+            let why = quoted(&refusal.to_string());
+            Words::new("refuse-scope", format_args!("{scope} {why}"))
+        }
         Action::PoolEnded { kind, ref error } => {
             let why = quoted(error);
             Words::new("pool-ended", format_args!("kind {} {why}", kind.0))
@@ -306,6 +327,11 @@ const fn stream(stream: Stream) -> &'static str {
         Stream::Stdout => "stdout",
         Stream::Stderr => "stderr",
     }
+}
+
+fn output(stream: Stream, noted: Noted, bytes: &[u8]) -> String {
+    let said = quoted(&String::from_utf8_lossy(bytes));
+    format!("{} {said}{}", self::stream(stream), self::noted(noted))
 }
 
 fn exited(exit: &Exit<'_>) -> String {

@@ -90,6 +90,11 @@ id!(
     Session(u64), "s"
 );
 id!(
+    /// A cancel scope, or a group, which is a scope with a rule. Given out once, rising: a scope that
+    /// takes the place of another has a larger one, so that what belongs to the earlier is recognised as stale.
+    ScopeId(u64), "c"
+);
+id!(
     /// One sending of a task to a worker, numbered from 1.
     Attempt(u32), "#"
 );

@@ -39,7 +39,7 @@ pub use frame::{
     finish_frame,
 };
 pub use hello::{Greeting, Hello, HelloFault, KindHello, PREAMBLE, PROTOCOL_VERSION, Preamble};
-pub use id::{AffinityKey, Attempt, AttemptId, KindId, Session, SlotId, TaskId};
+pub use id::{AffinityKey, Attempt, AttemptId, KindId, ScopeId, Session, SlotId, TaskId};
 pub use launch::{Launch, NotLaunched};
 pub use marshal::{MarshalError, decode, decode_prefix, encode, encode_into};
 pub use message::{

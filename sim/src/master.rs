@@ -230,6 +230,7 @@ impl MasterProcess {
                 kind: KIND,
                 entry,
                 options,
+                scope: None,
             },
         );
     }

@@ -194,6 +194,9 @@ impl Model {
             | Event::Broadcast { .. } => panic!("the model does not know {event:?}"),
             Event::SetGate { .. }
             | Event::Shut(_)
+            | Event::OpenScope { .. }
+            | Event::CloseScope { .. }
+            | Event::CancelScope { .. }
             | Event::Output { .. }
             | Event::Usage { .. }
             | Event::Eof { .. }

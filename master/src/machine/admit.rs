@@ -1,30 +1,43 @@
 //! The way in: submission, and injected tasks.
 
+use super::scopes::Standing;
 use super::task::{State, Task, key};
 use super::timers::Timer;
 use super::{Master, Turn};
 use crate::action::{Action, Refusal};
 use crate::affinity::Injected;
+use crate::group::MemberEnd;
 use crate::lane::{Entry, LaneError, Seq};
 use crate::options::{OnLost, TaskOptions};
-use crate::outcome::{Outcome, Settlement};
-use farm_protocol::{KindId, SlotId, TaskId};
+use crate::outcome::Outcome;
+use farm_protocol::{KindId, ScopeId, SlotId, TaskId};
 
 impl Master {
     pub(super) fn submit(
         &mut self,
         turn: &mut Turn<'_>,
-        id: TaskId,
-        kind: KindId,
+        (id, kind): (TaskId, KindId),
         entry: Entry,
         options: Option<Box<TaskOptions>>,
+        scope: Option<ScopeId>,
     ) {
+        let standing = match self.join_scope(scope) {
+            Ok(standing) => standing,
+            Err(refusal) => return turn.actions.push(Action::Refuse { task: id, refusal }),
+        };
+        if self.comes_in_vain(turn, id, standing) {
+            return;
+        }
         match self.admit(id, kind, entry, options.as_deref()) {
             Ok((seq, unmet)) => {
-                self.enter(turn, Task::new(id, kind, seq, options, turn.now));
+                self.enter(turn, Task::new(id, kind, seq, options, turn.now), standing);
                 self.place(turn, id, unmet);
             }
-            Err(refusal) => turn.actions.push(Action::Refuse { task: id, refusal }),
+            Err(refusal) => {
+                // A member that was not admitted has failed, for whoever waits for all of them.
+                self.leave_scope(standing, id, MemberEnd::Error);
+                turn.actions.push(Action::Refuse { task: id, refusal });
+            }
         }
     }
 
@@ -62,8 +75,12 @@ impl Master {
         Ok((seq, unmet))
     }
 
-    fn enter(&mut self, turn: &Turn<'_>, mut task: Task) {
+    fn enter(&mut self, turn: &Turn<'_>, mut task: Task, standing: Option<Standing>) {
         let id = task.id;
+        task.standing = standing;
+        if let Some(standing) = standing {
+            self.scopes.enter(standing, id);
+        }
         let pool = &mut self.pools[task.kind.0 as usize];
         pool.arrivals += 1;
         task.arrival = pool.arrivals;
@@ -97,19 +114,25 @@ impl Master {
     }
 
     /// Follow-up tasks from `use_response`: they never wait for admission, and are never lost silently.
+    /// They stand in the scope of the task that they follow from, which need not be in the farm any more.
     pub(super) fn inject(
         &mut self,
         turn: &mut Turn<'_>,
         slot: SlotId,
         kind: KindId,
+        of: Option<Standing>,
         injected: Vec<Injected>,
     ) {
         let session = self.process_at(slot).session;
         for Injected { task: id, pinned } in injected {
+            let standing = of.map(|of| self.scopes.follow(of));
+            if self.comes_in_vain(turn, id, standing) {
+                continue;
+            }
             let pool = &mut self.pools[kind.0 as usize];
             match pool.lane.enqueue(key(id), Entry::Inject) {
                 Ok(seq) => {
-                    self.enter(turn, Task::new(id, kind, seq, None, turn.now));
+                    self.enter(turn, Task::new(id, kind, seq, None, turn.now), standing);
                     if let Some(when_gone) = pinned {
                         self.pin(id, slot, session, when_gone);
                     }
@@ -123,14 +146,7 @@ impl Master {
                         // Only the gate of a closing farm refuses an injected task otherwise.
                         _ => Outcome::Closed,
                     };
-                    turn.actions.push(Action::Settle(Settlement {
-                        task: id,
-                        outcome,
-                        attempts: Vec::new(),
-                        submitted: turn.now,
-                        started: None,
-                        finished: turn.now,
-                    }));
+                    self.settle_outside(turn, id, standing, outcome);
                 }
             }
         }

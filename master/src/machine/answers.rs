@@ -267,7 +267,8 @@ impl Master {
         id: AttemptId,
         payload: Payload<'_>,
     ) {
-        let kind = self.tasks.at(id.task).kind;
+        let task = self.tasks.at(id.task);
+        let (kind, standing) = (task.kind, task.standing);
         match turn.kinds.response(id, slot, payload) {
             ResponseAnswer::Taken {
                 judged,
@@ -290,7 +291,7 @@ impl Master {
                         );
                     }
                 }
-                self.inject(turn, slot, kind, injected);
+                self.inject(turn, slot, kind, standing, injected);
                 if next == NextOfWorker::End {
                     self.retire(turn, slot, Ending::Replaced);
                 }

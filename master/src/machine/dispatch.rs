@@ -24,7 +24,7 @@ impl Master {
         while let Some(index) = self.pools.iter().position(|pool| pool.touched) {
             self.pools[index].touched = false;
             self.dispatch(turn, index);
-            self.tell_dependents(turn);
+            self.draw_conclusions(turn);
         }
     }
 
@@ -121,7 +121,8 @@ impl Master {
         while let Some(task) = self.pick(turn, pool, slot, takes_of_others) {
             match self.start(turn, task, slot) {
                 Attempted::Sent => return true,
-                Attempted::Ended => {}
+                // Its group may have given up who would be next.
+                Attempted::Ended => self.decide_scopes(turn),
                 Attempted::NoPlace => return false,
             }
         }

@@ -1,5 +1,7 @@
 //! What must hold between the parts after every step. For tests and simulations: it walks everything.
 
+mod scopes;
+
 use super::Master;
 use super::ready::LineId;
 use super::slot::{Phase, Process};
@@ -74,6 +76,7 @@ impl Master {
         self.check_timers();
         self.check_limits();
         self.check_starts();
+        self.check_scopes();
     }
 
     /// The limit on the start of a worker counts for ready tasks alone, and not beside a worker.
@@ -206,6 +209,12 @@ impl Master {
                 | Timer::CloseKill(..)
                 | Timer::Pause(_)
                 | Timer::Rebalance(_) => {}
+                Timer::Group(scope) => {
+                    assert!(
+                        self.scopes.get(scope).is_some(),
+                        "{timer:?} outlived its scope"
+                    );
+                }
             }
         }
     }

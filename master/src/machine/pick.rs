@@ -276,6 +276,8 @@ impl Master {
             Ok(false) => Tested::Refused,
             Err(fault) => {
                 self.end_queued(turn, id, Outcome::KindFault(fault));
+                // Its group may have given up who would be next.
+                self.decide_scopes(turn);
                 Tested::Left
             }
         }

@@ -8,6 +8,7 @@ use super::{Master, Turn};
 use crate::action::Action;
 use crate::affinity::WhenGone;
 use crate::event::Shut;
+use crate::group::MemberEnd;
 use crate::mutation::Mutation;
 use crate::options::{Backoff, Cause, CrashLimit, LimitId, OnLost, Retries, When};
 use crate::outcome::{AttemptEnd, AttemptReport, Death, HowStopped, Outcome, Settlement};
@@ -371,8 +372,10 @@ impl Master {
                 dependents: task.dependents,
             });
         }
+        self.leave_scope(task.standing, id, MemberEnd::of(&outcome));
         turn.actions.push(Action::Settle(Settlement {
             task: id,
+            scope: task.standing.map(|standing| standing.scope),
             outcome,
             attempts: task.reports,
             submitted: task.submitted,

@@ -192,7 +192,7 @@ impl Master {
                 self.end_queued(turn, id, outcome);
             }
         }
-        self.tell_dependents(turn);
+        self.draw_conclusions(turn);
         self.dispatch_touched(turn);
     }
 

@@ -22,17 +22,22 @@ impl Master {
     }
 
     pub(super) fn cancel_by(&mut self, turn: &mut Turn<'_>, id: TaskId, by: CancelledBy) {
+        self.end_by(turn, id, StopWhy::Cancelled(by));
+    }
+
+    /// Ends a task for good, wherever it is: at once what is with no worker, by the ladder what is.
+    pub(super) fn end_by(&mut self, turn: &mut Turn<'_>, id: TaskId, why: StopWhy) {
         let Some(task) = self.tasks.get(id) else {
             return;
         };
         match task.state() {
             State::Needing { .. } | State::Ready | State::Parked => {
-                let how = HowStopped::BeforeStart;
-                self.end_queued(turn, id, Outcome::Cancelled { by, how });
+                let (_, outcome) = ended_by(why, HowStopped::BeforeStart);
+                self.end_queued(turn, id, outcome);
             }
             State::Delayed { .. } => {
-                let how = HowStopped::BeforeStart;
-                self.tasks.at_mut(id).last_end = Some(Box::new(Outcome::Cancelled { by, how }));
+                let (_, outcome) = ended_by(why, HowStopped::BeforeStart);
+                self.tasks.at_mut(id).last_end = Some(Box::new(outcome));
                 self.end_delayed(turn, id);
             }
             // What is being decoded has been answered before the wish: the answer wins.
@@ -41,7 +46,9 @@ impl Master {
             }
             State::Sent(place) => {
                 let slot = place.slot;
-                self.stop(turn, id, StopWhy::Cancelled(by));
+                // A time limit of its own would allow another attempt; this wish does not.
+                self.tasks.at_mut(id).given_up = true;
+                self.stop(turn, id, why);
                 if self.config.mutation.is(Mutation::ReplyUnmatched) {
                     self.free_at_once(turn, id, slot);
                 }
@@ -125,6 +132,7 @@ impl Master {
                     }
                 }
                 Timer::Rebalance(kind) => self.rebalance(turn, kind),
+                Timer::Group(scope) => self.scope_overdue(turn, scope),
             }
         }
         for pool in 0..self.pools.len() {

@@ -1,6 +1,7 @@
 //! The table of tasks that are in the farm: one state each, changed by one function.
 
 use super::ready::{Level, LineId};
+use super::scopes::Standing;
 use crate::affinity::{Affinity, WhenGone};
 use crate::lane::{Key, Seq};
 use crate::options::{Need, TaskOptions, TimeLimit, When};
@@ -103,6 +104,8 @@ pub(super) struct Task {
     pub(super) deaths: Vec<Death>,
     /// Its attempts that executed, so far.
     pub(super) reports: Vec<AttemptReport>,
+    /// Its place in its scope, if it is in one.
+    pub(super) standing: Option<Standing>,
     /// Who waits for its end.
     pub(super) dependents: Vec<(TaskId, When)>,
     /// How it ends if it is not retried after all.
@@ -151,6 +154,7 @@ impl Task {
             given_up: false,
             deaths: Vec::new(),
             reports: Vec::new(),
+            standing: None,
             dependents: Vec::new(),
             last_end: None,
             running_until: None,

@@ -7,6 +7,9 @@ mod budgets;
 mod credit;
 mod ends;
 mod found;
+mod groups;
+mod groups_random;
+mod groups_stops;
 mod keys;
 mod limits;
 #[cfg(feature = "mutation")]

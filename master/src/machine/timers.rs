@@ -1,7 +1,7 @@
 //! What is to happen when. A table that is asked, not woken: an entry is removed with its reason,
 //! and one that outlived it is recognised as stale when it falls.
 
-use farm_protocol::{Instant, KindId, Session, SlotId, TaskId};
+use farm_protocol::{Instant, KindId, ScopeId, Session, SlotId, TaskId};
 use std::collections::BTreeSet;
 
 /// A thing that falls due.
@@ -27,6 +27,8 @@ pub(super) enum Timer {
     Pause(KindId),
     /// Look whether requests are held behind a long task while others idle.
     Rebalance(KindId),
+    /// A group has taken as long as it may.
+    Group(ScopeId),
 }
 
 #[derive(Debug, Default)]

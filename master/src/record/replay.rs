@@ -187,6 +187,9 @@ impl Room {
             Event::CancelAll { kind, .. } => *kind,
             Event::Cancel { .. }
             | Event::SetPriority { .. }
+            | Event::OpenScope { .. }
+            | Event::CloseScope { .. }
+            | Event::CancelScope { .. }
             | Event::Shut(_)
             | Event::Spawned { .. }
             | Event::SpawnFailed { .. }

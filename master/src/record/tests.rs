@@ -105,6 +105,7 @@ fn play(kinds: &mut dyn Kinds, task: TaskId) -> (Vec<Action>, Vec<u8>) {
             kind: KindId(0),
             entry: Entry::Push,
             options: None,
+            scope: None,
         },
         Event::Spawned {
             slot: place.0,

@@ -166,6 +166,7 @@ impl Scene {
     fn end(&mut self, task: TaskId, outcome: Outcome) -> (Settled<Square>, Option<KindFault>) {
         let settlement = Settlement {
             task,
+            scope: None,
             outcome,
             attempts: vec![AttemptReport {
                 attempt: Attempt(1),

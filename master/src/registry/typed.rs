@@ -407,6 +407,7 @@ impl<K: TaskKind> Erased for Typed<K> {
         );
         waiter.settled(Settled {
             id: settlement.task,
+            scope: settlement.scope,
             task,
             outcome,
             attempts: settlement.attempts,

@@ -46,6 +46,10 @@ fn details(outcome: &Outcome) -> String {
         Outcome::Cancelled { by, how } => match by {
             CancelledBy::Caller(reason) => format!("{} {}", stopped(*how), quoted(reason)),
             CancelledBy::Stopping => format!("{} stopping", stopped(*how)),
+            CancelledBy::Group(group) => format!("{} by {group}", stopped(*how)),
+            CancelledBy::Scope { scope, reason } => {
+                format!("{} by {scope} {}", stopped(*how), quoted(reason))
+            }
         },
         Outcome::RequestNotMarshallable(error) => {
             format!("request not marshallable {}", quoted(&error.to_string()))

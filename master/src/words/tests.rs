@@ -1,6 +1,7 @@
 //! One line per variant, letter by letter: what a person greps for stays.
 
 mod attempts;
+mod scopes;
 
 use super::*;
 use crate::evidence::{MemoryEvidence, MemoryVerdict};
@@ -139,6 +140,7 @@ fn events_of_callers() {
                 kind: KIND,
                 entry: Entry::Pull,
                 options: Some(Box::default()),
+                scope: None,
             },
             "submit t5 kind 0 pull with options",
         ),
@@ -235,6 +237,7 @@ fn settle(outcome: Outcome, attempts: usize) -> Action {
     };
     Action::Settle(Settlement {
         task: task(),
+        scope: None,
         outcome,
         attempts: vec![report; attempts],
         submitted: Instant::START,

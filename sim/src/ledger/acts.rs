@@ -40,6 +40,8 @@ impl Ledger {
             | Action::Watch { .. }
             | Action::Unwatch { .. }
             | Action::Progress { .. }
+            | Action::ScopeEnded { .. }
+            | Action::RefuseScope { .. }
             | Action::WorkerReady { .. } => {}
         }
     }
@@ -272,7 +274,8 @@ impl Ledger {
                     }
                 });
                 match by {
-                    CancelledBy::Caller(_) => {
+                    // No caller of a schedule has scopes yet; whoever brings them says who was meant.
+                    CancelledBy::Group(_) | CancelledBy::Scope { .. } | CancelledBy::Caller(_) => {
                         cancelled && (used.is_none() || used == Some(letter::FAILED))
                     }
                     CancelledBy::Stopping => shut >= Some(Shut::Finish),
@@ -384,7 +387,9 @@ impl Ledger {
             | Refusal::UnknownLimit
             | Refusal::Unmeasured
             | Refusal::PoolEnded(_)
-            | Refusal::NotAdmitting(_) => {}
+            | Refusal::NotAdmitting(_)
+            | Refusal::ScopeOver(_)
+            | Refusal::GroupFull { .. } => {}
         }
         self.leave(task);
     }

@@ -66,6 +66,8 @@ impl MasterProcess {
             | Action::Settle(_)
             | Action::Refuse { .. }
             | Action::Unmatched { .. }
+            | Action::ScopeEnded { .. }
+            | Action::RefuseScope { .. }
             | Action::PoolEnded { .. }
             | Action::WorkerReady { .. }
             | Action::WorkerGone { .. }

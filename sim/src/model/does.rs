@@ -48,6 +48,8 @@ impl Model {
             | Action::Watch { .. }
             | Action::Unwatch { .. }
             | Action::Progress { .. }
+            | Action::ScopeEnded { .. }
+            | Action::RefuseScope { .. }
             | Action::WorkerReady { .. }
             | Action::Stopped => {}
         }

@@ -293,6 +293,8 @@ fn explain(
             let by = match by {
                 CancelledBy::Caller(reason) => format!("cancelled: {reason}"),
                 CancelledBy::Stopping => "the run was stopped".to_string(),
+                CancelledBy::Group(group) => format!("its group {group} was decided without it"),
+                CancelledBy::Scope { reason, .. } => format!("cancelled: {reason}"),
             };
             error("cancelled", format!("{by}; {}", stopped(*how)))
         }

@@ -462,6 +462,7 @@ fn what_is_not_admitted_is_handed_back() {
         kind: farm_protocol::KindId(0),
         entry: Entry::Push,
         options: None,
+        scope: None,
     });
     assert!(stage.lines()[0].starts_with("refuse t4"));
     assert_eq!(stage.master.tasks(), 1);

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 const STEPS: usize = 120;
 
-fn random_options(world: &mut World) -> TaskOptions {
+pub(super) fn random_options(world: &mut World) -> TaskOptions {
     let dice = &mut world.rng;
     let millis = |dice: &mut Dice| Duration::from_millis(dice.below(30));
     let retries = Retries {
@@ -163,7 +163,7 @@ pub(super) fn run_in(world: &mut World) {
     }
 }
 
-fn step(world: &mut World) {
+pub(super) fn step(world: &mut World) {
     if world.rng.chance(300) {
         somebody(world);
     } else if world.rng.chance(100) && world.outside() {

@@ -162,6 +162,7 @@ fn twice(finish: impl FnOnce(&mut RunEncoder)) -> Vec<u8> {
         kind: KindId(kind),
         entry: Entry::Push,
         options: None,
+        scope: None,
     };
     let mut master = Master::new(config);
     let (mut kinds, mut actions) = (Ids::default(), Actions::new());

@@ -3,6 +3,7 @@
 
 mod ids;
 pub(super) mod play;
+pub(super) mod scopes;
 
 pub(super) use ids::*;
 
@@ -10,13 +11,14 @@ use crate::lane::{AdapterMode, Boundary, Entry};
 use crate::{
     Action, Actions, Affinity, Cause, Config, Event, Exit, Injected, Judged, KindConfig, KindFault,
     Kinds, Link, Master, MemoryEvidence, NextOfWorker, Outcome, Payload, RequestAnswer,
-    ResponseAnswer, Sample, Settlement, Shut, Signal, Stream, TaskOptions, Whom, WhoseDoing,
+    ResponseAnswer, Sample, ScopeEnd, Settlement, Shut, Signal, Stream, TaskOptions, Whom,
+    WhoseDoing,
 };
 use farm_protocol::page::Noted;
 use farm_protocol::{
     AffinityKey, AttemptHeader, AttemptId, DEFAULT_FRAME_LIMIT, Frame, FrameDecoder, FrameError,
     FrameKind, Hello, Instant, KindHello, KindId, PREAMBLE, ReplyFlags, ReplyHeader, RequestHeader,
-    Session, SlotId, TaskId, Termination, attempt_frame_body, begin_frame, decode_prefix,
+    ScopeId, Session, SlotId, TaskId, Termination, attempt_frame_body, begin_frame, decode_prefix,
     encode_into, finish_frame, reply_frame,
 };
 use std::collections::BTreeMap;
@@ -32,7 +34,9 @@ pub(super) struct Stage {
     /// What the master did and the scenario has not looked at.
     log: Vec<String>,
     settled: BTreeMap<TaskId, Settlement>,
+    scope_ends: BTreeMap<ScopeId, ScopeEnd>,
     next_task: u32,
+    last_scope: u64,
     /// The request last sent per slot: its number.
     numbers: BTreeMap<AttemptId, u64>,
     /// Where each task was sent last.
@@ -79,7 +83,9 @@ impl Stage {
             actions: Actions::new(),
             log: Vec::new(),
             settled: BTreeMap::new(),
+            scope_ends: BTreeMap::new(),
             next_task: 0,
+            last_scope: 0,
             numbers: BTreeMap::new(),
             sent_to: BTreeMap::new(),
             checks: true,
@@ -125,6 +131,13 @@ impl Stage {
                 }
                 Action::Refuse { task, refusal } => format!("refuse {task}: {refusal}"),
                 Action::Unmatched { task } => format!("unmatched {task}"),
+                Action::ScopeEnded { scope, end } => {
+                    let words = crate::words::action(action, &[]);
+                    let old = self.scope_ends.insert(*scope, end.clone());
+                    assert!(old.is_none(), "{scope} ended twice");
+                    words.to_string()
+                }
+                Action::RefuseScope { scope, refusal } => format!("refuse {scope}: {refusal}"),
                 Action::PoolEnded { error, .. } => format!("pool ended: {error}"),
                 Action::WorkerReady { slot, .. } => format!("ready {slot}"),
                 Action::WorkerGone { slot, gone, .. } => {
@@ -192,6 +205,7 @@ impl Stage {
             kind: KindId(0),
             entry: Entry::Push,
             options,
+            scope: None,
         });
         task
     }

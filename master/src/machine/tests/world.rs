@@ -14,7 +14,7 @@ use crate::{
 use farm_protocol::page::Noted;
 use farm_protocol::{
     AttemptHeader, AttemptId, DEFAULT_FRAME_LIMIT, FrameDecoder, FrameKind, Instant, KindId,
-    RequestHeader, Session, SlotId, TaskId, Termination, decode_prefix,
+    RequestHeader, ScopeId, Session, SlotId, TaskId, Termination, decode_prefix,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -53,6 +53,10 @@ pub(super) struct World {
     pub(super) settled: Vec<Settlement>,
     pub(super) refused: usize,
     pub(super) submitted: usize,
+    /// Opened and neither over nor refused.
+    pub(super) scopes: BTreeSet<ScopeId>,
+    /// Who of `open` was submitted into which scope.
+    members: BTreeMap<TaskId, ScopeId>,
     free: Vec<TaskId>,
     places: u32,
     stopped: usize,
@@ -98,6 +102,8 @@ impl World {
             settled: vec![],
             refused: 0,
             submitted: 0,
+            scopes: BTreeSet::new(),
+            members: BTreeMap::new(),
             free: vec![],
             places: 0,
             stopped: 0,
@@ -170,14 +176,26 @@ impl World {
                     settlement.task
                 );
                 self.free.push(settlement.task);
+                let of = self.members.remove(&settlement.task);
+                assert!(of.is_none() || of == settlement.scope);
                 self.settled.push(settlement.clone());
             }
             Action::Refuse { task, .. } => {
                 assert!(self.open.remove(task), "{task} ends twice");
                 self.free.push(*task);
+                self.members.remove(task);
                 self.refused += 1;
             }
-            Action::Stopped => self.stopped += 1,
+            Action::ScopeEnded { scope, .. } => {
+                assert!(self.scopes.remove(scope), "{scope} ends twice");
+                let inside = self.members.values().any(|of| of == scope);
+                assert!(!inside, "{scope} ends before its tasks");
+            }
+            Action::RefuseScope { scope, .. } => assert!(self.scopes.remove(scope)),
+            Action::Stopped => {
+                self.stopped += 1;
+                assert!(self.scopes.is_empty(), "not over: {:?}", self.scopes);
+            }
             Action::Watch { slot, session, id } => {
                 let new = self.watched.insert(*id, (*slot, *session)).is_none();
                 assert!(new, "{id} is watched twice");
@@ -303,7 +321,12 @@ impl World {
     }
 
     pub(super) fn submit(&mut self, options: TaskOptions) -> TaskId {
+        self.submit_in(None, options)
+    }
+
+    pub(super) fn submit_in(&mut self, scope: Option<ScopeId>, options: TaskOptions) -> TaskId {
         let task = self.id();
+        self.members.extend(scope.map(|scope| (task, scope)));
         self.open.insert(task);
         self.submitted += 1;
         let options = Some(Box::new(options));
@@ -312,6 +335,7 @@ impl World {
             kind: KindId(0),
             entry: Entry::Push,
             options,
+            scope,
         });
         task
     }

@@ -5,10 +5,10 @@ use crate::evidence::MemoryEvidence;
 use crate::lane::Gate;
 use crate::{
     Backoff, Cause, CrashLimit, Exit, Judged, LimitId, Need, NextOfWorker, OnLost, Retries,
-    RetryOn, Sample, Shut, When,
+    RetryOn, Rule, Sample, Shut, Ties, When,
 };
 use farm_protocol::page::Noted;
-use farm_protocol::{FrameLimit, MarshalError, Termination};
+use farm_protocol::{FrameLimit, MarshalError, ScopeId, Termination};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -77,12 +77,37 @@ fn events_of_callers() -> Vec<Event<'static>> {
         kind,
         entry,
         options: options.map(Box::new),
+        scope: None,
     };
     let gate = |gate| Event::SetGate { kind, gate };
     vec![
         submit(Entry::Push, None),
         submit(Entry::Pull, Some(TaskOptions::default())),
         submit(Entry::Inject, Some(options())),
+        Event::Submit {
+            task,
+            kind,
+            entry: Entry::Push,
+            options: None,
+            scope: Some(ScopeId(u64::MAX)),
+        },
+        Event::OpenScope {
+            scope: ScopeId(1),
+            parent: None,
+            rule: None,
+            limit: None,
+        },
+        Event::OpenScope {
+            scope: ScopeId(2),
+            parent: Some(ScopeId(1)),
+            rule: Some((Rule::Quorum(NonZeroU32::MAX), Ties::Lowest)),
+            limit: Some(Duration::from_millis(1500)),
+        },
+        Event::CloseScope { scope: ScopeId(1) },
+        Event::CancelScope {
+            scope: ScopeId(1),
+            reason: "edited".to_owned(),
+        },
         Event::Cancel {
             task,
             reason: "nobody wants it".to_owned(),
@@ -292,7 +317,7 @@ fn the_format_is_pinned() {
     assert_eq!(MAGIC[7], 2);
     assert_eq!(
         hash.value(),
-        0xd90a_035a_994b_48b3,
+        0xe6a7_deec_94a5_e8de,
         "{:#018x}",
         hash.value()
     );

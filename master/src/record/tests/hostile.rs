@@ -127,6 +127,7 @@ fn nonsense_does_not_reach_the_machine() {
         kind: KindId(kind),
         entry: Entry::Push,
         options: None,
+        scope: None,
     };
     let injected = KindAnswer::Response(ResponseAnswer::Taken {
         judged: crate::Judged::Done,

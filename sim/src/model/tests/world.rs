@@ -290,6 +290,8 @@ impl World {
             | Action::Watch { .. }
             | Action::Unwatch { .. }
             | Action::Progress { .. }
+            | Action::ScopeEnded { .. }
+            | Action::RefuseScope { .. }
             | Action::PoolEnded { .. }
             | Action::WorkerReady { .. }
             | Action::WorkerGone { .. } => {}
@@ -337,6 +339,7 @@ impl World {
             kind: KIND,
             entry,
             options,
+            scope: None,
         });
     }
 

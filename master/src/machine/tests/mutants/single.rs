@@ -245,6 +245,7 @@ fn x12_more_is_pulled_than_there_is_room() {
                 kind: KindId(0),
                 entry: Entry::Pull,
                 options: None,
+                scope: None,
             });
         }
         stage

@@ -50,6 +50,7 @@ impl Stage {
             kind: KindId(kind),
             entry: Entry::Push,
             options: Some(Box::new(options)),
+            scope: None,
         });
         task
     }
