@@ -175,9 +175,7 @@ impl Master {
                 entry,
                 options,
                 scope,
-            } => {
-                self.submit(turn, (task, kind), entry, options, scope);
-            }
+            } => self.submit(turn, (task, kind), entry, options, scope),
             Event::OpenScope {
                 scope,
                 parent,
@@ -202,9 +200,7 @@ impl Master {
                 slot,
                 session,
                 error,
-            } => {
-                self.spawn_failed(turn, slot, session, error);
-            }
+            } => self.spawn_failed(turn, slot, session, error),
             Event::Bytes {
                 slot,
                 session,
@@ -216,9 +212,7 @@ impl Master {
                 stream,
                 noted,
                 bytes,
-            } => {
-                self.output(turn, slot, session, stream, noted, bytes);
-            }
+            } => self.output(turn, slot, session, stream, noted, bytes),
             Event::Eof { slot, session } => self.eof(turn, slot, session),
             Event::Exited {
                 slot,
@@ -230,9 +224,7 @@ impl Master {
                 session,
                 id,
                 handle,
-            } => {
-                self.decoded(turn, slot, session, id, handle);
-            }
+            } => self.decoded(turn, slot, session, id, handle),
             Event::Usage {
                 slot,
                 session,

@@ -1,6 +1,7 @@
 //! A small world for random runs: workers that follow the protocol until they die, and what the
 //! world saw of them, to be compared with what the master says of its tasks.
 
+mod ends;
 pub(super) mod worker;
 
 use super::super::random::Random;
@@ -164,22 +165,7 @@ impl World {
             Action::Decode {
                 slot, session, id, ..
             } => self.decodes.push((*slot, *session, *id)),
-            Action::Settle(settlement) => {
-                let mut watched = self.watched.keys();
-                assert!(
-                    watched.all(|id| id.task != settlement.task),
-                    "still watched"
-                );
-                assert!(
-                    self.open.remove(&settlement.task),
-                    "{} ends twice",
-                    settlement.task
-                );
-                self.free.push(settlement.task);
-                let of = self.members.remove(&settlement.task);
-                assert!(of.is_none() || of == settlement.scope);
-                self.settled.push(settlement.clone());
-            }
+            Action::Settle(settlement) => self.ended(settlement),
             Action::Refuse { task, .. } => {
                 assert!(self.open.remove(task), "{task} ends twice");
                 self.free.push(*task);
@@ -486,32 +472,5 @@ impl World {
         assert!(self.open.is_empty(), "lost: {:?}", self.open);
         assert_eq!(self.submitted, self.settled.len() + self.refused);
         assert_eq!(self.master.tasks(), 0);
-    }
-
-    /// Compares what the master says of attempts with what the world saw: charged if and only if it
-    /// was executing. Only true of workers that have a page and follow the protocol.
-    pub(super) fn check_causes(&self) {
-        let mut charged = BTreeSet::new();
-        for settlement in &self.settled {
-            for report in &settlement.attempts {
-                let id = AttemptId {
-                    task: settlement.task,
-                    attempt: report.attempt,
-                };
-                assert!(self.begun.contains(&id), "{id} is listed and never began");
-                if matches!(report.end, AttemptEnd::Died(_) | AttemptEnd::Panicked) {
-                    charged.insert(id);
-                }
-            }
-            let rising = settlement
-                .attempts
-                .is_sorted_by(|a, b| a.attempt < b.attempt);
-            assert!(rising, "{settlement:?}");
-        }
-        let missing: Vec<_> = self.died.difference(&charged).collect();
-        assert!(missing.is_empty(), "died and not charged: {missing:?}");
-        // An attempt that must not run twice is charged for our kill as well.
-        charged.retain(|id| !self.died.contains(id) && !self.excused.contains(id));
-        assert!(charged.is_empty(), "charged and not died: {charged:?}");
     }
 }
