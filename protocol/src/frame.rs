@@ -56,21 +56,6 @@ pub enum FrameKind {
 }
 
 impl FrameKind {
-    /// Whether a worker says this after its hello.
-    #[must_use]
-    pub const fn is_answer(self) -> bool {
-        match self {
-            Self::Reply
-            | Self::Feedback
-            | Self::Revoked
-            | Self::Refused
-            | Self::Unmarshallable
-            | Self::Panicked
-            | Self::Progress => true,
-            Self::Request | Self::Stop | Self::Cancel | Self::Revoke | Self::Hello => false,
-        }
-    }
-
     /// The kind a byte stands for, if any.
     #[must_use]
     pub const fn from_byte(byte: u8) -> Option<Self> {

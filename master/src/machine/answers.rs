@@ -74,52 +74,49 @@ impl Master {
         session: Session,
         frame: Frame<'_>,
     ) -> Result<(), String> {
-        // What has no business here has no header either.
-        if !frame.kind.is_answer() {
-            return Err(format!("a frame {:?} is not for the master", frame.kind));
-        }
-        if frame.kind == FrameKind::Reply {
-            let (header, body) = decode_prefix::<ReplyHeader>(frame.body).map_err(in_words)?;
-            let header = self.as_presumed(slot, header);
-            return self.reply(turn, slot, session, &header, body);
-        }
-        let (header, body) = decode_prefix::<AttemptHeader>(frame.body).map_err(in_words)?;
+        let about = || decode_prefix::<AttemptHeader>(frame.body).map_err(in_words);
         match frame.kind {
+            FrameKind::Reply => {
+                let (header, body) = decode_prefix::<ReplyHeader>(frame.body).map_err(in_words)?;
+                let header = self.as_presumed(slot, header);
+                self.reply(turn, slot, session, &header, body)
+            }
             FrameKind::Feedback => {
+                let (header, body) = about()?;
                 self.feedback(turn, slot, header.id, body);
                 Ok(())
             }
-            FrameKind::Progress => self.progress(turn, slot, header.id, body),
-            FrameKind::Revoked => self.revoked(turn, slot, header.id),
+            FrameKind::Progress => {
+                let (header, body) = about()?;
+                self.progress(turn, slot, header.id, body)
+            }
+            FrameKind::Revoked => {
+                let (header, _) = about()?;
+                self.revoked(turn, slot, header.id)
+            }
             FrameKind::Refused => {
-                let message = decode(body).map_err(in_words)?;
-                self.fault(turn, slot, header.id, Outcome::RequestRefused(message))?;
-                self.retire(
-                    turn,
-                    slot,
-                    Ending::Babbled("it could not decode a request".into()),
-                );
+                let (header, body) = about()?;
+                let outcome = Outcome::RequestRefused(decode(body).map_err(in_words)?);
+                self.fault(turn, slot, header.id, outcome)?;
+                let why = Ending::Babbled("it could not decode a request".into());
+                self.retire(turn, slot, why);
                 Ok(())
             }
             FrameKind::Unmarshallable => {
-                let message = decode(body).map_err(in_words)?;
-                self.fault(
-                    turn,
-                    slot,
-                    header.id,
-                    Outcome::ResponseNotMarshallable(message),
-                )
+                let (header, body) = about()?;
+                let outcome = Outcome::ResponseNotMarshallable(decode(body).map_err(in_words)?);
+                self.fault(turn, slot, header.id, outcome)
             }
             FrameKind::Panicked => {
+                let (header, body) = about()?;
                 let message: String = decode(body).map_err(in_words)?;
                 self.panicked(turn, slot, header.id, message)
             }
-            FrameKind::Reply
-            | FrameKind::Hello
+            FrameKind::Hello
             | FrameKind::Request
             | FrameKind::Stop
             | FrameKind::Cancel
-            | FrameKind::Revoke => unreachable!("handled or refused above"),
+            | FrameKind::Revoke => Err(format!("a frame {:?} is not for the master", frame.kind)),
         }
     }
 

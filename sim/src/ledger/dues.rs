@@ -19,7 +19,7 @@ pub(super) enum Due {
 }
 
 impl Ledger {
-    /// From here on this must come about, in time for time to overtake it by `hops` horizons at most.
+    /// From here on this must come about; time overtakes it by one horizon at most.
     pub(super) fn expect(&mut self, at: VTime, due: Due) {
         self.dues.insert((latest(at, 1), due));
     }
@@ -111,5 +111,6 @@ impl Ledger {
     }
 }
 
-/// So many of the youngest sessions are looked at after each call: more than there are slots in a scenario.
+/// So many of the youngest sessions are looked at after each call: more than there are slots in a scenario of its
+/// default size. With more workers one that was dismissed long ago may go unnoticed.
 const LOOKED_AT: usize = 8;
