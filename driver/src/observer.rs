@@ -1,6 +1,6 @@
 //! Whoever watches a farm: progress, logs, statistics. It is told, and changes nothing.
 
-use farm_master::{AttemptReport, Gone};
+use farm_master::{AttemptReport, Gone, Settlement};
 use farm_protocol::{AttemptId, Instant, KindId, Progress, Session, SlotId, TaskId};
 
 /// Told what happens, on the farm's loop: quick, never blocking. One that panics is told nothing more.
@@ -19,6 +19,9 @@ pub trait Observer: Send {
 
     /// An attempt came to rest and its task goes on. The last attempt of a task is in what its waiter gets.
     fn attempt_ended(&mut self, now: Instant, task: TaskId, report: &AttemptReport) {}
+
+    /// A task ended, also one that nobody waits for, such as a follow-up of another. Told before whoever waits is.
+    fn task_ended(&mut self, now: Instant, settlement: &Settlement) {}
 
     /// A worker said hello. `pid` is what it says of itself.
     fn worker_ready(&mut self, now: Instant, slot: SlotId, session: Session, pid: u32) {}

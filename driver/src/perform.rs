@@ -100,6 +100,7 @@ impl Loop {
 
     fn settle(&mut self, settlement: Settlement) {
         let task = settlement.task;
+        self.observe(|o, now| o.task_ended(now, &settlement));
         // A waiter is the user's: its panic must not take the other tasks with it.
         let fault = contained("a waiter", || {
             self.watch.call("on_lost, or a waiter's settled", || {
