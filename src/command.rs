@@ -1,13 +1,18 @@
 //! The command `farm`: what was typed, and which subcommand does it. One file per subcommand.
 
 pub mod exit;
+mod kinds;
 mod replay_run;
 mod run;
 #[cfg(feature = "sim")]
 mod sim;
+mod tool;
 
 pub use replay_run::{ReplayError, ReplayVerdict, replay_run};
+pub(crate) use run::{Card, Door, Filed, Lane, Listed, ListedCommands, Product, Stage};
+pub(crate) use tool::tool_main;
 
+use crate::tool::Kinds;
 use clap::{Parser, Subcommand};
 use exit::Exit;
 use std::ffi::OsString;
@@ -38,25 +43,34 @@ enum Command {
 
 /// Does what the arguments say (the program's name first), and answers how the process is to end.
 pub fn main<I: IntoIterator<Item = OsString>>(arguments: I) -> Exit {
-    // A log line of the libraries is talk: stderr, and only what somebody asked for.
+    start_log();
+    let cli = match parse(|| Cli::try_parse_from(arguments)) {
+        Ok(cli) => cli,
+        Err(exit) => return exit,
+    };
+    match cli.command {
+        Command::Run(arguments) => run::run(&arguments, run::OWN_NAME, Kinds::commands()),
+        #[cfg(feature = "sim")]
+        Command::Sim(arguments) => sim::run(&arguments),
+    }
+}
+
+/// Sends the log lines of the libraries where somebody asked for them: they are talk, and go to stderr.
+fn start_log() {
     let _already_set = env_logger::Builder::from_env(
         env_logger::Env::new()
             .filter_or("FARM_LOG", "error")
             .write_style("FARM_LOG_STYLE"),
     )
     .try_init();
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
-        Err(error) => {
-            let wanted = !error.use_stderr();
-            // Nobody is left to be told when this cannot be printed.
-            let _unprintable = error.print();
-            return if wanted { Exit::Success } else { Exit::Trouble };
-        }
-    };
-    match cli.command {
-        Command::Run(arguments) => run::run(arguments),
-        #[cfg(feature = "sim")]
-        Command::Sim(arguments) => sim::run(&arguments),
-    }
+}
+
+/// What was typed, or how the process is to end after the help or the complaint that was printed instead.
+fn parse<T>(read: impl FnOnce() -> Result<T, clap::Error>) -> Result<T, Exit> {
+    read().map_err(|error| {
+        let wanted = !error.use_stderr();
+        // Nobody is left to be told when this cannot be printed.
+        let _unprintable = error.print();
+        if wanted { Exit::Success } else { Exit::Trouble }
+    })
 }

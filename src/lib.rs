@@ -4,6 +4,7 @@
 //! * **Embed a farm**: [`Farm::builder`], a [`TaskKind`], [`run_if_asked`](worker::run_if_asked) at the top of `main`.
 //! * **Teach it a kind**: [`TaskKind`] for the master's half, [`worker::Perform`] for the worker's,
 //!   over one [`Wire`](protocol::Wire).
+//! * **Give it a command line**: [`main!`] makes a program that runs tasks of such kinds from task files.
 //! * **Run commands**: the command kind in [`exec`], and the command `farm run`.
 //!
 //! ```no_run
@@ -57,6 +58,8 @@ pub mod exec;
 pub mod report;
 #[cfg(feature = "command")]
 pub mod taskfile;
+#[cfg(feature = "command")]
+pub mod tool;
 
 pub use farm_driver::*;
 #[cfg(feature = "sim")]

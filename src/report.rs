@@ -35,8 +35,11 @@ pub use open::OpenTrouble;
 pub use options::{ReportOptions, ResultsTarget, StdoutMode};
 pub use outlet::Sink;
 pub use patience::hurry;
+pub(crate) use plain::shortened;
 pub use progress::{BarPlace, ProgressMode};
-pub use record::{AttemptRecord, Captured, Status, Stream, TaskError, TaskIdText, TaskRecord};
+pub use record::{
+    AttemptRecord, Captured, OfKind, Status, Stream, TaskError, TaskIdText, TaskRecord,
+};
 pub use relay::{Relay, Watcher};
 pub use reporter::Reporter;
 pub use summary::{RunCounts, RunEnd};

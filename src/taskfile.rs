@@ -13,6 +13,9 @@
 //! * Relative paths (`cwd`, `stdin.file`, `stdout`, `stderr`) start at the folder of the task file, not of the caller;
 //!   on standard input at the current directory. In `stdout` and `stderr` the words `capture`, `inherit`, `null` (and
 //!   for `stderr` also `stdout`) are not paths: a file of that name is `./null`.
+//! * A program made with [`main!`](crate::main) reads tasks of its own kinds: `{"kind": …, "input": …}` and every field
+//!   that is not about commands. The input is read into the kind's own task type by [`input`]: what that type takes is
+//!   what a file may say, and an error stands at its place in the file.
 //! * Paths in reports count tasks from 0, as JSON paths do; positions and default ids count from 1.
 
 mod detect;
@@ -23,8 +26,10 @@ mod fields;
 mod findings;
 mod graph;
 mod ids;
+mod input;
 mod lines;
 mod scan;
+mod shape;
 mod size;
 mod spec;
 mod suggest;
@@ -45,9 +50,11 @@ pub use diagnostic::{Diagnostic, Diagnostics};
 pub use duration::{DurationError, MAX_DURATION, parse_duration};
 pub use findings::MAX_DIAGNOSTICS;
 pub use ids::MAX_ID_BYTES;
+pub(crate) use input::from_text;
 pub use lines::{LineReader, MAX_LINE_BYTES};
+pub use shape::{InputShape, Shapes};
 pub use size::{SizeError, parse_bytes};
-pub use spec::{IdKind, Need, Run, Settings, Stderr, Stdin, Stdout, TaskSpec};
+pub use spec::{IdKind, KindTask, Need, Run, Settings, Stderr, Stdin, Stdout, TaskSpec};
 
 /// The largest array or document accepted, in bytes: it is held whole. JSON Lines have no such limit.
 pub const MAX_INPUT_BYTES: usize = 1 << 30;
@@ -59,6 +66,8 @@ pub struct ReadOptions {
     pub base_dir: PathBuf,
     /// The limits declared on the command line, which `limit` may name besides those of the document.
     pub limits: BTreeSet<Box<str>>,
+    /// What a task may be.
+    pub shapes: Shapes,
 }
 
 /// A whole task file: every need exists, no task needs itself through others, ids are unique.

@@ -1,7 +1,10 @@
 //! `farm run`: reads the tasks, runs them, reports.
 
 mod desk;
+mod door;
+mod end;
 mod feed;
+mod hopper;
 mod input;
 mod options;
 mod record;
@@ -9,20 +12,24 @@ mod said;
 mod signals;
 mod spills;
 mod watch;
+mod why;
 
+pub(crate) use door::{Card, Door, Lane, Listed, ListedCommands, Stage};
+pub(crate) use end::{Filed, Product};
 pub(super) use options::{AFTER_HELP, Arguments, EXAMPLES};
 
 use super::exit::Exit;
-use crate::exec::{CommandKind, Settings};
+use crate::exec::Settings;
 use crate::report::{
     ProgressMode, ReportOptions, Reporter, ResultsTarget, RunEnd, Status, StdoutMode, Watcher,
 };
 use crate::taskfile::parse_duration;
+use crate::tool::Kinds;
 use desk::{Desk, SharedDesk};
-use farm_driver::{Farm, Pool, Program};
+use farm_driver::{Farm, FarmBuilder, Pool, Program, SourceWaker};
 use farm_master::TaskOptions;
 use farm_master::lane::{AdapterMode, Boundary};
-use feed::Feed;
+use hopper::{Hopper, Reading};
 use input::Tasks;
 use spills::SpillFolder;
 use std::sync::mpsc::{Receiver, channel};
@@ -30,14 +37,18 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 use watch::{Ending, Letter, Watch};
 
+/// The name of the command itself, which has no subcommand `worker`.
+pub(super) const OWN_NAME: &str = "farm";
+
 /// How many tasks of an endless input wait in the farm.
 const WINDOW: usize = 1024;
 
 /// The default budget from asking a task to end until it is killed.
 const GRACE: Duration = Duration::from_secs(3);
 
-pub(super) fn run(arguments: Arguments) -> Exit {
-    match try_run(&arguments) {
+/// Runs the tasks of a file for the program called `name`, which runs tasks of these kinds.
+pub(super) fn run(arguments: &Arguments, name: &'static str, kinds: Kinds) -> Exit {
+    match try_run(arguments, name, kinds) {
         Ok(exit) => exit,
         Err(message) => {
             complain(&message);
@@ -51,24 +62,24 @@ pub(super) fn run(arguments: Arguments) -> Exit {
     clippy::print_stderr,
     reason = "the one place that talks before the reporter exists"
 )]
-fn complain(message: &str) {
+pub(super) fn complain(message: &str) {
     eprintln!("{}", message.trim_end());
 }
 
-fn try_run(arguments: &Arguments) -> Result<Exit, String> {
+fn try_run(arguments: &Arguments, name: &'static str, kinds: Kinds) -> Result<Exit, String> {
     let grace = match &arguments.grace {
         Some(text) => parse_duration(text).map_err(|error| format!("error: --grace: {error}"))?,
         None => GRACE,
     };
     let limits = arguments.limits()?;
-    let input = input::open(arguments, &limits)?;
+    let input = input::open(arguments, name, &limits, kinds.shapes())?;
     if matches!(&input.tasks, Tasks::Whole(list) if list.tasks.is_empty()) {
-        complain("farm: there is no task");
+        complain(&format!("{name}: there is no task"));
         return Ok(Exit::NoTasks);
     }
+    let kinds = kinds.into_listed();
     let spills = SpillFolder::new(arguments.results.as_deref(), arguments.events.is_some())?;
-    let mut reporter = open_reporter(arguments, &input, &spills)?;
-    let workers = arguments.workers.count();
+    let mut reporter = open_reporter(arguments, name, kinds.len(), &input, &spills)?;
     let limits = input.all_limits(limits);
     let record = reporter.take_record();
     let (post, letters) = channel();
@@ -85,14 +96,16 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
         spill_folder: (!live || spills.keep).then(|| spills.folder.clone()),
         live,
     };
-    let mut builder = Farm::builder();
-    let kind = CommandKind::new(settings, Box::new(desk::Ears(Arc::clone(&desk), live)));
-    let pool = Pool {
-        boundary: Some(boundary(workers, &input, grace)?),
-        defaults: TaskOptions::default(),
-        ..Pool::new(Program::this_executable(), workers)
+    let stage = Stage {
+        desk: Arc::clone(&desk),
+        settings,
     };
-    let kind = builder.kind(kind, pool);
+    let mut builder = Farm::builder();
+    let pool = pool(arguments.workers.count(), name, &input, grace)?;
+    let doors = kinds.into_iter();
+    let doors: Vec<_> = doors
+        .map(|kind| kind.enter(&mut builder, pool.clone(), &stage))
+        .collect();
     builder.limits(limits.iter().map(|(_, cap)| *cap).collect());
     builder.through(true);
     builder.observer(Box::new(desk::Eyes(Arc::clone(&desk))));
@@ -101,29 +114,63 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
     }
     let signals = signals::catch(post.clone())
         .map_err(|error| format!("error: cannot catch signals: {error}"))?;
-    let farm = builder.start().map_err(|error| format!("error: {error}"))?;
-    let names = limits.into_iter().map(|(name, _)| name).collect();
-    let (feed, reader) = Feed::new(input.tasks, Arc::clone(&desk), names);
-    let waker = farm.feed(kind, feed);
-    reader
-        .start(waker)
-        .map_err(|error| format!("error: cannot start a thread: {error}"))?;
+    let limits = limits.into_iter().map(|(name, _)| name).collect();
+    let (hopper, reading) = Hopper::new(input.tasks, doors.len(), Arc::clone(&desk), limits);
+    let farm = start(builder, &doors, hopper, reading)?;
     let mut ending = Watch {
         farm: &farm,
-        kind,
+        doors: &doors,
         letters: &letters,
         post,
         desk: &desk,
         grace,
+        name,
     }
     .until_stopped();
     if let Some(error) = farm.take_record_trouble() {
         desk::lock(&desk).reporter.record_failed(error);
     }
-    let exit = finish(&desk, &mut ending, &letters, spills);
+    let exit = finish(&desk, name, &mut ending, &letters, spills);
     // Only now: until the last byte is written an interrupt must be heard.
     drop(signals);
     Ok(exit)
+}
+
+/// Starts the farm and everything that gives it tasks.
+fn start(
+    builder: FarmBuilder,
+    doors: &[Box<dyn Door>],
+    hopper: Hopper,
+    reading: Reading,
+) -> Result<Farm, String> {
+    let farm = builder.start().map_err(|error| format!("error: {error}"))?;
+    let hopper = Arc::new(Mutex::new(hopper));
+    let wakers: Vec<SourceWaker> = doors
+        .iter()
+        .enumerate()
+        .map(|(place, door)| door.feed(&farm, Arc::clone(&hopper), place))
+        .collect();
+    feed::open(&hopper).woken_by(&wakers);
+    reading
+        .start(wakers)
+        .map_err(|error| format!("error: cannot start a thread: {error}"))?;
+    Ok(farm)
+}
+
+/// The workers of one kind.
+fn pool(workers: u32, name: &str, input: &input::Input, grace: Duration) -> Result<Pool, String> {
+    let program = Program::this_executable();
+    let program = if name == OWN_NAME {
+        program
+    } else {
+        // So that a list of processes says what they are.
+        program.arg("worker")
+    };
+    Ok(Pool {
+        boundary: Some(boundary(workers, input, grace)?),
+        defaults: TaskOptions::default(),
+        ..Pool::new(program, workers)
+    })
 }
 
 fn boundary(workers: u32, input: &input::Input, grace: Duration) -> Result<Boundary, String> {
@@ -138,6 +185,8 @@ fn boundary(workers: u32, input: &input::Input, grace: Duration) -> Result<Bound
 
 fn open_reporter(
     arguments: &Arguments,
+    name: &'static str,
+    kinds: usize,
     input: &input::Input,
     spills: &SpillFolder,
 ) -> Result<Reporter, String> {
@@ -153,13 +202,16 @@ fn open_reporter(
     options.spill_folder = std::env::temp_dir();
     options.progress = arguments.progress.unwrap_or(ProgressMode::Auto);
     options.total = input.total();
-    options.workers = arguments.workers.count();
+    let kinds = u32::try_from(kinds).unwrap_or(u32::MAX);
+    options.workers = arguments.workers.count().saturating_mul(kinds);
+    options.program = name;
     Reporter::open(&options).map_err(|error| format!("error: {error}"))
 }
 
 /// Shows what is left to show, and decides how the command ends.
 fn finish(
     desk: &SharedDesk,
+    name: &str,
     ending: &mut Ending,
     letters: &Receiver<Letter>,
     spills: SpillFolder,
@@ -168,15 +220,22 @@ fn finish(
     let at = desk.at_end();
     // Before the summary: whoever has closed our output wants none.
     desk.reporter.drain();
-    let mut trouble = say_troubles(&mut desk.reporter) || ending.trouble;
+    let mut trouble = say_troubles(&mut desk.reporter, name) || ending.trouble;
     let halted = ending.halted();
     let counts = desk.reporter.run_finished(at, &RunEnd { halted });
     // What could not be written while the end was written is trouble all the same.
-    trouble |= say_troubles(&mut desk.reporter);
-    let ended_badly =
-        counts.failures() > 0 || counts.of(Status::Skipped) > 0 || counts.of(Status::Cancelled) > 0;
+    trouble |= say_troubles(&mut desk.reporter, name);
+    let follow_ups = desk.follow_ups;
+    if follow_ups.ended > 0 {
+        let words = follow_ups.words();
+        desk.reporter.say(&format!("{name}: {words}"));
+    }
+    let ended_badly = follow_ups.bad > 0
+        || counts.failures() > 0
+        || counts.of(Status::Skipped) > 0
+        || counts.of(Status::Cancelled) > 0;
     if let Some(words) = spills.close() {
-        desk.reporter.say(&words);
+        desk.reporter.say(&format!("{name}: {words}"));
     }
     let exit = if trouble {
         Exit::Trouble
@@ -186,7 +245,7 @@ fn finish(
         Exit::Failures
     } else if counts.total() == 0 {
         if ending.signal.is_none() {
-            desk.reporter.say("farm: there is no task");
+            desk.reporter.say(&format!("{name}: there is no task"));
         }
         Exit::NoTasks
     } else {
@@ -198,11 +257,11 @@ fn finish(
 }
 
 /// Says what could not be written, and answers whether that was anything.
-fn say_troubles(reporter: &mut Reporter) -> bool {
+fn say_troubles(reporter: &mut Reporter, name: &str) -> bool {
     let mut loud = false;
     while let Some(trouble) = reporter.take_trouble() {
         if watch::is_loud(&trouble) {
-            reporter.say(&format!("farm: {trouble}"));
+            reporter.say(&format!("{name}: {trouble}"));
             loud = true;
         } else {
             reporter.end_quietly();

@@ -91,6 +91,8 @@ impl TaskKind for CommandKind {
     ) -> Option<CommandRequest> {
         let settings = &task.settings;
         let argv = match &task.run {
+            // It is for another kind.
+            Run::Kind(_) => return None,
             Run::Argv(argv) => argv.iter().map(|word| word.to_string()).collect(),
             Run::Shell(line) => vec![SHELL.to_string(), "-c".to_string(), line.to_string()],
         };

@@ -69,6 +69,8 @@ pub struct ReportOptions {
     pub total: Option<u64>,
     /// How many workers may run at once.
     pub workers: u32,
+    /// The name of our program, before what it says on stderr.
+    pub program: &'static str,
     /// The date at which the run's monotonic time was zero.
     pub anchor: SystemTime,
 }
@@ -92,6 +94,7 @@ impl ReportOptions {
             summary: true,
             total: None,
             workers: 1,
+            program: "farm",
             anchor,
         }
     }

@@ -9,6 +9,7 @@ pub(crate) use bar::Bar;
 pub use bar::BarPlace;
 
 use super::ends::Terminal;
+use super::options::ReportOptions;
 use super::outlet::Outlets;
 use super::plain::clock_face;
 use super::record::{Status, Stream};
@@ -83,6 +84,8 @@ struct Running {
 /// The progress of one run.
 pub(crate) struct Progress {
     show: Show,
+    /// Who speaks.
+    program: &'static str,
     total: Option<u64>,
     done: u64,
     failed: u64,
@@ -94,8 +97,8 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn new(mode: ProgressMode, terminal: Terminal, total: Option<u64>) -> Self {
-        let show = match mode.decide(terminal) {
+    pub(crate) fn new(options: &ReportOptions, terminal: Terminal) -> Self {
+        let show = match options.progress.decide(terminal) {
             ProgressMode::Bar => Show::Bar { next: FIRST_DRAW },
             ProgressMode::Counter | ProgressMode::Auto => Show::Counter {
                 next: COUNTER_EVERY,
@@ -104,7 +107,8 @@ impl Progress {
         };
         Self {
             show,
-            total,
+            program: options.program,
+            total: options.total,
             done: 0,
             failed: 0,
             running: BTreeMap::new(),
@@ -200,7 +204,8 @@ impl Progress {
             .map_or_else(String::new, |total| format!("/{total}"));
         let (done, failed, running) = (self.done, self.failed, self.running.len());
         format!(
-            "farm: {done}{of} done, {failed} failed, {running} running, {}\n",
+            "{}: {done}{of} done, {failed} failed, {running} running, {}\n",
+            self.program,
             clock_face(at)
         )
     }

@@ -182,6 +182,19 @@ pub struct TaskError {
     pub message: String,
 }
 
+/// What the results say of a task that is no command.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OfKind {
+    /// The name of its kind.
+    pub name: &'static str,
+    /// What it gave, as JSON text; none unless it ended well.
+    pub output: Option<Box<str>>,
+    /// What it gave when it failed, as JSON text.
+    pub failure: Option<Box<str>>,
+    /// Whether its worker held other tasks too, so that some of what the worker printed may be theirs.
+    pub shared: bool,
+}
+
 /// One attempt of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptRecord {
@@ -250,6 +263,8 @@ pub struct TaskRecord {
     pub meta: Option<Box<str>>,
     /// The task whose failure made this one pointless.
     pub skipped_by: Option<TaskIdText>,
+    /// What is known of it when it is no command. Its `stdout` and `stderr` are then what its worker printed.
+    pub of_kind: Option<OfKind>,
 }
 
 impl TaskRecord {
@@ -280,6 +295,31 @@ impl TaskRecord {
             tags: Vec::new(),
             meta: None,
             skipped_by: None,
+            of_kind: None,
         }
+    }
+
+    /// What is shown of it on our own two streams. For a command, its own. Otherwise its output on the first, as one
+    /// line of JSON and nothing else, so that a program can read it; on the second what its worker printed on either,
+    /// then its failure, as one line of JSON too.
+    pub(crate) fn into_shown(self) -> (Captured, Captured) {
+        let Some(kind) = self.of_kind else {
+            return (self.stdout, self.stderr);
+        };
+        let line = |json: Box<str>| {
+            let mut line = json.into_string().into_bytes();
+            line.push(b'\n');
+            line
+        };
+        let mut printed = self.stdout.head;
+        for part in [Some(self.stderr.head), kind.failure.map(line)] {
+            let part = part.unwrap_or_default();
+            if !part.is_empty() && printed.last().is_some_and(|last| *last != b'\n') {
+                printed.push(b'\n');
+            }
+            printed.extend_from_slice(&part);
+        }
+        let output = kind.output.map(line).unwrap_or_default();
+        (Captured::whole(output), Captured::whole(printed))
     }
 }

@@ -86,7 +86,7 @@ impl Reporter {
             options.stdout
         };
         let folder: Arc<Path> = options.spill_folder.as_path().into();
-        let progress = Progress::new(options.progress, ends.terminal, options.total);
+        let progress = Progress::new(options, ends.terminal);
         let err_target = if ends.stderr.is_shared_with(&ends.stdout) {
             // One pipe: whoever closes it has seen enough of the output, not refused our messages.
             WriteTarget::Stdout
@@ -238,8 +238,10 @@ impl Reporter {
             name_rest: self.keep_spills,
         };
         self.event(at, &event);
+        let seq = task.seq;
+        let (stdout, stderr) = task.into_shown();
         self.printer
-            .finished(task.seq, task.stdout, task.stderr, &mut self.outlets);
+            .finished(seq, stdout, stderr, &mut self.outlets);
     }
 
     /// `seq` is not part of this run, so with `keep_order` nobody waits for it. No output mentions it.

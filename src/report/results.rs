@@ -14,6 +14,9 @@ use std::time::Duration;
 /// The version of the envelope. Fields may be added under one version, never changed or removed.
 pub(crate) const FORMAT_VERSION: u32 = 1;
 
+/// What stands as the kind of a command.
+const COMMANDS: &str = "exec";
+
 /// Appends the line of `task`, with its line end. `time` is set in the events file only; `name_rest` says whether the
 /// files with the rest of the output outlive the run and may be named.
 pub(crate) fn write_line(
@@ -31,7 +34,8 @@ pub(crate) fn write_line(
     }
     line.id("id", &task.id);
     line.integer("seq", task.seq);
-    line.text("kind", "exec");
+    let kind = task.of_kind.as_ref().map_or(COMMANDS, |kind| kind.name);
+    line.text("kind", kind);
     line.text("status", task.status.word());
     line.integer_or_null("exit", task.exit);
     line.integer_or_null("signal", task.signal);
@@ -64,12 +68,19 @@ pub(crate) fn write_line(
 }
 
 fn write_tail(line: &mut ObjectWriter<'_>, task: &TaskRecord) {
-    line.null("output");
+    let of_kind = task.of_kind.as_ref();
+    match of_kind.and_then(|kind| kind.output.as_deref()) {
+        Some(output) => line.foreign("output", output),
+        None => line.null("output"),
+    }
     match &task.error {
         Some(error) => {
             let mut inner = ObjectWriter::open(line.value("error"));
             inner.text("class", error.class);
             inner.text("message", &error.message);
+            if let Some(failure) = of_kind.and_then(|kind| kind.failure.as_deref()) {
+                inner.foreign("failure", failure);
+            }
             inner.close();
         }
         None => line.null("error"),
@@ -91,6 +102,9 @@ fn write_tail(line: &mut ObjectWriter<'_>, task: &TaskRecord) {
     }
     if let Some(by) = &task.skipped_by {
         line.id("skipped_by", by);
+    }
+    if of_kind.is_some_and(|kind| kind.shared) {
+        line.flag("shared", true);
     }
 }
 

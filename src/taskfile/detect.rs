@@ -121,7 +121,7 @@ fn judge(line: &str) -> FirstLine {
                         keys.iter()
                             .any(|(key, _)| line[key.clone()].trim_matches('"') == word)
                     };
-                    let runs = has("command") || has("shell");
+                    let runs = ["command", "shell", "kind", "input"].into_iter().any(has);
                     let document = has("tasks")
                         || (!runs && (has("version") || has("defaults") || has("limits")));
                     FirstLine::Is(if document {

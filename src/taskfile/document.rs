@@ -27,7 +27,10 @@ pub(super) fn read_array(
     text: &str,
     options: &ReadOptions,
 ) -> Result<TaskList, Diagnostics> {
-    let mut whole = Whole::new(text, Reading::new(&options.base_dir, &options.limits));
+    let mut whole = Whole::new(
+        text,
+        Reading::new(&options.base_dir, &options.limits, &options.shapes),
+    );
     let mut scan = Scan::new(text, 0);
     let read = if scan.peek().is_none() {
         Ok(())
@@ -51,7 +54,7 @@ pub(super) fn read_document(
     }
     let top = scan.at;
     let cut = members(&mut scan).and_then(|members| end_of_text(&mut scan).map(|()| members));
-    let mut reading = Reading::new(&options.base_dir, &options.limits);
+    let mut reading = Reading::new(&options.base_dir, &options.limits, &options.shapes);
     let members = match cut {
         Ok(members) => members,
         Err(flaw) => return Whole::new(text, reading).finish(name, Err(flaw), Vec::new()),
@@ -67,7 +70,7 @@ pub(super) fn read_document(
     known.extend(limits.iter().map(|(name, _)| name.clone()));
     let mut reading = Reading {
         findings: reading.findings,
-        ..Reading::new(&options.base_dir, &known)
+        ..Reading::new(&options.base_dir, &known, &options.shapes)
     };
     let defaults = match parts.value(&mut reading, text, "defaults") {
         Some(value) => reading.defaults(&value),
@@ -116,7 +119,7 @@ impl Parts {
                 continue;
             }
             places.insert(key.value.clone().into_owned(), key_span.start);
-            is_task |= key.value == "command" || key.value == "shell";
+            is_task |= ["command", "shell", "kind", "input"].contains(&key.value.as_ref());
             match DOCUMENT_FIELDS.iter().find(|field| **field == key.value) {
                 Some(field) => parts.push((field, value_span)),
                 None if key.value.starts_with("x-") => {}

@@ -4,6 +4,7 @@
 //! whether needs exist is checked by whoever reads the file.
 
 mod exits;
+mod kind;
 mod limits;
 mod needs;
 mod retries;
@@ -14,7 +15,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use jsonc_parser::ast::{Object, Value};
-use jsonc_parser::common::Ranged;
 
 use super::findings::{Also, Finding};
 use super::spec::{Settings, TaskSpec};
@@ -23,7 +23,7 @@ use super::values::{Member, Reading, Trail};
 use farm_master::{CrashLimit, OnLost};
 
 /// Every field of a task. The first [`OWN_FIELDS`] cannot have a default.
-const TASK_FIELDS: [&str; 25] = [
+const TASK_FIELDS: [&str; 27] = [
     "id",
     "name",
     "command",
@@ -49,8 +49,27 @@ const TASK_FIELDS: [&str; 25] = [
     "stderr",
     "tags",
     "meta",
+    "kind",
+    "input",
 ];
 const OWN_FIELDS: usize = 5;
+
+/// The last [`KIND_FIELDS`] are known only where there are kinds.
+const KIND_FIELDS: usize = 2;
+
+/// What only a command can heed.
+pub(super) const COMMAND_FIELDS: [&str; 10] = [
+    "command",
+    "shell",
+    "env",
+    "clear_env",
+    "cwd",
+    "stdin",
+    "stdout",
+    "stderr",
+    "ok_exit",
+    "fatal_exit",
+];
 
 /// One task as read, with the places that later checks point at.
 #[derive(Debug)]
@@ -76,13 +95,20 @@ impl Reading<'_> {
             need_spans: Vec::new(),
         };
         match value {
+            Value::StringLit(_) | Value::Array(_) if !self.shapes.commands => {
+                self.unexpected(value, &trail, "a task (an object)", Some(kind::LOOKS));
+            }
             Value::StringLit(_) => {
                 draft.spec.run = self.shell(value, &trail).unwrap_or(draft.spec.run);
             }
             Value::Array(_) => draft.spec.run = self.argv(value, &trail).unwrap_or(draft.spec.run),
             Value::Object(object) => self.task_object(object, &trail, &mut draft),
             Value::NumberLit(_) | Value::BooleanLit(_) | Value::NullKeyword(_) => {
-                let help = "a task is a string (a line for the shell), an array (program and arguments) or an object";
+                let help = if self.shapes.commands {
+                    "a task is a string (a line for the shell), an array (program and arguments) or an object"
+                } else {
+                    kind::LOOKS
+                };
                 self.unexpected(value, &trail, "a task", Some(help));
             }
         }
@@ -100,9 +126,16 @@ impl Reading<'_> {
             self.unexpected(value, &trail, "an object", None);
             return settings;
         };
-        for member in self.members(object, &trail, &TASK_FIELDS, Where::Task) {
+        let members = self.members(object, &trail, self.task_fields(), Where::Task);
+        if !self.shapes.commands {
+            self.no_commands(&members, &trail);
+        }
+        for member in members {
             let trail = Trail::Key(&trail, member.key);
-            if TASK_FIELDS[..OWN_FIELDS].contains(&member.key) {
+            if !self.shapes.commands && COMMAND_FIELDS.contains(&member.key) {
+                continue;
+            }
+            if TASK_FIELDS[..OWN_FIELDS].contains(&member.key) || member.key == "input" {
                 self.wrong(
                     &member.prop.name,
                     &trail,
@@ -118,7 +151,7 @@ impl Reading<'_> {
     }
 
     fn task_object(&mut self, object: &Object<'_>, trail: &Trail<'_>, draft: &mut Draft) {
-        let members = self.members(object, trail, &TASK_FIELDS, Where::Task);
+        let members = self.members(object, trail, self.task_fields(), Where::Task);
         let mut runs: Option<&Member<'_, '_>> = None;
         for member in &members {
             let value = &member.prop.value;
@@ -126,7 +159,7 @@ impl Reading<'_> {
             match member.key {
                 "id" => self.id(value, &field, draft),
                 "name" => draft.spec.name = self.plain_text(value, &field).map(Box::from),
-                "command" | "shell" => {
+                "command" | "shell" if self.shapes.commands => {
                     let run = if member.key == "shell" {
                         self.shell(value, &field)
                     } else {
@@ -145,22 +178,61 @@ impl Reading<'_> {
                     }
                 }
                 "needs" => self.needs(value, &field, draft),
+                // Looked at below, once it is known what the task is.
+                "kind" | "input" => {}
+                key if !self.shapes.commands && COMMAND_FIELDS.contains(&key) => {}
                 _ => self.setting(member, &field, Arc::make_mut(&mut draft.spec.settings)),
             }
         }
-        if runs.is_none() && !self.findings.is_full() && !looks_like_misspelt_run(object) {
-            let brace = self.base + object.start();
-            let message = "a task needs `command` (an array) or `shell` (a line for the shell)";
-            self.findings
-                .push(Finding::new(brace..brace + 1, trail.to_string(), message));
+        match runs {
+            Some(command) => self.not_of_a_kind(command, &members, trail),
+            None => self.not_a_command(object, &members, trail, draft),
         }
         // Without own fields the defaults' codes were compared already.
         if members.iter().any(|member| member.key.ends_with("_exit")) {
             self.exit_codes_agree(object, trail, &draft.spec.settings);
         }
         let streams = ["stall", "stdout", "stderr"];
-        if members.iter().any(|member| streams.contains(&member.key)) {
+        let command = runs.is_some();
+        if command && members.iter().any(|member| streams.contains(&member.key)) {
             self.signs_are_seen(object, trail, &draft.spec.settings);
+        }
+    }
+
+    /// The fields that a task may have.
+    fn task_fields(&self) -> &'static [&'static str] {
+        if self.shapes.kinds.is_empty() {
+            &TASK_FIELDS[..TASK_FIELDS.len() - KIND_FIELDS]
+        } else {
+            &TASK_FIELDS
+        }
+    }
+
+    /// A task without `command` and `shell`.
+    fn not_a_command(
+        &mut self,
+        object: &Object<'_>,
+        members: &[Member<'_, '_>],
+        trail: &Trail<'_>,
+        draft: &mut Draft,
+    ) {
+        let shapes = self.shapes;
+        let has = |key: &str| members.iter().any(|member| member.key == key);
+        if !shapes.commands && (has("command") || has("shell")) {
+            self.no_commands(members, trail);
+        } else if !shapes.commands
+            || has("kind")
+            || has("input")
+            || draft.spec.settings.kind.is_some()
+        {
+            self.task_of_kind(object, members, trail, draft);
+        } else if !self.findings.is_full() && !looks_like_misspelt_run(object) {
+            let message = if shapes.kinds.is_empty() {
+                "a task needs `command` (an array) or `shell` (a line for the shell)"
+            } else {
+                "a task needs `kind` and `input`, or `command` (an array), or `shell` (a line for the shell)"
+            };
+            self.at_brace(object, trail, message, None);
         }
     }
 
@@ -197,6 +269,7 @@ impl Reading<'_> {
             "limit" => settings.limit = self.limit(value, trail),
             "stdout" => settings.stdout = self.stdout(value, trail),
             "stderr" => settings.stderr = self.stderr(value, trail),
+            "kind" => self.default_kind(value, trail, settings),
             "tags" => settings.tags = self.tags(value, trail),
             "meta" => settings.meta = Some(self.compact(value, trail).into_boxed_str()),
             other => unreachable!("`{other}` is a field of tasks only"),
@@ -276,5 +349,10 @@ fn looks_like_misspelt_run(object: &Object<'_>) -> bool {
         .filter(|key| !TASK_FIELDS.contains(key));
     unknown
         .map(|key| super::suggest::suggest(key, Where::Task, &TASK_FIELDS))
-        .any(|suggestion| matches!(suggestion.meant, Some("command" | "shell")))
+        .any(|suggestion| {
+            matches!(
+                suggestion.meant,
+                Some("command" | "shell" | "kind" | "input")
+            )
+        })
 }

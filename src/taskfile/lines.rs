@@ -117,7 +117,11 @@ impl<R: BufRead> LineReader<R> {
         self.seq += 1;
         let seq = self.seq;
         let parsed = text::decode(line, &self.name, self.line).and_then(|text| {
-            let mut reading = Reading::new(&self.options.base_dir, &self.options.limits);
+            let mut reading = Reading::new(
+                &self.options.base_dir,
+                &self.options.limits,
+                &self.options.shapes,
+            );
             match draft(&mut reading, text, seq, &self.defaults) {
                 Some(draft) => Ok((text, draft, reading.findings)),
                 None => Err(reading

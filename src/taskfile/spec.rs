@@ -45,6 +45,8 @@ impl TaskSpec {
 /// The fields that a task and `defaults` have in common. The default value is a task that says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
+    /// The kind of tasks that name none, by its place in [`Shapes::kinds`](super::Shapes::kinds).
+    pub kind: Option<usize>,
     /// Variables added to the environment, each name once, in the order of the file (those of `defaults` first).
     pub env: Vec<(String, String)>,
     /// Whether the command starts from an empty environment instead of the farm's own.
@@ -103,6 +105,19 @@ pub enum Run {
     Argv(Vec<Box<str>>),
     /// A line for the shell; not blank, no NUL bytes.
     Shell(Box<str>),
+    /// A task of a kind of one's own.
+    Kind(Box<KindTask>),
+}
+
+/// A task of a kind of one's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KindTask {
+    /// The kind's name.
+    pub name: &'static str,
+    /// The kind's place in [`Shapes::kinds`](super::Shapes::kinds).
+    pub place: usize,
+    /// The input as compact JSON text, which the kind's task type was read from once.
+    pub input: Box<str>,
 }
 
 /// One task that must end before another starts.

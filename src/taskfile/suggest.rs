@@ -54,7 +54,7 @@ const HABITS: [Habit; 13] = [
     Habit {
         written: &["kind", "input"],
         meant: None,
-        help: "a task file holds commands; tasks of other kinds are given through the library",
+        help: "`farm` runs commands; a program made with `farm::main!` runs tasks of its own kinds",
     },
     Habit {
         written: &[
@@ -126,7 +126,8 @@ pub(super) fn suggest(written: &str, place: Where, possible: &[&'static str]) ->
     let lower = written.to_lowercase().replace('-', "_");
     let habit = habits
         .iter()
-        .find(|habit| habit.written.contains(&lower.as_str()));
+        .find(|habit| habit.written.contains(&lower.as_str()))
+        .filter(|habit| habit.meant.is_none_or(|meant| possible.contains(&meant)));
     match habit {
         Some(habit) => Suggestion {
             meant: habit.meant.filter(|meant| possible.contains(meant)),

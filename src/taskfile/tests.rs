@@ -7,6 +7,7 @@ mod fields;
 mod files;
 mod graph;
 mod ids;
+mod input;
 mod lines;
 mod robust;
 mod scan;
@@ -23,6 +24,7 @@ fn options() -> ReadOptions {
     ReadOptions {
         base_dir: "/base".into(),
         limits: [Box::from("net")].into(),
+        ..ReadOptions::default()
     }
 }
 

@@ -14,10 +14,12 @@ use std::time::Duration;
 
 use jsonc_parser::ast::Value;
 use jsonc_parser::common::Ranged;
+use jsonc_parser::errors::ParseError;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 use super::duration;
 use super::findings::{Finding, Findings};
+use super::shape::Shapes;
 use super::suggest::{Where, suggest};
 
 pub(super) use members::Member;
@@ -66,15 +68,22 @@ pub(super) struct Reading<'r> {
     pub(super) base_dir: &'r Path,
     /// The names that `limit` may have.
     pub(super) limits: &'r BTreeSet<Box<str>>,
+    /// What a task may be.
+    pub(super) shapes: &'r Shapes,
 }
 
 impl<'r> Reading<'r> {
-    pub(super) fn new(base_dir: &'r Path, limits: &'r BTreeSet<Box<str>>) -> Self {
+    pub(super) fn new(
+        base_dir: &'r Path,
+        limits: &'r BTreeSet<Box<str>>,
+        shapes: &'r Shapes,
+    ) -> Self {
         Self {
             findings: Findings::default(),
             base: 0,
             base_dir,
             limits,
+            shapes,
         }
     }
 
@@ -85,21 +94,9 @@ impl<'r> Reading<'r> {
         span: Range<usize>,
         trail: &Trail<'_>,
     ) -> Option<Value<'t>> {
-        let strict = ParseOptions {
-            allow_comments: false,
-            allow_loose_object_property_names: false,
-            allow_trailing_commas: false,
-            allow_missing_commas: false,
-            allow_single_quoted_strings: false,
-            allow_hexadecimal_numbers: false,
-            allow_unary_plus_numbers: false,
-            allow_bare_decimal_point_numbers: false,
-            allow_non_finite_numbers: false,
-            allow_extended_string_escapes: false,
-        };
         self.base = span.start;
-        match parse_to_ast(&text[span.clone()], &CollectOptions::default(), &strict) {
-            Ok(parsed) => parsed.value,
+        match strict(&text[span.clone()]) {
+            Ok(value) => value,
             Err(error) => {
                 let mut message = error.kind().to_string();
                 if let Some(first) = message.get_mut(..1) {
@@ -296,6 +293,24 @@ impl<'r> Reading<'r> {
         self.wrong(value, trail, message);
         None
     }
+}
+
+/// Parses strict JSON; `None` for a text of blanks.
+pub(super) fn strict(text: &str) -> Result<Option<Value<'_>>, ParseError> {
+    let options = ParseOptions {
+        allow_comments: false,
+        allow_loose_object_property_names: false,
+        allow_trailing_commas: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+    };
+    let parsed = parse_to_ast(text, &CollectOptions::default(), &options)?;
+    Ok(parsed.value)
 }
 
 const DURATION_HELP: &str =

@@ -1,16 +1,18 @@
 //! The desk of a run: which task of the input is which task of the farm, how each ended, and the
 //! reports about it. Everything here happens on the farm's loop, one thing at a time.
 
+use super::end::End;
 use super::record::{self, Answered};
 use super::said::Said;
 use super::watch::Letter;
-use crate::exec::{CommandKind, CommandResponse, Listener, spill_path};
+use super::why;
+use crate::exec::{CommandResponse, Listener, spill_path};
 use crate::report::{
     AttemptRecord, Reporter, Status, StopReason, Stream, TaskIdText, TaskRecord, TaskRef,
 };
 use crate::taskfile::{IdKind, Need, TaskSpec};
 use farm_driver::Observer;
-use farm_master::{AttemptReport, Gone, Outcome, Receive, Refusal, Settled, WhoseDoing};
+use farm_master::{AttemptReport, Gone, Outcome, Refusal, Settlement, WhoseDoing};
 use farm_protocol::{AttemptId, Instant, KindId, Session, SlotId, TaskId};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -65,6 +67,32 @@ pub(super) struct Desk {
     pids: BTreeMap<SlotId, u32>,
     /// Where workers put long output.
     spills: PathBuf,
+    pub(super) follow_ups: FollowUps,
+}
+
+/// What became of tasks that are not of the input: a kind has added them. Reports are about the input.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct FollowUps {
+    /// How many have ended.
+    pub(super) ended: u64,
+    /// How many of them not `ok`.
+    pub(super) bad: u64,
+    /// The status of the first of those.
+    pub(super) first: &'static str,
+}
+
+impl FollowUps {
+    /// What there is to say of them.
+    pub(super) fn words(self) -> String {
+        let Self { ended, bad, first } = self;
+        let tasks = if ended == 1 { "task" } else { "tasks" };
+        let bad = match bad {
+            0 => "all of them ok".to_owned(),
+            1 => format!("one of them not ok but {first}"),
+            _ => format!("{bad} of them not ok, the first {first}"),
+        };
+        format!("besides the tasks of the file, {ended} follow-up {tasks} ended, {bad}")
+    }
 }
 
 /// What may become of a task of the input, as far as its needs say.
@@ -73,6 +101,8 @@ pub(super) enum Fate {
     Admit(Vec<farm_master::Need>),
     /// A needed task ended otherwise than needed.
     Skip(Box<str>),
+    /// A needed task of another kind is still to go in.
+    Wait,
 }
 
 impl Desk {
@@ -88,6 +118,7 @@ impl Desk {
             positions: Vec::new(),
             pids: BTreeMap::new(),
             spills,
+            follow_ups: FollowUps::default(),
         };
         desk.reporter.run_started(Duration::ZERO);
         desk
@@ -127,24 +158,34 @@ impl Desk {
     /// Judges the needs of a task that is about to go in.
     pub(super) fn fate(&self, spec: &TaskSpec) -> Fate {
         let mut needs = Vec::new();
+        let mut skip = None;
         for need in &spec.needs {
             match self.live.get(&need.seq) {
                 Some(live) => needs.push(farm_master::Need {
                     task: live.id,
                     when: need.when,
                 }),
-                None if self.is_met(need) => {}
-                None => return Fate::Skip(need.id.clone()),
+                None => match self.is_met(need) {
+                    None => return Fate::Wait,
+                    Some(true) => {}
+                    Some(false) => {
+                        skip.get_or_insert_with(|| need.id.clone());
+                    }
+                },
             }
         }
-        Fate::Admit(needs)
+        match skip {
+            Some(by) => Fate::Skip(by),
+            None => Fate::Admit(needs),
+        }
     }
 
-    fn is_met(&self, need: &Need) -> bool {
+    /// Whether a needed task ended as needed; `None` while it has not ended.
+    fn is_met(&self, need: &Need) -> Option<bool> {
         match self.standing(need.seq) {
-            Standing::Done => need.when.allows(true),
-            Standing::NotDone => need.when.allows(false),
-            Standing::Open => panic!("needed task {} neither ended nor went in before", need.id),
+            Standing::Done => Some(need.when.allows(true)),
+            Standing::NotDone => Some(need.when.allows(false)),
+            Standing::Open => None,
         }
     }
 
@@ -168,7 +209,19 @@ impl Desk {
     pub(super) fn skipped(&mut self, spec: &TaskSpec, by: &str) {
         let mut record = record::bare(spec, Status::Skipped);
         record.skipped_by = Some(TaskIdText::new(by, false));
-        record.error = Some(record::skip_error(by));
+        record.error = Some(why::skip_error(by));
+        let at = self.at_end();
+        (record.submitted, record.finished) = (at, at);
+        self.close(at, record);
+    }
+
+    /// A task whose input could be read once cannot be read again.
+    pub(super) fn unreadable(&mut self, spec: &TaskSpec, words: &str) {
+        let mut record = record::bare(spec, Status::Failed);
+        record.error = Some(why::error(
+            "input",
+            format!("its input cannot be read: {words}"),
+        ));
         let at = self.at_end();
         (record.submitted, record.finished) = (at, at);
         self.close(at, record);
@@ -177,7 +230,7 @@ impl Desk {
     /// The run ended before a task went in.
     pub(super) fn left_out(&mut self, spec: &TaskSpec) {
         let mut record = record::bare(spec, Status::NotRun);
-        record.error = Some(record::not_run_error());
+        record.error = Some(why::not_run_error());
         let at = self.at_end();
         (record.submitted, record.finished) = (at, at);
         self.close(at, record);
@@ -193,51 +246,51 @@ impl Desk {
         self.reporter.task_finished(at, record);
     }
 
-    fn position(&self, task: TaskId) -> u64 {
-        self.positions[task.index()]
+    /// The task of the input behind an id; none for one that a kind has added by itself.
+    fn live(&mut self, task: TaskId) -> Option<(u64, &mut Live)> {
+        let seq = *self.positions.get(task.index())?;
+        let live = self.live.get_mut(&seq)?;
+        // The place of a task that has ended is used again.
+        (live.id == task).then_some((seq, live))
     }
 
-    fn settled(&mut self, settled: Settled<CommandKind>) {
-        let at = self.at(settled.finished);
-        let seq = settled.task.seq;
+    pub(super) fn settled(&mut self, spec: &TaskSpec, end: End) {
+        let at = self.at(end.finished);
+        let seq = spec.seq;
         let live = self.live.remove(&seq).expect("what is settled went in");
-        let skipped_by = match settled.outcome {
+        let skipped_by = match end.outcome {
             Outcome::Skipped(_) => {
-                let needs = &settled.task.needs;
-                needs
-                    .iter()
-                    .find(|need| !self.is_met_or_open(need))
-                    .map(|need| need.id.clone())
+                let unmet = |need: &&Need| self.is_met(need) == Some(false);
+                spec.needs.iter().find(unmet).map(|need| &*need.id)
             }
             _ => None,
         };
         let mut attempts = live.attempts;
-        let records: Vec<AttemptRecord> = settled
+        let records: Vec<AttemptRecord> = end
             .attempts
             .iter()
-            .map(|report| attempt_record(report, attempts.get(&report.attempt.0)))
+            .map(|report| attempt_record(spec, report, attempts.get(&report.attempt.0)))
             .collect();
-        let last = settled.attempts.last().map(|report| report.attempt.0);
+        let last = end.attempts.last().map(|report| report.attempt.0);
         let left = last.and_then(|number| {
             let spill = spill_path(&self.spills, seq, number);
             Some(attempts.remove(&number)?.said.left(&spill))
         });
         let left = left.unwrap_or_default();
-        let record = record::of(settled, self.start, records, skipped_by.as_deref(), left);
+        let (record, lost) = record::of(spec, end, self.start, records, skipped_by, left);
+        if let Some(lost) = lost {
+            self.send(Letter::Lost(lost));
+        }
         if let Some(attempt) = record.attempts.last() {
             self.reporter.attempt_finished(at, seq, attempt);
         }
         self.close(at, record);
     }
 
-    fn is_met_or_open(&self, need: &Need) -> bool {
-        self.standing(need.seq) == Standing::Open || self.is_met(need)
-    }
-
-    fn refused(&mut self, task: &TaskSpec, refusal: &Refusal) {
+    pub(super) fn refused(&mut self, task: &TaskSpec, refusal: &Refusal) {
         self.live.remove(&task.seq);
         let mut record = record::bare(task, Status::NotRun);
-        record.error = Some(record::error("refused", refusal.to_string()));
+        record.error = Some(why::error("refused", refusal.to_string()));
         let at = self.at_end();
         self.close(at, record);
     }
@@ -281,28 +334,19 @@ const fn worker(slot: SlotId) -> u32 {
     slot.0 + 1
 }
 
-fn attempt_record(report: &AttemptReport, attempted: Option<&Attempted>) -> AttemptRecord {
+fn attempt_record(
+    spec: &TaskSpec,
+    report: &AttemptReport,
+    attempted: Option<&Attempted>,
+) -> AttemptRecord {
     let (pid, answered) = attempted.map_or((None, None), |attempted| {
         (attempted.pid, attempted.answered.as_ref())
     });
-    record::attempt(report, worker(report.slot), pid, answered)
+    record::attempt(spec, report, worker(report.slot), pid, answered)
 }
 
 pub(super) fn id_text(spec: &TaskSpec) -> TaskIdText {
     TaskIdText::new(&spec.id, spec.explicit_id != Some(IdKind::Text))
-}
-
-/// The desk as the waiter of every task.
-pub(super) struct Counter(pub(super) SharedDesk);
-
-impl Receive<CommandKind> for Counter {
-    fn settled(&self, settled: Settled<CommandKind>) {
-        lock(&self.0).settled(settled);
-    }
-
-    fn refused(&self, task: Arc<TaskSpec>, refusal: Refusal) {
-        lock(&self.0).refused(&task, &refusal);
-    }
 }
 
 /// The desk as the listener of commands, and whether they are shown while they speak.
@@ -347,21 +391,23 @@ impl Observer for Eyes {
     fn started(&mut self, now: Instant, id: AttemptId, slot: SlotId, _: Session, pid: u32) {
         let desk = &mut *lock(&self.0);
         let at = desk.at(now);
-        let seq = desk.position(id.task);
-        let live = desk.live.get_mut(&seq).expect("what starts is in the farm");
+        let Some((seq, live)) = desk.live(id.task) else {
+            return;
+        };
         let attempted = Attempted {
             pid: Some(pid),
             ..Attempted::default()
         };
         live.attempts.insert(id.attempt.0, attempted);
-        let text = id_text(&live.spec);
+        let spec = Arc::clone(&live.spec);
+        let text = id_text(&spec);
         // Where nobody gave it a name, what it does is the best one.
-        let numbered = live.spec.name.is_none() && live.spec.explicit_id.is_none();
-        let command = numbered.then(|| record::command_text(&live.spec.run));
+        let numbered = spec.name.is_none() && spec.explicit_id.is_none();
+        let command = numbered.then(|| record::command_text(&spec.run));
         let task = TaskRef {
             seq,
             id: &text,
-            name: live.spec.name.as_deref(),
+            name: spec.name.as_deref(),
             command: command.as_deref(),
             attempt: id.attempt.0,
             worker: Some(worker(slot)),
@@ -372,10 +418,27 @@ impl Observer for Eyes {
     fn attempt_ended(&mut self, now: Instant, task: TaskId, report: &AttemptReport) {
         let desk = &mut *lock(&self.0);
         let at = desk.at(now);
-        let seq = desk.position(task);
-        let live = desk.live.get(&seq).expect("its task goes on");
-        let record = attempt_record(report, live.attempts.get(&report.attempt.0));
+        let Some((seq, live)) = desk.live(task) else {
+            return;
+        };
+        let attempted = live.attempts.get(&report.attempt.0);
+        let record = attempt_record(&live.spec, report, attempted);
         desk.reporter.attempt_finished(at, seq, &record);
+    }
+
+    fn task_ended(&mut self, _: Instant, settlement: &Settlement) {
+        let desk = &mut *lock(&self.0);
+        if desk.live(settlement.task).is_some() {
+            return;
+        }
+        let follow_ups = &mut desk.follow_ups;
+        follow_ups.ended += 1;
+        if !settlement.outcome.is_done() {
+            if follow_ups.bad == 0 {
+                follow_ups.first = settlement.outcome.status();
+            }
+            follow_ups.bad += 1;
+        }
     }
 
     fn worker_ready(&mut self, now: Instant, slot: SlotId, _: Session, pid: u32) {

@@ -1,109 +1,123 @@
-//! The source of the farm: hands over as many tasks as there is room for, in an order in which
-//! every needed task goes in before those that need it.
-//!
-//! A list that is read whole is in memory. Lines are read by a thread of their own, which is never
-//! far ahead: what it has read waits in a short bounded channel.
+//! The sources of the farm, one per kind: each hands over as many of its tasks as there is room for, and together in an
+//! order in which every needed task goes in before those that need it.
 
-use super::desk::{Counter, Desk, Fate, SharedDesk, lock};
-use super::input::Tasks;
-use super::watch::Letter;
-use crate::exec::CommandKind;
-use crate::taskfile::{Diagnostics, TaskList, TaskSpec};
-use farm_driver::{Intake, Source, SourceState, SourceWaker};
+use super::desk::{Fate, SharedDesk, lock};
+use super::end::{Filed, Waiter};
+use super::hopper::{Hopper, Next};
+use crate::taskfile::{Settings, TaskSpec};
+use farm_driver::{Intake, Source, SourceState};
 use farm_master::{CrashLimit, LimitId, OnLost, Receive, Retries, TaskOptions};
-use std::io;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
-use std::thread;
+use farm_protocol::TaskId;
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How many tasks the reading thread may be ahead.
-const AHEAD: usize = 1024;
+/// All sources draw from one hopper.
+pub(crate) type SharedHopper = Arc<Mutex<Hopper>>;
 
-pub(super) struct Feed {
-    supply: Supply,
-    desk: SharedDesk,
-    waiter: Arc<dyn Receive<CommandKind>>,
-    /// The names of the limits, in the order of their ids.
-    limits: Vec<Box<str>>,
+/// A panic while it is locked ends its source; the others go on with what it holds.
+pub(super) fn open(hopper: &SharedHopper) -> MutexGuard<'_, Hopper> {
+    hopper.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-enum Supply {
-    /// All tasks, and the order in which they go in; the next one to go.
-    Whole {
-        tasks: Vec<Option<TaskSpec>>,
-        order: Vec<u32>,
-        next: usize,
-    },
-    /// What the reading thread has read.
-    Lines(Receiver<Read>),
+/// The source of one kind.
+pub(crate) struct Feed<K> {
+    hopper: SharedHopper,
+    /// The kind's place.
+    place: usize,
+    of: PhantomData<fn(K)>,
 }
 
-/// Tasks line by line, read where the thread runs.
-type Lines = Box<dyn Iterator<Item = Result<TaskSpec, Diagnostics>> + Send>;
+impl<K: Filed> Feed<K> {
+    pub(super) const fn new(hopper: SharedHopper, place: usize) -> Self {
+        Self {
+            hopper,
+            place,
+            of: PhantomData,
+        }
+    }
+}
 
-/// One line as the reading thread hands it over: a task, or what is wrong with it, in words. A bad
-/// line goes the same way as the good ones, so that everything before it goes in before it counts.
-type Read = Result<TaskSpec, String>;
-
-/// The reading thread, before it starts; `None` when there is nothing left to read.
-pub(super) struct Reading(Option<(Lines, SyncSender<Read>)>);
-
-impl Feed {
-    pub(super) fn new(tasks: Tasks, desk: SharedDesk, limits: Vec<Box<str>>) -> (Self, Reading) {
-        let (supply, reading) = match tasks {
-            Tasks::Whole(TaskList { tasks, order, .. }) => {
-                let tasks = tasks.into_iter().map(Some).collect();
-                (
-                    Supply::Whole {
-                        tasks,
-                        order,
-                        next: 0,
-                    },
-                    Reading(None),
-                )
-            }
-            Tasks::Lines(lines) => {
-                let (sender, receiver) = sync_channel(AHEAD);
-                (Supply::Lines(receiver), Reading(Some((lines, sender))))
-            }
+impl<K: Filed> Source<K> for Feed<K> {
+    fn pull(&mut self, demand: usize, intake: &mut Intake<'_, K>) -> SourceState {
+        let mut hopper = open(&self.hopper);
+        let desk = Arc::clone(&hopper.desk);
+        let mut admit = |spec: &Arc<TaskSpec>, options| {
+            let task = K::task(spec)?;
+            let waiter = Waiter {
+                desk: Arc::clone(&desk),
+                spec: Arc::clone(spec),
+            };
+            let waiter: Arc<dyn Receive<K>> = Arc::new(waiter);
+            Ok(intake.submit(task, options, Some(waiter)))
         };
-        let waiter = Arc::new(Counter(Arc::clone(&desk)));
-        (
-            Self {
-                supply,
-                desk,
-                waiter,
-                limits,
-            },
-            reading,
-        )
+        hopper.serve(self.place, demand, &mut admit)
+    }
+}
+
+/// Submits a task to its lane, or says why there is none.
+type Admit<'a> =
+    &'a mut dyn FnMut(&Arc<TaskSpec>, Option<Box<TaskOptions>>) -> Result<TaskId, String>;
+
+impl Hopper {
+    /// Hands over up to `demand` tasks of the kind at `place`.
+    fn serve(&mut self, place: usize, demand: usize, admit: Admit<'_>) -> SourceState {
+        let desk = Arc::clone(&self.desk);
+        let (mut moved, mut admitted) = (false, false);
+        let mut state = SourceState::More;
+        for _ in 0..demand {
+            match self.next(place) {
+                Next::Task(spec, fate) => {
+                    moved = true;
+                    admitted |= self.judge(&desk, spec, fate, admit);
+                }
+                Next::Waiting => {
+                    state = SourceState::Waiting;
+                    break;
+                }
+                Next::Ended => {
+                    state = SourceState::Ended;
+                    break;
+                }
+            }
+        }
+        if state == SourceState::More && !admitted {
+            // Nothing of this is an event for the farm, so it would not ask again by itself.
+            state = SourceState::Waiting;
+            self.wake(place);
+        }
+        self.turned(place, state, moved);
+        state
     }
 
-    fn next(&mut self) -> Result<TaskSpec, SourceState> {
-        match &mut self.supply {
-            Supply::Whole { tasks, order, next } => {
-                let Some(&index) = order.get(*next) else {
-                    return Err(SourceState::Ended);
-                };
-                *next += 1;
-                Ok(tasks[index as usize]
-                    .take()
-                    .expect("the order names each task once"))
+    /// Whether the task went in.
+    fn judge(&self, desk: &SharedDesk, spec: TaskSpec, fate: Fate, admit: Admit<'_>) -> bool {
+        let needs = match fate {
+            Fate::Skip(by) => {
+                lock(desk).skipped(&spec, &by);
+                return false;
             }
-            Supply::Lines(receiver) => match receiver.try_recv() {
-                Ok(Ok(spec)) => Ok(spec),
-                Ok(Err(words)) => {
-                    lock(&self.desk).send(Letter::BadLine(words));
-                    Err(SourceState::Ended)
-                }
-                Err(TryRecvError::Empty) => Err(SourceState::Waiting),
-                Err(TryRecvError::Disconnected) => Err(SourceState::Ended),
-            },
+            Fate::Admit(needs) => needs,
+            Fate::Wait => unreachable!("the hopper keeps what waits for a need"),
+        };
+        let options = self.options(&spec.settings, needs);
+        let spec = Arc::new(spec);
+        match admit(&spec, options) {
+            Ok(id) => {
+                lock(desk).entered(spec, id);
+                true
+            }
+            Err(words) => {
+                lock(desk).unreadable(&spec, &words);
+                false
+            }
         }
     }
 
-    fn options(&self, spec: &TaskSpec, needs: Vec<farm_master::Need>) -> Option<Box<TaskOptions>> {
-        let settings = &spec.settings;
+    fn options(
+        &self,
+        settings: &Settings,
+        needs: Vec<farm_master::Need>,
+    ) -> Option<Box<TaskOptions>> {
         let limit = settings.limit.as_ref().map(|name| {
             let position = self.limits.iter().position(|limit| limit == name);
             let position = position.expect("the reader knows the declared limits");
@@ -127,83 +141,5 @@ impl Feed {
         };
         // Most tasks say nothing: they cost nothing.
         (options != defaults).then(|| Box::new(options))
-    }
-}
-
-impl Source<CommandKind> for Feed {
-    fn pull(&mut self, demand: usize, intake: &mut Intake<'_, CommandKind>) -> SourceState {
-        for _ in 0..demand {
-            let spec = match self.next() {
-                Ok(spec) => spec,
-                Err(SourceState::Ended) => {
-                    lock(&self.desk).all_read();
-                    return SourceState::Ended;
-                }
-                Err(state) => return state,
-            };
-            let fate = lock(&self.desk).fate(&spec);
-            match fate {
-                Fate::Skip(by) => lock(&self.desk).skipped(&spec, &by),
-                Fate::Admit(needs) => {
-                    let options = self.options(&spec, needs);
-                    let spec = Arc::new(spec);
-                    let waiter = Some(Arc::clone(&self.waiter));
-                    let id = intake.submit(Arc::clone(&spec), options, waiter);
-                    lock(&self.desk).entered(spec, id);
-                }
-            }
-        }
-        SourceState::More
-    }
-}
-
-/// The farm is over. Of a list that was read whole every task has an end, also one that never went in.
-impl Drop for Feed {
-    fn drop(&mut self) {
-        let Supply::Whole { tasks, order, next } = &mut self.supply else {
-            return;
-        };
-        let rest = order.get(*next..).unwrap_or_default();
-        for spec in rest
-            .iter()
-            .filter_map(|index| tasks[*index as usize].take())
-        {
-            lock(&self.desk).left_out(&spec);
-        }
-    }
-}
-
-impl Desk {
-    /// The last task of the input has gone in.
-    fn all_read(&self) {
-        self.send(Letter::AllRead);
-    }
-}
-
-impl Reading {
-    /// Starts reading; `waker` is told whenever something has been read.
-    ///
-    /// # Errors
-    /// When the system refuses the thread.
-    pub(super) fn start(self, waker: SourceWaker) -> io::Result<()> {
-        let Some((lines, sender)) = self.0 else {
-            return Ok(());
-        };
-        // The thread is not joined: it may be blocked in a read of standard input for ever, and
-        // ends with the process.
-        let reader = thread::Builder::new()
-            .name("farm-reader".into())
-            .spawn(move || {
-                for line in lines {
-                    let read = line.map_err(|diagnostics| diagnostics.to_string());
-                    if sender.send(read).is_err() {
-                        break;
-                    }
-                    waker.wake();
-                }
-                drop(sender);
-                waker.wake();
-            });
-        reader.map(drop)
     }
 }

@@ -1,7 +1,9 @@
 //! Where the tasks come from: opens the file, tells its spelling, reads the eager ones whole.
 
 use super::options::Arguments;
-use crate::taskfile::{LineReader, ReadOptions, Resumed, TaskList, TaskSource, open as open_tasks};
+use crate::taskfile::{
+    LineReader, ReadOptions, Resumed, Shapes, TaskList, TaskSource, open as open_tasks,
+};
 use std::fs::File;
 use std::io::{BufRead, BufReader, IsTerminal as _, stdin};
 use std::num::NonZeroU32;
@@ -34,13 +36,15 @@ pub(super) enum Tasks {
 /// Everything that is wrong, as text for people.
 pub(super) fn open(
     arguments: &Arguments,
+    name: &str,
     limits: &[(Box<str>, NonZeroU32)],
+    shapes: Shapes,
 ) -> Result<Input, String> {
     let path = arguments
         .file
         .clone()
         .filter(|path| path.as_os_str() != "-");
-    let (reader, name, base_dir): (Reader, String, PathBuf) = match &path {
+    let (reader, title, base_dir): (Reader, String, PathBuf) = match &path {
         Some(path) => (
             Box::new(BufReader::with_capacity(READ_BYTES, open_file(path)?)),
             path.display().to_string(),
@@ -48,11 +52,10 @@ pub(super) fn open(
         ),
         None => {
             if arguments.file.is_none() && stdin().is_terminal() {
-                return Err(
+                return Err(format!(
                     "error: no task file; name one, or give tasks on standard input \
-                     (`farm run tasks.json`, `… | farm run -`)"
-                        .to_string(),
-                );
+                     (`{name} run tasks.json`, `… | {name} run -`)"
+                ));
             }
             let reader = BufReader::with_capacity(READ_BYTES, stdin());
             (Box::new(reader), STDIN.to_string(), PathBuf::new())
@@ -61,8 +64,9 @@ pub(super) fn open(
     let options = ReadOptions {
         base_dir,
         limits: limits.iter().map(|(name, _)| name.clone()).collect(),
+        shapes,
     };
-    let source = open_tasks(reader, &name, options, arguments.input_format)
+    let source = open_tasks(reader, &title, options, arguments.input_format)
         .map_err(|diagnostics| diagnostics.to_string())?;
     let tasks = match source {
         TaskSource::Whole(list) => Tasks::Whole(list),

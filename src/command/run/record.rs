@@ -1,15 +1,16 @@
-//! From a settled task to its record in the reports: status, exit code, cause in words.
+//! From a settled task to its record in the reports: status, exit code, what it gave.
 
 use super::desk::id_text;
+use super::end::{End, Product};
 use super::said::Left;
-use crate::exec::{Captured as Kept, CommandKind, CommandResponse, Ended};
-use crate::report::{AttemptRecord, Captured, Status, TaskError, TaskRecord};
-use crate::taskfile::{Run, Settings, TaskSpec};
+use super::why::explain;
+use crate::exec::{Captured as Kept, CommandResponse, Ended};
+use crate::report::{AttemptRecord, Captured, OfKind, Status, TaskRecord};
+use crate::taskfile::{Run, TaskSpec};
 use farm_master::{
-    AttemptEnd, AttemptReport, CancelledBy, Death, HowStopped, Outcome, Resource, Settled,
-    SkippedBy, TimeLimit,
+    AttemptEnd, AttemptReport, Death, HowStopped, OUTPUT_KEPT, Outcome, WorkerOutput,
 };
-use farm_protocol::{Instant, Termination, signal_name};
+use farm_protocol::{Instant, Termination};
 use std::os::unix::ffi::OsStringExt as _;
 use std::time::Duration;
 
@@ -44,6 +45,7 @@ fn ends(ended: &Ended) -> (Option<i32>, Option<i32>) {
 
 /// One line of `attempts`. The pid is the command's when it answered, else its worker's.
 pub(super) fn attempt(
+    spec: &TaskSpec,
     report: &AttemptReport,
     worker: u32,
     pid: Option<u32>,
@@ -65,7 +67,7 @@ pub(super) fn attempt(
     } else if let AttemptEnd::Died(termination) = report.end {
         (record.exit, record.signal) = process_end(termination);
     } else if let AttemptEnd::Cancelled(how) = report.end {
-        record.signal = stop_signal(how);
+        record.signal = stop_signal(&spec.run, how);
     }
     record
 }
@@ -78,12 +80,16 @@ pub(super) const fn process_end(termination: Termination) -> (Option<i32>, Optio
     }
 }
 
-/// The signal that ended a command of which nothing else is known.
-const fn stop_signal(how: HowStopped) -> Option<i32> {
+/// The signal that ended an attempt of which nothing else is known.
+const fn stop_signal(run: &Run, how: HowStopped) -> Option<i32> {
     match how {
         HowStopped::Killed => Some(SIGKILL),
-        // A command that is asked to end is sent it.
-        HowStopped::Terminated | HowStopped::Acked => Some(SIGTERM),
+        HowStopped::Terminated => Some(SIGTERM),
+        HowStopped::Acked => match run {
+            // A command that is asked to end is sent it.
+            Run::Argv(_) | Run::Shell(_) => Some(SIGTERM),
+            Run::Kind(_) => None,
+        },
         HowStopped::BeforeStart | HowStopped::LateReply | HowStopped::Exited => None,
     }
 }
@@ -112,15 +118,23 @@ pub(super) fn bare(spec: &TaskSpec, status: Status) -> TaskRecord {
     let mut record = TaskRecord::bare(spec.seq, id_text(spec), status);
     record.name.clone_from(&spec.name);
     record.command = command_text(&spec.run).into();
+    record.of_kind = match &spec.run {
+        Run::Argv(_) | Run::Shell(_) => None,
+        Run::Kind(task) => Some(OfKind {
+            name: task.name,
+            ..OfKind::default()
+        }),
+    };
     record.tags.clone_from(&spec.settings.tags);
     record.meta.clone_from(&spec.settings.meta);
     record
 }
 
-/// The command as one line of shell text.
+/// What a task does in one line: a command as shell text, another as its kind and its input.
 pub(super) fn command_text(run: &Run) -> String {
     match run {
         Run::Shell(line) => line.to_string(),
+        Run::Kind(task) => format!("{} {}", task.name, task.input),
         Run::Argv(argv) => {
             let words: Vec<String> = argv.iter().map(|word| quoted(word)).collect();
             words.join(" ")
@@ -138,18 +152,19 @@ fn quoted(word: &str) -> String {
     }
 }
 
-/// The record of a settled task.
+/// The record of a settled task, and what of it was lost.
 pub(super) fn of(
-    settled: Settled<CommandKind>,
+    spec: &TaskSpec,
+    end: End,
     start: Instant,
     attempts: Vec<AttemptRecord>,
     skipped_by: Option<&str>,
     left: Left,
-) -> TaskRecord {
-    let mut record = bare(&settled.task, status(&settled.outcome));
-    record.submitted = settled.submitted.since(start);
-    record.finished = settled.finished.since(start);
-    record.started = settled.started.map(|at| at.since(start));
+) -> (TaskRecord, Option<String>) {
+    let mut record = bare(spec, status(&end.outcome));
+    record.submitted = end.submitted.since(start);
+    record.finished = end.finished.since(start);
+    record.started = end.started.map(|at| at.since(start));
     record.skipped_by = skipped_by.map(|id| crate::report::TaskIdText::new(id, false));
     if let Some(last) = attempts.last() {
         record.attempt = last.attempt;
@@ -161,31 +176,44 @@ pub(super) fn of(
         record.started = None;
     }
     record.attempts = attempts;
-    record.error = explain(&settled.outcome, skipped_by, &settled.task.settings);
-    match settled.outcome {
-        Outcome::Done(response) | Outcome::Failed(response) => {
-            take_response(&mut record, *response);
-        }
+    record.error = explain(&end.outcome, skipped_by, spec);
+    let lost = take_outcome(&mut record, spec, end.outcome, left);
+    if record.of_kind.is_some() {
+        take_printed(&mut record, end.printed);
+    }
+    (record, lost)
+}
+
+/// What the outcome brings with it, and what of that was lost.
+fn take_outcome(
+    record: &mut TaskRecord,
+    spec: &TaskSpec,
+    outcome: Outcome<Product, Product>,
+    left: Left,
+) -> Option<String> {
+    match outcome {
+        Outcome::Done(product) => return take_product(record, product, true),
+        Outcome::Failed(product) => return take_product(record, product, false),
         Outcome::WorkerLost(death) | Outcome::Panicked(death) => {
-            take_left(&mut record, left);
-            take_death(&mut record, &death);
+            take_left(record, left);
+            take_death(record, &death);
         }
         Outcome::Poisoned(deaths) => {
-            take_left(&mut record, left);
+            take_left(record, left);
             if let Some(death) = deaths.last() {
-                take_death(&mut record, death);
+                take_death(record, death);
             }
         }
         Outcome::TimedOut { how, .. }
         | Outcome::LimitExceeded { how, .. }
         | Outcome::Cancelled { how, .. } => {
-            take_left(&mut record, left);
-            if let Outcome::LimitExceeded { used, .. } = settled.outcome {
+            take_left(record, left);
+            if let Outcome::LimitExceeded { used, .. } = outcome {
                 // Seen in all its processes together, which a command's own figures are not.
                 record.max_rss = record.max_rss.max(Some(used));
             }
             if record.exit.is_none() && record.signal.is_none() && record.attempt > 0 {
-                record.signal = stop_signal(how);
+                record.signal = stop_signal(&spec.run, how);
                 if let Some(last) = record.attempts.last_mut() {
                     last.signal = record.signal;
                 }
@@ -203,7 +231,48 @@ pub(super) fn of(
         | Outcome::Closed
         | Outcome::Displaced => {}
     }
-    record
+    None
+}
+
+fn take_product(record: &mut TaskRecord, product: Product, done: bool) -> Option<String> {
+    let json = match product {
+        Product::Command(response) => {
+            take_response(record, *response);
+            return None;
+        }
+        Product::Json(Ok(json)) => json,
+        Product::Json(Err(why)) => {
+            let what = if done { "output" } else { "failure" };
+            return Some(format!("the {what} of task {}: {why}", record.id.text()));
+        }
+    };
+    let kind = record
+        .of_kind
+        .as_mut()
+        .expect("only tasks of kinds give JSON");
+    if done {
+        kind.output = Some(json);
+    } else {
+        kind.failure = Some(json);
+    }
+    None
+}
+
+/// What the worker of a task printed itself.
+fn take_printed(record: &mut TaskRecord, printed: WorkerOutput) {
+    let captured = |head: Vec<u8>| {
+        // How much more there was is not known, but that there was.
+        let more = printed.truncated && head.len() >= OUTPUT_KEPT;
+        Captured {
+            total: head.len() as u64 + u64::from(more),
+            head,
+            rest: None,
+        }
+    };
+    (record.stdout, record.stderr) = (captured(printed.stdout), captured(printed.stderr));
+    if let Some(kind) = &mut record.of_kind {
+        kind.shared = printed.shared;
+    }
 }
 
 const SIGKILL: i32 = 9;
@@ -244,167 +313,4 @@ fn take_death(record: &mut TaskRecord, death: &Death) {
     let words = &death.last_words;
     record.stderr.head.extend_from_slice(words);
     record.stderr.total += words.len() as u64;
-}
-
-pub(super) fn error(class: &'static str, message: String) -> TaskError {
-    TaskError { class, message }
-}
-
-pub(super) fn not_run_error() -> TaskError {
-    error("not_run", "the run ended before it started".to_string())
-}
-
-pub(super) fn skip_error(by: &str) -> TaskError {
-    error("needs", format!("needed task `{by}` did not end as needed"))
-}
-
-/// Why a task did not end well, in one sentence.
-fn explain(
-    outcome: &Outcome<Box<CommandResponse>, Box<CommandResponse>>,
-    skipped_by: Option<&str>,
-    settings: &Settings,
-) -> Option<TaskError> {
-    Some(match outcome {
-        Outcome::Done(_) => return None,
-        Outcome::Failed(response) => explain_end(response),
-        Outcome::Skipped(SkippedBy::Need(_)) => skip_error(skipped_by.unwrap_or("?")),
-        Outcome::Skipped(SkippedBy::NoMatch) => error(
-            "skipped",
-            "no worker matches it, nor would a new one; a task before it may have been meant to prepare one".to_string(),
-        ),
-        Outcome::Skipped(SkippedBy::Kind) => error("skipped", "nothing was to be done".to_string()),
-        Outcome::TimedOut { which, how } => error(
-            "timeout",
-            format!("{}; {}", out_of_time(*which, settings), stopped(*how)),
-        ),
-        Outcome::LimitExceeded {
-            what: Resource::Memory,
-            how,
-            used,
-            limit,
-        } => error(
-            "resource",
-            format!(
-                "its processes held {used} bytes of memory, and its limit is {limit}; {}",
-                stopped(*how)
-            ),
-        ),
-        Outcome::Cancelled { by, how } => {
-            let by = match by {
-                CancelledBy::Caller(reason) => format!("cancelled: {reason}"),
-                CancelledBy::Stopping => "the run was stopped".to_string(),
-                CancelledBy::Group(group) => format!("its group {group} was decided without it"),
-                CancelledBy::Scope { reason, .. } => format!("cancelled: {reason}"),
-            };
-            error("cancelled", format!("{by}; {}", stopped(*how)))
-        }
-        Outcome::RequestNotMarshallable(why) => {
-            error("request", format!("its request could not be sent: {why}"))
-        }
-        Outcome::RequestRefused(why) => error(
-            "request",
-            format!("its worker could not read the request: {why}"),
-        ),
-        Outcome::ResponseNotMarshallable(why) => error(
-            "response",
-            format!("its worker could not send the response: {why}"),
-        ),
-        Outcome::ResponseGarbled(why) => error(
-            "response",
-            format!("its worker's response could not be read: {why}"),
-        ),
-        Outcome::KindFault(fault) => error("bug", fault.to_string()),
-        Outcome::HolderGone => error("holder", "the worker it was meant for is gone".to_string()),
-        Outcome::InjectionRefused { limit } => error(
-            "injection",
-            format!("more than {limit} follow-up tasks wait"),
-        ),
-        Outcome::Panicked(death) | Outcome::WorkerLost(death) => error("crash", died(death)),
-        Outcome::Poisoned(deaths) => {
-            let last = deaths.last().map(died).unwrap_or_default();
-            error(
-                "crash",
-                format!(
-                    "set aside after {} workers died executing it, the last one alone: {last}",
-                    deaths.len()
-                ),
-            )
-        }
-        Outcome::SpawnFailed(why) => error("spawn", why.clone()),
-        Outcome::Closed => not_run_error(),
-        Outcome::Displaced => error("displaced", "a newer one took its place".to_string()),
-    })
-}
-
-/// Which time limit passed.
-fn out_of_time(which: TimeLimit, settings: &Settings) -> String {
-    let limit = match which {
-        TimeLimit::Running => settings.timeout,
-        TimeLimit::Stall => settings.stall,
-        TimeLimit::Cpu => settings.cpu,
-        TimeLimit::Waiting | TimeLimit::Starting | TimeLimit::Group => None,
-    };
-    let of = limit
-        .map(|limit| format!(" of {limit:?}"))
-        .unwrap_or_default();
-    match which {
-        TimeLimit::Stall => format!("it wrote nothing for its stall limit{of}"),
-        TimeLimit::Cpu => format!("its processor time{of} was used up"),
-        TimeLimit::Running | TimeLimit::Waiting | TimeLimit::Starting | TimeLimit::Group => {
-            format!("its {} time{of} was over", which.label())
-        }
-    }
-}
-
-fn explain_end(response: &CommandResponse) -> TaskError {
-    let memory = response.out_of_memory.as_deref();
-    let memory = memory.map(|words| format!(", {words}")).unwrap_or_default();
-    match &response.ended {
-        Ended::Exited(code) => error("exit", format!("exited with code {code}{memory}")),
-        Ended::Signaled {
-            signal,
-            core_dumped,
-        } => {
-            let name =
-                signal_name(*signal).map_or_else(|| format!("signal {signal}"), str::to_string);
-            let core = if *core_dumped { " (core dumped)" } else { "" };
-            error("signal", format!("killed by {name}{core}{memory}"))
-        }
-        Ended::NotStarted { message, .. } => error("start", message.clone()),
-        Ended::Lost { message } => error("lost", message.clone()),
-    }
-}
-
-const fn stopped(how: HowStopped) -> &'static str {
-    match how {
-        HowStopped::BeforeStart => "it had not begun",
-        HowStopped::Acked => "it ended when it was asked to",
-        HowStopped::LateReply => "it ended by itself meanwhile",
-        HowStopped::Exited => "its worker ended",
-        HowStopped::Terminated => "it was ended by SIGTERM",
-        HowStopped::Killed => "it was killed at the end of its grace",
-    }
-}
-
-fn died(death: &Death) -> String {
-    let panic = death
-        .panic
-        .as_ref()
-        .map(|panic| format!("panicked: {panic}; "))
-        .unwrap_or_default();
-    let memory = death
-        .memory
-        .words()
-        .map(|words| format!(", {words}"))
-        .unwrap_or_default();
-    format!(
-        "{panic}its worker {}{}{memory} after {:.1?}",
-        if death.termination.signal().is_some() {
-            "was "
-        } else {
-            ""
-        },
-        death.termination,
-        death.ran
-    )
 }

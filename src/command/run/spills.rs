@@ -45,7 +45,7 @@ impl SpillFolder {
         if self.keep && holds_files {
             let folder = self.guard.keep();
             return Some(format!(
-                "farm: outputs of more than 64 KiB go on in {}",
+                "outputs of more than 64 KiB go on in {}",
                 folder.display()
             ));
         }
@@ -53,10 +53,7 @@ impl SpillFolder {
             Ok(()) => None,
             // Somebody has removed it for us.
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => Some(format!(
-                "farm: cannot remove {}: {error}",
-                self.folder.display()
-            )),
+            Err(error) => Some(format!("cannot remove {}: {error}", self.folder.display())),
         }
     }
 }

@@ -2,9 +2,9 @@
 //! to end. The policy of stopping stands here, in one place.
 
 use super::desk::{SharedDesk, lock};
-use crate::exec::CommandKind;
+use super::door::Door;
 use crate::report::WriteTrouble;
-use farm_driver::{Farm, KindRef};
+use farm_driver::Farm;
 use farm_master::Shut;
 use farm_master::lane::Gate;
 use rustix::process::{Signal, getpid, kill_process};
@@ -72,11 +72,13 @@ const ONE_WISH: Duration = Duration::from_millis(200);
 
 pub(super) struct Watch<'a> {
     pub(super) farm: &'a Farm,
-    pub(super) kind: KindRef<CommandKind>,
+    pub(super) doors: &'a [Box<dyn Door>],
     pub(super) letters: &'a Receiver<Letter>,
     pub(super) post: Sender<Letter>,
     pub(super) desk: &'a SharedDesk,
     pub(super) grace: Duration,
+    /// Who speaks.
+    pub(super) name: &'a str,
 }
 
 /// Whether a trouble is worth words and the exit code 2. A reader of our output who has seen
@@ -105,12 +107,12 @@ impl Watch<'_> {
                 Letter::Trouble(trouble) => self.trouble(&trouble, &mut ending),
                 Letter::Look => self.look(),
                 Letter::Lost(what) => {
-                    self.say(&format!("farm: output was lost: {what}"));
+                    self.say(&format!("output was lost: {what}"));
                     self.halt(&mut ending, "output was lost");
                     ending.trouble = true;
                 }
                 Letter::BadLine(diagnostics) => {
-                    self.say(diagnostics.trim_end());
+                    lock(self.desk).reporter.say(diagnostics.trim_end());
                     ending.trouble = true;
                     ending
                         .why
@@ -122,7 +124,7 @@ impl Watch<'_> {
                     self.farm.shut(Shut::Drain);
                 }
                 Letter::NoWorkers(error) => {
-                    self.say(&format!("farm: {error}"));
+                    self.say(&error);
                     self.halt(&mut ending, "no worker could be started");
                     ending.stopped = true;
                 }
@@ -139,7 +141,8 @@ impl Watch<'_> {
     }
 
     fn say(&self, line: &str) {
-        lock(self.desk).reporter.say(line);
+        let line = format!("{}: {line}", self.name);
+        lock(self.desk).reporter.say(&line);
     }
 
     /// A reader far behind holds new tasks back, never those that run.
@@ -152,7 +155,9 @@ impl Watch<'_> {
             Gate::Running
         };
         drop(desk);
-        self.farm.set_gate(self.kind, gate);
+        for door in self.doors {
+            door.set_gate(self.farm, gate);
+        }
     }
 
     /// Starts nothing more, lets what runs finish.
@@ -164,7 +169,7 @@ impl Watch<'_> {
     fn trouble(&self, trouble: &WriteTrouble, ending: &mut Ending) {
         if is_loud(trouble) {
             self.say(&format!(
-                "farm: {trouble}; nothing more is started, what runs finishes"
+                "{trouble}; nothing more is started, what runs finishes"
             ));
             ending.trouble = true;
         } else {
@@ -191,17 +196,17 @@ impl Watch<'_> {
                         self.grace
                     ),
                 };
-                self.say(&format!("farm: stopping{asked}"));
+                self.say(&format!("stopping{asked}"));
                 self.farm.shut(Shut::Stop);
             }
             SIGINT | SIGTERM if ending.asked.is_some_and(|at| at.elapsed() < ONE_WISH) => {}
             SIGINT | SIGTERM => {
-                self.say("farm: killing everything");
+                self.say("killing everything");
                 self.farm.shut(Shut::Kill);
             }
             SIGHUP => {
                 ending.stopped = true;
-                self.say("farm: hangup; nothing more is started, what runs finishes");
+                self.say("hangup; nothing more is started, what runs finishes");
                 self.halt(ending, "hangup");
             }
             SIGTSTP => self.pause(),

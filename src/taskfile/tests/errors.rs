@@ -23,7 +23,7 @@ const FIELDS: &[Case] = &[
     (r#""depends_on":["a"]"#, &[r#"2:1 tasks[0].depends_on «"depends_on"» unknown field `depends_on` — did you mean `needs`?; help: `needs` is a list of ids, or of {"id": …, "when": …}"#]),
     (r#""group":"a""#, &[r#"2:1 tasks[0].group «"group"» unknown field `group` — did you mean `limit`?; help: `limit` names one of the document's `limits`"#]),
     (r#""groups":"a""#, &[r#"2:1 tasks[0].groups «"groups"» unknown field `groups` — did you mean `limit`?; help: `limit` names one of the document's `limits`"#]),
-    (r#""kind":"a""#, &[r#"2:1 tasks[0].kind «"kind"» unknown field `kind`; help: a task file holds commands; tasks of other kinds are given through the library"#]),
+    (r#""kind":"a""#, &[r#"2:1 tasks[0].kind «"kind"» unknown field `kind`; help: `farm` runs commands; a program made with `farm::main!` runs tasks of its own kinds"#]),
     (r#""memory_limit":1"#, &[r#"2:1 tasks[0].memory_limit «"memory_limit"» unknown field `memory_limit` — did you mean `memory`?; help: `memory` is the most a task may hold, like "2GB" or "512MiB""#]),
     (r#""cpu_time":1"#, &[r#"2:1 tasks[0].cpu_time «"cpu_time"» unknown field `cpu_time` — did you mean `cpu`?; help: `cpu` is the processor time that a task may use, like "10m""#]),
     (r#""cpus":4"#, &[r#"2:1 tasks[0].cpus «"cpus"» unknown field `cpus`; help: processors cannot be reserved; `limit` names a cap on how many tasks run at once, `cpu` is a processor time"#]),

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use jsonc_parser::ast::{Object, ObjectProp};
 
 use super::{Reading, Trail};
+use crate::taskfile::fields::COMMAND_FIELDS;
 use crate::taskfile::findings::{Also, Finding};
 use crate::taskfile::suggest::{Where, suggest};
 
@@ -52,7 +53,13 @@ impl Reading<'_> {
         }
         let written = prop.name.as_str();
         let key = Trail::Key(trail, written);
-        let suggestion = suggest(written, place, known);
+        // Where there are no commands nobody means their fields.
+        let known: Vec<&'static str> = known
+            .iter()
+            .copied()
+            .filter(|key| self.shapes.commands || !COMMAND_FIELDS.contains(key))
+            .collect();
+        let suggestion = suggest(written, place, &known);
         let mut message = format!("unknown field `{}`", written.escape_debug());
         if let Some(meant) = suggestion.meant {
             message.push_str(&format!(" — did you mean `{meant}`?"));
