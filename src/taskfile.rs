@@ -14,8 +14,8 @@
 //!   on standard input at the current directory. In `stdout` and `stderr` the words `capture`, `inherit`, `null` (and
 //!   for `stderr` also `stdout`) are not paths: a file of that name is `./null`.
 //! * A program made with [`main!`](crate::main) reads tasks of its own kinds: `{"kind": …, "input": …}` and every field
-//!   that is not about commands. The input is read into the kind's own task type by [`input`]: what that type takes is
-//!   what a file may say, and an error stands at its place in the file.
+//!   that is not about commands. `kind` may stand in `defaults`, and be left out where there is one kind. The input is
+//!   read into the kind's own task type: what that type takes is what a file may say, and each error shows its place.
 //! * Paths in reports count tasks from 0, as JSON paths do; positions and default ids count from 1.
 
 mod detect;

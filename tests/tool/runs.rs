@@ -14,6 +14,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("an_interrupt_asks_and_a_second_kills", interrupts),
     ("a_killed_worker_costs_an_attempt", killed_worker),
     ("a_timeout_ends_an_attempt", timeout),
+    ("silence_ends_an_attempt", stall),
     ("results_alone_on_stdout", results_on_stdout),
     ("lines_are_read_as_they_come", lines),
     ("a_long_mixed_stream_keeps_its_needs", long_stream),
@@ -239,6 +240,22 @@ fn timeout() {
     .exits(0);
     assert_eq!(ended.result("1")["attempts"][0]["status"], "timeout");
     assert_eq!(ended.result("1")["output"], "passed in attempt 2");
+}
+
+fn stall() {
+    let stage = Stage::new();
+    let ended = run(
+        &stage,
+        r#"[{"kind": "gate", "input": {"begun": "/dev/null", "opens_at": 2, "heeds": true}, "stall": "50ms"}]"#,
+        &[],
+    )
+    .exits(1);
+    let error = &ended.result("1")["error"];
+    let words = "it told of no progress for its stall limit of 50ms; it ended when it was asked to";
+    assert_eq!(
+        (&error["class"], &error["message"]),
+        (&json!("timeout"), &json!(words))
+    );
 }
 
 fn results_on_stdout() {
