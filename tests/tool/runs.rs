@@ -17,6 +17,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("silence_ends_an_attempt", stall),
     ("results_alone_on_stdout", results_on_stdout),
     ("lines_are_read_as_they_come", lines),
+    ("a_stream_of_nothing_but_skips_ends", only_skips),
     ("a_long_mixed_stream_keeps_its_needs", long_stream),
     ("a_run_can_be_recorded_and_replayed", recorded),
     ("retries_and_skips", retries),
@@ -293,6 +294,27 @@ fn lines() {
         .says("<stdin>:3:53 (tasks[2].input.unit)");
     assert_eq!(ended.results.len(), 2, "nothing after a bad line is run");
     assert_eq!(ended.status_of("2"), "ok");
+}
+
+/// More tasks than are pulled at once, none of which goes in: nothing happens that would make the farm ask again.
+fn only_skips() {
+    use std::io::Write as _;
+    const SKIPPED: usize = 2000;
+    let stage = Stage::new();
+    let fifo = stage.fifo("begun");
+    let mut command = tool(&stage, &["run", "-", "--results", "results", "-j1"]);
+    let mut running = stage.start_command(command.stdin(Stdio::piped()));
+    let mut stdin = running.child().stdin.take().expect("as asked");
+    let first = r#"{"id": "f", "shell": "false"}
+{"shell": "echo > begun", "needs": [{"id": "f", "when": "failure"}]}
+"#;
+    stdin.write_all(first.as_bytes()).expect("it reads");
+    fifo.lines(1);
+    let more = "{\"kind\": \"muddle\", \"needs\": [\"f\"]}\n".repeat(SKIPPED);
+    stdin.write_all(more.as_bytes()).expect("it reads");
+    drop(stdin);
+    let ended = running.end().exits(1);
+    assert_eq!(ended.results.len(), SKIPPED + 2);
 }
 
 /// More tasks of one kind than may lie aside, each needed by one of the other.
