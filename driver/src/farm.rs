@@ -1,15 +1,17 @@
 //! The handle of a running farm.
 
 use crate::builder::{FarmBuilder, KindRef};
+use crate::group::GroupBuilder;
 use crate::message::Message;
 use crate::queue::Queue;
+use crate::scope::Scope;
 use crate::shared::{Over, Shared};
 use crate::source::{Source, SourceWaker, Typed};
 use crate::sync::atomic::AtomicBool;
 use crate::sync::thread::JoinHandle;
 use crate::sync::{Mutex, Sender, bounded, lock};
 use farm_master::lane::Gate;
-use farm_master::{Shut, TaskKind};
+use farm_master::{Rule, Shut, TaskKind};
 use farm_protocol::{SlotId, TaskId};
 use std::io;
 use std::panic::resume_unwind;
@@ -87,6 +89,16 @@ impl Farm {
             post: Arc::clone(&self.room.shared.post),
             woken,
         }
+    }
+
+    /// Opens a cancel scope.
+    pub fn scope(&self) -> Scope {
+        Scope::new(Arc::clone(&self.room.shared))
+    }
+
+    /// Begins a group of tasks, of one kind or of several.
+    pub fn group(&self, rule: Rule) -> GroupBuilder {
+        GroupBuilder::new(Arc::clone(&self.room.shared), rule)
     }
 
     /// Asks for the end of a task, with a reason for people. Unknown and ended tasks are ignored.

@@ -1,6 +1,6 @@
 //! What the loop does with each message from outside.
 
-use crate::message::{Message, Submission};
+use crate::message::{Message, Opening, Submission};
 use crate::pull::Feed;
 use crate::turn::Loop;
 use farm_master::Event;
@@ -44,6 +44,7 @@ impl Loop {
             held,
             options,
             ticket,
+            scope,
         } = submission;
         let task = self.registry.insert(kind, held);
         if let Some(ticket) = ticket {
@@ -55,13 +56,45 @@ impl Loop {
             kind,
             entry,
             options,
-            scope: None,
+            scope,
         });
+    }
+
+    fn open_scope(&mut self, opening: Opening) {
+        let Opening {
+            scope,
+            parent,
+            rule,
+            limit,
+            answer,
+            members,
+            closed,
+        } = opening;
+        if let Some(answer) = answer {
+            self.groups.insert(scope, answer);
+        }
+        self.tell(Event::OpenScope {
+            scope,
+            parent,
+            rule,
+            limit,
+        });
+        for member in members {
+            self.submit(member);
+        }
+        if closed {
+            self.tell(Event::CloseScope { scope });
+        }
     }
 
     fn hear(&mut self, message: Message) {
         match message {
             Message::Submit(submission) => self.submit(submission),
+            Message::OpenScope(opening) => self.open_scope(*opening),
+            Message::CloseScope(scope) => self.tell(Event::CloseScope { scope }),
+            Message::CancelScope { scope, reason } => {
+                self.tell(Event::CancelScope { scope, reason });
+            }
             Message::CancelTicket { ticket, reason } => {
                 // A ticket of a farm that is over never learns an id, and is resolved already.
                 if let Some(task) = ticket.id() {

@@ -13,11 +13,13 @@
 //! nothing for the whole process and initialises no logger. Several farms may run in one process.
 //! It relies on what every Rust program has: SIGPIPE is ignored.
 
+mod answer;
 mod builder;
 mod clock;
 mod decode;
 mod exit;
 mod farm;
+mod group;
 mod hear;
 mod link;
 mod mailbox;
@@ -37,6 +39,7 @@ mod queue;
 mod reading;
 mod reap;
 mod record;
+mod scope;
 mod shared;
 mod source;
 mod spawn;
@@ -56,11 +59,13 @@ mod workers;
 
 pub use builder::{FarmBuilder, KindRef, StartError};
 pub use farm::Farm;
+pub use group::{Group, GroupBuilder, GroupEnd, GroupTicket};
 pub use memory::Memory;
 pub use observer::Observer;
 pub use partials::{NoPartial, PARTIALS_KEPT, Partial, Partials};
 pub use pool::{Pool, QUEUED};
 pub use program::{EnvPolicy, Inherit, Program};
 pub use queue::Queue;
+pub use scope::Scope;
 pub use source::{Intake, Source, SourceState, SourceWaker};
 pub use ticket::{Refused, Resolved, Ticket};

@@ -1,16 +1,18 @@
 //! What reaches the loop from other threads.
 
+use crate::group::GroupAnswer;
 use crate::mailbox::Mailbox;
 use crate::process::Place;
 use crate::source::AnySource;
 use crate::sync::Sender;
 use crate::sync::atomic::AtomicBool;
 use farm_master::lane::Gate;
-use farm_master::{Shut, TaskOptions};
-use farm_protocol::{AttemptId, KindId, MarshalError, SlotId, TaskId};
+use farm_master::{Rule, ScopeRefusal, Shut, TaskOptions, Ties};
+use farm_protocol::{AttemptId, KindId, MarshalError, ScopeId, SlotId, TaskId};
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The way to the loop.
 pub(crate) type Post = Arc<Mailbox<Message>>;
@@ -32,11 +34,55 @@ pub(crate) struct Submission {
     pub(crate) held: Box<dyn Any + Send>,
     pub(crate) options: Option<Box<TaskOptions>>,
     pub(crate) ticket: Option<Arc<dyn Learn>>,
+    pub(crate) scope: Option<ScopeId>,
+}
+
+/// A scope on its way in.
+pub(crate) struct Opening {
+    pub(crate) scope: ScopeId,
+    pub(crate) parent: Option<ScopeId>,
+    pub(crate) rule: Option<(Rule, Ties)>,
+    pub(crate) limit: Option<Duration>,
+    /// Where its end is told.
+    pub(crate) answer: Option<GroupAnswer>,
+    /// Who is in it from the beginning.
+    pub(crate) members: Vec<Submission>,
+    /// Whether these are all.
+    pub(crate) closed: bool,
+}
+
+impl Opening {
+    /// A scope without a rule.
+    pub(crate) const fn plain(scope: ScopeId, parent: Option<ScopeId>) -> Self {
+        Self {
+            scope,
+            parent,
+            rule: None,
+            limit: None,
+            answer: None,
+            members: Vec::new(),
+            closed: false,
+        }
+    }
+
+    /// Nobody will hear of it any more: who waits is told so, and the members are to be handed back.
+    pub(crate) fn too_late(self) -> Vec<Submission> {
+        if let Some(answer) = self.answer {
+            answer.give(Err(ScopeRefusal::FarmOver));
+        }
+        self.members
+    }
 }
 
 /// Somebody wants something of the loop.
 pub(crate) enum Message {
     Submit(Submission),
+    OpenScope(Box<Opening>),
+    CloseScope(ScopeId),
+    CancelScope {
+        scope: ScopeId,
+        reason: String,
+    },
     /// Through the same mailbox as the submission, so the ticket has learned its id before.
     CancelTicket {
         ticket: Arc<dyn Learn>,
@@ -80,10 +126,36 @@ pub(crate) enum Message {
     Exited(Place),
 }
 
+impl Message {
+    /// The loop is over, and nobody will do this: who waits for a group is told so, and the tasks are to be handed back.
+    pub(crate) fn too_late(self) -> Vec<Submission> {
+        match self {
+            Self::Submit(submission) => vec![submission],
+            Self::OpenScope(opening) => opening.too_late(),
+            Self::CloseScope(_)
+            | Self::CancelScope { .. }
+            | Self::CancelTicket { .. }
+            | Self::Cancel { .. }
+            | Self::SetGate { .. }
+            | Self::Shut(_)
+            | Self::Suspend { .. }
+            | Self::Resume { .. }
+            | Self::WorkerPids { .. }
+            | Self::Feed { .. }
+            | Self::SourceWoken
+            | Self::Decoded { .. }
+            | Self::Exited(_) => Vec::new(),
+        }
+    }
+}
+
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Submit(_) => "Submit",
+            Self::OpenScope(_) => "OpenScope",
+            Self::CloseScope(_) => "CloseScope",
+            Self::CancelScope { .. } => "CancelScope",
             Self::CancelTicket { .. } => "CancelTicket",
             Self::Cancel { .. } => "Cancel",
             Self::SetGate { .. } => "SetGate",

@@ -68,7 +68,17 @@ impl Loop {
                 log::warn!("no worker matches {task}, nor would a fresh one: it waits");
                 self.observe(|o, now| o.unmatched(now, task));
             }
-            Action::ScopeEnded { .. } | Action::RefuseScope { .. } => {}
+            Action::ScopeEnded { scope, end } => {
+                if let Some(answer) = self.groups.remove(&scope) {
+                    answer.give(Ok(end));
+                }
+            }
+            Action::RefuseScope { scope, refusal } => {
+                log::warn!("{scope} is not opened: {refusal}");
+                if let Some(answer) = self.groups.remove(&scope) {
+                    answer.give(Err(refusal));
+                }
+            }
             Action::PoolEnded { kind, error } => {
                 log::error!("the pool of {kind} has ended: {error}");
                 self.observe(|o, now| o.pool_ended(now, kind, &error));

@@ -1,11 +1,13 @@
 //! The way for tasks of one kind into a farm. It never blocks and never fails: a refusal comes to whoever waits.
 
+use crate::group::{GroupBuilder, GroupTicket};
 use crate::message::{Learn, Submission};
 use crate::partials::{PARTIALS_KEPT, Partials};
+use crate::scope::Scope;
 use crate::shared::Shared;
 use crate::ticket::{Cell, Ticket};
-use farm_master::{Held, Receive, TaskKind, TaskOptions};
-use farm_protocol::KindId;
+use farm_master::{Held, Receive, Rule, TaskKind, TaskOptions};
+use farm_protocol::{KindId, ScopeId};
 use std::fmt;
 use std::marker::PhantomData;
 use std::num::NonZeroUsize;
@@ -69,7 +71,56 @@ impl<K: TaskKind> Queue<K> {
             held,
             options,
             ticket: None,
+            scope: None,
         });
+    }
+
+    /// Submits a task into a scope, with which it is cancelled; follow-ups of it are in that scope as
+    /// well. A scope that is cancelled refuses it. Without `options` it has the kind's default ones.
+    ///
+    /// # Panics
+    /// When the scope belongs to another farm.
+    pub fn submit_in(
+        &self,
+        scope: &Scope,
+        task: K::Task,
+        options: Option<TaskOptions>,
+    ) -> Ticket<K> {
+        let scope = scope.id_in(&self.shared);
+        let (ticket, submission) = self.member(task, options.map(Box::new), scope);
+        self.shared.submit(submission);
+        ticket
+    }
+
+    /// Submits a group of tasks at once, which is closed with them. For tie rules, time limits and scopes:
+    /// [`Farm::group`](crate::Farm::group).
+    pub fn submit_group(
+        &self,
+        rule: Rule,
+        tasks: impl IntoIterator<Item = K::Task>,
+    ) -> GroupTicket<K> {
+        GroupBuilder::new(Arc::clone(&self.shared), rule).submit_all(self, tasks)
+    }
+
+    /// # Panics
+    /// When this is the queue of another farm.
+    pub(crate) fn check(&self, shared: &Shared) {
+        assert_eq!(
+            self.shared.farm, shared.farm,
+            "the queue belongs to another farm"
+        );
+    }
+
+    /// A task of a scope or a group, still to be sent in.
+    pub(crate) fn member(
+        &self,
+        task: K::Task,
+        options: Option<Box<TaskOptions>>,
+        scope: ScopeId,
+    ) -> (Ticket<K>, Submission) {
+        let cell = Cell::<K>::new();
+        let waiter = Arc::clone(&cell) as Arc<dyn Receive<K>>;
+        self.prepare(cell, waiter, task, options, Some(scope))
     }
 
     /// Submits a task of which more than the end is wanted: its feedback comes as a stream that keeps [`PARTIALS_KEPT`]
@@ -110,17 +161,28 @@ impl<K: TaskKind> Queue<K> {
         task: K::Task,
         options: Option<Box<TaskOptions>>,
     ) -> Ticket<K> {
+        let (ticket, submission) = self.prepare(cell, waiter, task, options, None);
+        self.shared.submit(submission);
+        ticket
+    }
+
+    fn prepare(
+        &self,
+        cell: Arc<Cell<K>>,
+        waiter: Arc<dyn Receive<K>>,
+        task: K::Task,
+        options: Option<Box<TaskOptions>>,
+        scope: Option<ScopeId>,
+    ) -> (Ticket<K>, Submission) {
         let held = Box::new(Held::new(task, Some(waiter)));
-        let ticket = Some(Arc::clone(&cell) as Arc<dyn Learn>);
-        self.shared.submit(Submission {
+        let submission = Submission {
             kind: self.kind,
             held,
             options,
-            ticket,
-        });
-        Ticket {
-            cell,
-            shared: Arc::clone(&self.shared),
-        }
+            ticket: Some(Arc::clone(&cell) as Arc<dyn Learn>),
+            scope,
+        };
+        let shared = Arc::clone(&self.shared);
+        (Ticket { cell, shared }, submission)
     }
 }

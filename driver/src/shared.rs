@@ -1,10 +1,12 @@
 //! What the loop and everybody outside of it share: the way in, and what is left when it is over.
 
-use crate::message::{Message, Post, Submission};
+use crate::message::{Message, Opening, Post, Submission};
+use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::thread::{self, Thread, ThreadId};
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
 use farm_master::lane::Gate;
 use farm_master::{Refusal, Registry};
+use farm_protocol::ScopeId;
 use std::fmt;
 use std::io;
 use std::mem;
@@ -51,6 +53,7 @@ pub(crate) struct Shared {
     pub(crate) post: Post,
     /// Which farm; a reference to a kind of another one is recognised.
     pub(crate) farm: u64,
+    last_scope: AtomicU64,
     end: Mutex<End>,
     ended: Condvar,
     late: Mutex<Late>,
@@ -66,6 +69,7 @@ impl Shared {
         Self {
             post,
             farm,
+            last_scope: AtomicU64::new(0),
             end: Mutex::new(End {
                 over: Over::No,
                 sleepers: Vec::new(),
@@ -94,6 +98,24 @@ impl Shared {
         if let Err(Message::Submit(submission)) = self.post.push(Message::Submit(submission)) {
             lock(&self.late).submissions.push(submission);
             self.hand_back_late();
+        }
+    }
+
+    /// An id that no scope of this farm has had.
+    pub(crate) fn new_scope(&self) -> ScopeId {
+        // Relaxed: only that no two are the same matters.
+        ScopeId(self.last_scope.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// Opens a scope. After the end who waits for it is told so, and its members are handed back as by [`Shared::submit`].
+    pub(crate) fn open_scope(&self, opening: Opening) {
+        let opening = Message::OpenScope(Box::new(opening));
+        if let Err(Message::OpenScope(opening)) = self.post.push(opening) {
+            let members = opening.too_late();
+            if !members.is_empty() {
+                lock(&self.late).submissions.extend(members);
+                self.hand_back_late();
+            }
         }
     }
 

@@ -1,14 +1,13 @@
 //! What a submitter holds: it is resolved exactly once, with the task's end or the task itself.
 
+use crate::answer::Answer;
 use crate::message::{Learn, Message};
-use crate::shared::{Over, Shared};
+use crate::shared::Shared;
 use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::sync::thread::{self, Thread};
 use crate::sync::{Mutex, lock};
 use farm_master::{Receive, Refusal, Settled, TaskKind};
 use farm_protocol::{AttemptId, Progress, TaskId};
 use std::fmt;
-use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -43,20 +42,11 @@ impl<K: TaskKind> std::error::Error for Refused<K> {
     }
 }
 
-enum State<K: TaskKind> {
-    /// Nothing yet; this thread sleeps until there is.
-    Pending(Option<Thread>),
-    /// The answer.
-    Here(Resolved<K>),
-    /// The answer was taken.
-    Taken,
-}
-
 /// Shared by a ticket and the loop, which answers into it.
 pub(crate) struct Cell<K: TaskKind> {
     /// The id's word, or [`UNKNOWN`].
     id: AtomicU64,
-    state: Mutex<State<K>>,
+    answer: Answer<Resolved<K>>,
     /// The newest that an attempt said.
     progress: Mutex<Option<Progress>>,
 }
@@ -66,48 +56,21 @@ const UNKNOWN: u64 = u64::MAX;
 
 impl<K: TaskKind> Cell<K> {
     pub(crate) fn new() -> Arc<Self> {
-        let state = Mutex::new(State::Pending(None));
         Arc::new(Self {
             id: AtomicU64::new(UNKNOWN),
-            state,
+            answer: Answer::new(),
             progress: Mutex::new(None),
         })
-    }
-
-    fn resolve(&self, resolved: Resolved<K>) {
-        let before = mem::replace(&mut *lock(&self.state), State::Here(resolved));
-        match before {
-            State::Pending(Some(sleeper)) => sleeper.unpark(),
-            State::Pending(None) => {}
-            State::Here(_) | State::Taken => unreachable!("a waiter is resolved exactly once"),
-        }
-    }
-
-    /// The answer, or this thread is the one to be woken.
-    fn take_or_sleep(&self) -> Option<Resolved<K>> {
-        self.take(|| Some(thread::current()))
-    }
-
-    fn take(&self, sleeper: impl FnOnce() -> Option<Thread>) -> Option<Resolved<K>> {
-        let mut state = lock(&self.state);
-        match mem::replace(&mut *state, State::Taken) {
-            State::Here(resolved) => Some(resolved),
-            State::Pending(_) => {
-                *state = State::Pending(sleeper());
-                None
-            }
-            State::Taken => unreachable!("taking the answer consumes the ticket"),
-        }
     }
 }
 
 impl<K: TaskKind> Receive<K> for Cell<K> {
     fn settled(&self, settled: Settled<K>) {
-        self.resolve(Ok(settled));
+        self.answer.give(Ok(settled));
     }
 
     fn refused(&self, task: K::Task, refusal: Refusal) {
-        self.resolve(Err(Refused { task, refusal }));
+        self.answer.give(Err(Refused { task, refusal }));
     }
 
     fn progress(&self, _: AttemptId, progress: &Progress) {
@@ -175,7 +138,7 @@ impl<K: TaskKind> Ticket<K> {
     /// # Errors
     /// The ticket, when it is not.
     pub fn try_take(self) -> Result<Resolved<K>, Self> {
-        self.cell.take(|| None).ok_or(self)
+        self.cell.answer.take().ok_or(self)
     }
 
     /// Asks for the end of the task, with a reason for people. How it ends is still told by the
@@ -189,13 +152,6 @@ impl<K: TaskKind> Ticket<K> {
     }
 
     fn wait_until(self, deadline: Option<Instant>) -> Result<Resolved<K>, Self> {
-        if let Some(resolved) = self.cell.take(|| None) {
-            return Ok(resolved);
-        }
-        assert!(
-            !self.shared.is_loop_thread(),
-            "a callback on the farm's loop waits for that loop"
-        );
         match self.sleep(deadline) {
             Ok(Some(resolved)) => Ok(resolved),
             Ok(None) => panic!("the farm's loop has panicked: how this task ended is not known"),
@@ -205,34 +161,7 @@ impl<K: TaskKind> Ticket<K> {
 
     /// The answer; `None`: there will never be one; `Err`: the time is over.
     fn sleep(&self, deadline: Option<Instant>) -> Result<Option<Resolved<K>>, ()> {
-        self.shared.sleeps();
-        let resolved = self.look_until(deadline);
-        self.shared.slept();
-        resolved
-    }
-
-    fn look_until(&self, deadline: Option<Instant>) -> Result<Option<Resolved<K>>, ()> {
-        loop {
-            // This order: what is answered before the end is seen although the loop is over.
-            let over = self.shared.over();
-            if let Some(resolved) = self.cell.take_or_sleep() {
-                return Ok(Some(resolved));
-            }
-            match over {
-                Over::No => {}
-                Over::Stopped | Over::Panicked => return Ok(None),
-            }
-            match deadline {
-                None => thread::park(),
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return Err(());
-                    }
-                    thread::park_timeout(left);
-                }
-            }
-        }
+        self.cell.answer.wait(&self.shared, deadline)
     }
 }
 

@@ -5,6 +5,7 @@
 
 use crate::clock::Clock;
 use crate::decode::Decoders;
+use crate::group::GroupAnswer;
 use crate::link::Reading;
 use crate::memory::Memory;
 use crate::message::Message;
@@ -20,9 +21,9 @@ use crate::usage::Usage;
 use crate::watch::Watch;
 use crate::workers::Workers;
 use farm_master::{Actions, Config, Event, Master, Registry};
-use farm_protocol::{Instant, SlotId};
+use farm_protocol::{Instant, ScopeId, SlotId};
 use mio::{Events, Token};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::ErrorKind;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -64,6 +65,8 @@ pub(crate) struct Loop {
     /// Until something of it cannot be written.
     pub(crate) record: Option<RunRecord>,
     pub(crate) feeds: Vec<Feed>,
+    /// Where the ends of groups are told.
+    pub(crate) groups: BTreeMap<ScopeId, GroupAnswer>,
     pub(crate) decoders: Decoders,
     pub(crate) memory: Memory,
     pub(crate) spawned: VecDeque<Spawned>,
@@ -105,6 +108,7 @@ impl Loop {
             observer: None,
             record: None,
             feeds: Vec::new(),
+            groups: BTreeMap::new(),
             decoders: Decoders::default(),
             memory: Memory::look(),
             spawned: VecDeque::new(),
@@ -168,7 +172,7 @@ impl Loop {
         // The mailbox is closed first: from here on submissions are handed back by their senders.
         let late = shared.post.close();
         for message in messages.into_iter().chain(late) {
-            if let Message::Submit(submission) = message {
+            for submission in message.too_late() {
                 hand_back(&mut registry, submission);
             }
         }

@@ -4,6 +4,8 @@
 use super::*;
 use crate::mailbox::Mailbox;
 use crate::models::{Numbered, farm, task_of};
+use crate::shared::Over;
+use crate::sync::thread;
 use crate::sync::{Poll, Waker, check};
 use farm_master::lane::Gate;
 use farm_master::{CancelledBy, Outcome, Registry, Shut};
