@@ -8,8 +8,9 @@ use crate::shared::contained;
 use crate::spawn::{SpawnFault, spawn};
 use crate::system::ExitWatch;
 use crate::turn::{Loop, Spawned};
-use farm_master::{Action, Link, Settlement, Signal};
-use farm_protocol::{KindId, WorkerName};
+use crate::usage::Beyond;
+use farm_master::{Action, Link, Refusal, Settlement, Signal};
+use farm_protocol::{AttemptId, KindId, Progress, TaskId, WorkerName};
 use rustix::process::Signal as SystemSignal;
 
 impl Loop {
@@ -35,35 +36,35 @@ impl Loop {
                 kind,
                 bytes,
             } => {
-                let decoder = self.registry.decoder(kind);
-                let work = Work {
-                    place: Place { slot, session },
+                let (place, decoder) = (Place { slot, session }, self.registry.decoder(kind));
+                self.decode(Work {
+                    place,
                     id,
                     decoder,
                     bytes,
-                };
-                self.decoders.decode(work, &self.shared.post);
+                });
             }
             Action::Started { id, slot, session } => {
                 let pid = self.workers.pid(slot);
                 self.memory.begin();
                 self.observe(|o, now| o.started(now, id, slot, session, pid));
             }
-            Action::Watch { slot, session, id } => self.watch_usage(Place { slot, session }, id),
+            Action::Watch {
+                slot,
+                session,
+                id,
+                cpu,
+                memory,
+            } => self.watch_usage(Place { slot, session }, id, Beyond { cpu, memory }),
             Action::Unwatch { slot, session, id } => {
                 self.unwatch_usage(Place { slot, session }, id);
             }
-            Action::Progress { id, progress } => {
-                contained("a waiter", || self.registry.progress(id, &progress));
-                self.observe(|o, now| o.progress(now, id, &progress));
-            }
+            Action::Progress { id, progress } => self.progress(id, &progress),
             Action::AttemptEnded { task, report } => {
                 self.observe(|o, now| o.attempt_ended(now, task, &report));
             }
             Action::Settle(settlement) => self.settle(settlement),
-            Action::Refuse { task, refusal } => {
-                contained("a waiter", || self.registry.refuse(task, refusal));
-            }
+            Action::Refuse { task, refusal } => self.refuse(task, refusal),
             Action::Unmatched { task } => {
                 log::warn!("no worker matches {task}, nor would a fresh one: it waits");
                 self.observe(|o, now| o.unmatched(now, task));
@@ -96,6 +97,19 @@ impl Loop {
             }
             Action::Stopped => self.stopped = true,
         }
+    }
+
+    fn decode(&mut self, work: Work) {
+        self.decoders.decode(work, &self.shared.post);
+    }
+
+    fn progress(&mut self, id: AttemptId, progress: &Progress) {
+        contained("a waiter", || self.registry.progress(id, progress));
+        self.observe(|o, now| o.progress(now, id, progress));
+    }
+
+    fn refuse(&mut self, task: TaskId, refusal: Refusal) {
+        contained("a waiter", || self.registry.refuse(task, refusal));
     }
 
     fn signal(&mut self, place: Place, signal: Signal) {

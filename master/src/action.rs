@@ -6,6 +6,7 @@ use crate::scope::{ScopeEnd, ScopeRefusal};
 use farm_protocol::{AttemptId, KindId, Progress, ScopeId, Session, SlotId, TaskId, Termination};
 use serde::Serialize;
 use std::ops::Range;
+use std::time::Duration;
 
 /// Something is to be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -62,8 +63,8 @@ pub enum Action {
         /// To which process.
         session: Session,
     },
-    /// Measure what the processes of a worker use while an attempt executes, and tell it as `Usage` some
-    /// twenty times a second; the processor time used before does not count.
+    /// Measure some twenty times a second what the processes of a worker use while an attempt executes, and
+    /// tell it as `Usage` whenever it is beyond one of these. Processor time used before does not count.
     Watch {
         /// Where.
         slot: SlotId,
@@ -71,6 +72,10 @@ pub enum Action {
         session: Session,
         /// For which attempt.
         id: AttemptId,
+        /// More processor time than this is told.
+        cpu: Option<Duration>,
+        /// More memory than this is told, in bytes.
+        memory: Option<u64>,
     },
     /// Nobody wants to know any more what this attempt uses.
     Unwatch {

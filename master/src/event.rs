@@ -167,7 +167,7 @@ pub enum Event<'a> {
         /// Under which number `Kinds` finds what was decoded.
         handle: u64,
     },
-    /// What the processes of a worker use, measured because of [`crate::Action::Watch`].
+    /// What the processes of a worker use, measured because of [`crate::Action::Watch`], and beyond what that names.
     Usage {
         /// Where.
         slot: SlotId,

@@ -11,6 +11,7 @@ use crate::event::{Event, Exit, Sample, Shut, Stream};
 use farm_protocol::page::Noted;
 use farm_protocol::{AttemptId, Instant, Session, SlotId};
 use std::fmt::{self, Write};
+use std::time::Duration;
 
 /// So many characters of a text from outside are shown.
 const SHOWN: usize = 100;
@@ -258,7 +259,13 @@ pub fn action(action: &Action, bytes: &[u8]) -> Words {
             Words::at("decode", slot, session, format_args!("{id} {length} bytes"))
         }
         Action::Started { id, slot, session } => Words::at("started", slot, session, id),
-        Action::Watch { slot, session, id } => Words::at("watch", slot, session, id),
+        Action::Watch {
+            slot,
+            session,
+            id,
+            cpu,
+            memory,
+        } => Words::at("watch", slot, session, beyond(id, cpu, memory)),
         Action::Unwatch { slot, session, id } => Words::at("unwatch", slot, session, id),
         Action::Progress { id, ref progress } => {
             let said = frames::progress(progress);
@@ -270,19 +277,13 @@ pub fn action(action: &Action, bytes: &[u8]) -> Words {
             Words::new("attempt-ended", format_args!("{task}{attempt} {end}"))
         }
         Action::Settle(ref settlement) => Words::new("settle", ends::settlement(settlement)),
-        Action::Refuse { task, ref refusal } => {
-            let why = quoted(&refusal.to_string());
-            Words::new("refuse", format_args!("{task} {why}"))
-        }
+        Action::Refuse { task, ref refusal } => refused("refuse", task, refusal),
         Action::Unmatched { task } => Words::new("unmatched", task),
         Action::ScopeEnded { scope, ref end } => {
             let end = scopes::ended(end);
             Words::new("scope-ended", format_args!("{scope} {end}"))
         }
-        Action::RefuseScope { scope, ref refusal } => {
-            let why = quoted(&refusal.to_string());
-            Words::new("refuse-scope", format_args!("{scope} {why}"))
-        }
+        Action::RefuseScope { scope, ref refusal } => refused("refuse-scope", scope, refusal),
         Action::PoolEnded { kind, ref error } => {
             let why = quoted(error);
             Words::new("pool-ended", format_args!("kind {} {why}", kind.0))
@@ -297,6 +298,11 @@ pub fn action(action: &Action, bytes: &[u8]) -> Words {
         } => Words::at("worker-gone", slot, session, ends::gone(gone)),
         Action::Stopped => Words::new("stopped", ""),
     }
+}
+
+fn refused(word: &'static str, what: impl fmt::Display, refusal: &impl fmt::Display) -> Words {
+    let why = quoted(&refusal.to_string());
+    Words::new(word, format_args!("{what} {why}"))
 }
 
 const fn pipe(link: Link) -> &'static str {
@@ -349,6 +355,12 @@ fn used(id: AttemptId, sample: &Sample) -> String {
         self::noted(noted)
     };
     format!("{id} {cpu:?} {memory} bytes{noted}")
+}
+
+fn beyond(id: AttemptId, cpu: Option<Duration>, memory: Option<u64>) -> String {
+    let cpu = cpu.map(|cpu| format!(" {cpu:?}")).unwrap_or_default();
+    let memory = memory.map(|memory| format!(" {memory} bytes"));
+    format!("{id}{cpu}{}", memory.unwrap_or_default())
 }
 
 fn noted(noted: Noted) -> String {

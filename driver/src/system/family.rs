@@ -141,11 +141,11 @@ mod tests {
         let leader = Pid::from_child(&shell);
         let used = family_use(leader);
         let alone = fs::read_to_string(format!("/proc/{}/status", shell.id())).expect("it lives");
-        assert!(used.cpu > Duration::ZERO, "{used:?}");
-        assert!(used.memory > memory_in(&alone), "{used:?}");
         kill_strays(leader);
         shell.kill().expect("ours");
         shell.wait().expect("ours");
+        assert!(used.cpu > Duration::ZERO, "{used:?}");
+        assert!(used.memory > memory_in(&alone), "{used:?}");
         assert_eq!(family_use(leader), Used::default());
     }
 }

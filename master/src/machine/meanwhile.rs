@@ -18,6 +18,7 @@ impl Master {
         let task = self.tasks.at_mut(id);
         let options = task.options(&self.pools[task.kind.0 as usize].config.defaults);
         let (running, stall, limit) = (options.running, options.stall, options.limit);
+        let (cpu, memory) = (options.cpu, options.memory);
         task.watched = options.is_measured();
         task.last_sign = turn.now;
         let stays = self.config.mutation.is(Mutation::WaitingLimitStays);
@@ -40,6 +41,8 @@ impl Master {
                 slot: place.slot,
                 session: place.session,
                 id: task.fence(),
+                cpu,
+                memory,
             });
         }
         if let Some(limit) = limit {

@@ -182,7 +182,9 @@ impl World {
                 self.stopped += 1;
                 assert!(self.scopes.is_empty(), "not over: {:?}", self.scopes);
             }
-            Action::Watch { slot, session, id } => {
+            Action::Watch {
+                slot, session, id, ..
+            } => {
                 let new = self.watched.insert(*id, (*slot, *session)).is_none();
                 assert!(new, "{id} is watched twice");
             }

@@ -54,8 +54,10 @@ fn actions_about_attempts() {
                 slot,
                 session,
                 id: id(),
+                cpu: Some(Duration::from_millis(1_500)),
+                memory: Some(100),
             },
-            "watch slot 2 session 7 t5#1",
+            "watch slot 2 session 7 t5#1 1.5s 100 bytes",
         ),
         (
             Action::Unwatch {
