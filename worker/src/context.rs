@@ -80,7 +80,19 @@ impl<W: Wire> Detached<W> {
         self
     }
 
-    /// The flag by which the attempt is cancelled. It stays raised: one `Detached` per attempt to be cancelled.
+    /// Calls the process that it stands in for `name`, where one run is to give the same names as another.
+    #[must_use]
+    pub fn named(mut self, name: String) -> Self {
+        self.names = Names::new(name);
+        self
+    }
+
+    /// The attempt is over: the flag is lowered for the next one.
+    pub fn rest(&mut self) {
+        self.cancel.lower();
+    }
+
+    /// The flag by which the attempt is cancelled. It stays raised until [`Detached::rest`].
     #[must_use]
     pub const fn cancel(&self) -> &CancelFlag {
         &self.cancel

@@ -50,5 +50,5 @@ pub mod session;
 pub use cancel::CancelFlag;
 pub use context::{Context, Detached, FeedbackError, Stream};
 pub use farm_protocol;
-pub use perform::{Perform, Worker};
+pub use perform::{Perform, Seated, Worker};
 pub use serve::{exit, run_if_asked};

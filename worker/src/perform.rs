@@ -183,6 +183,28 @@ struct WarmSeat<P, F> {
 }
 
 impl<P: Perform, F: FnOnce() -> P> WarmSeat<P, F> {
+    /// Decodes, performs and encodes into `response`, which is empty. Never unwinds.
+    fn attempt(
+        &mut self,
+        payload: &[u8],
+        context: &Context<'_, P::Wire>,
+        response: &mut Vec<u8>,
+        response_max: usize,
+    ) -> Finish {
+        // The kind is not used again after a panic: the worker ends.
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let said = match self.answer(payload, context) {
+                Ok(said) => said,
+                Err(finish) => return finish,
+            };
+            match encode_into(&said, response, response_max) {
+                Ok(()) => Finish::Replied,
+                Err(error) => Finish::Unmarshallable(error.to_string()),
+            }
+        }));
+        caught.unwrap_or_else(|payload| Finish::Panicked(panic_message(payload)))
+    }
+
     /// The answer to `payload`, or how it ended without one.
     fn answer(
         &mut self,
@@ -235,22 +257,47 @@ impl<P: Perform, F: FnOnce() -> P> Seat for WarmSeat<P, F> {
 
     fn execute(&mut self, received: &Received<'_>, response: &mut Vec<u8>) -> (Finish, ReplyFlags) {
         let context = Context::<P::Wire>::of_master(received.id, received.number, received.port);
-        // The kind is not used again after a panic: the worker ends.
-        let caught = catch_unwind(AssertUnwindSafe(|| {
-            let said = match self.answer(received.payload, &context) {
-                Ok(said) => said,
-                Err(finish) => return finish,
-            };
-            match encode_into(&said, response, received.response_max) {
-                Ok(()) => Finish::Replied,
-                Err(error) => Finish::Unmarshallable(error.to_string()),
-            }
-        }));
+        let max = received.response_max;
+        let finish = self.attempt(received.payload, &context, response, max);
         // A `print!` without a newline belongs to this attempt: it must be in the pipe before the answer is.
         // A stdout that cannot be written is the kind's business, not the farm's.
         drop(std::io::stdout().flush());
-        let finish = caught.unwrap_or_else(|payload| Finish::Panicked(panic_message(payload)));
         (finish, context.flags())
+    }
+}
+
+/// A performer with the context it has taken, as a worker process holds it: for whoever performs without one, such as a
+/// simulation. It takes requests as the master writes them.
+pub struct Seated<P: Perform>(WarmSeat<P, fn() -> P>);
+
+impl<P: Perform> Seated<P> {
+    /// A performer that has taken no context.
+    #[must_use]
+    pub const fn new(performer: P) -> Self {
+        Self(WarmSeat {
+            seat: LazySeat::Seated(performer),
+            held: None,
+        })
+    }
+
+    /// Decodes the payload of a request, performs, and encodes into `response`, which is empty, at most `response_max`
+    /// bytes. A panic is caught and told as one; as in a worker nothing should be performed after it.
+    pub fn perform(
+        &mut self,
+        payload: &[u8],
+        context: &Context<'_, P::Wire>,
+        response: &mut Vec<u8>,
+        response_max: usize,
+    ) -> Finish {
+        self.0.attempt(payload, context, response, response_max)
+    }
+}
+
+impl<P: Perform> fmt::Debug for Seated<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seated")
+            .field("held", &self.0.held)
+            .finish_non_exhaustive()
     }
 }
 
