@@ -137,7 +137,8 @@ trait Erased: Send {
         held: &mut dyn Any,
         payload: Body<'_>,
     ) -> Answered;
-    fn late(&mut self, id: AttemptId, held: &dyn Any, bytes: &[u8]);
+    /// A panic comes back; nothing is changed by it.
+    fn late(&mut self, id: AttemptId, held: &dyn Any, bytes: &[u8]) -> Option<KindFault>;
     fn feedback(&mut self, id: AttemptId, held: &dyn Any, bytes: &[u8]) -> Result<(), String>;
     fn output(&mut self, held: &mut dyn Any, stream: Stream, bytes: &[u8], shared: bool);
     fn fresh(&mut self, slot: SlotId);
@@ -145,6 +146,7 @@ trait Erased: Send {
     /// A panic of `on_lost` comes back; the task's end is unchanged by it.
     fn settle(&mut self, held: Box<dyn Any + Send>, settlement: Settlement) -> Option<KindFault>;
     fn refuse(&mut self, held: Box<dyn Any + Send>, refusal: Refusal);
+    fn as_any(&self) -> &dyn Any;
 }
 
 /// A response on its way to the typed kind.
@@ -178,6 +180,7 @@ pub struct Registry {
     free: Vec<u32>,
     decoded: BTreeMap<u64, Box<dyn Any + Send>>,
     last_handle: u64,
+    void_fault: Option<KindFault>,
 }
 
 impl Registry {
@@ -204,6 +207,18 @@ impl Registry {
     /// The kinds' hellos, in the order of their ids.
     pub fn hellos(&self) -> impl Iterator<Item = &KindHello> {
         self.kinds.iter().map(|registered| &registered.hello)
+    }
+
+    /// A kind as it is now; `None` when `id` is a kind of another type, or of none.
+    #[must_use]
+    pub fn kind<K: TaskKind>(&self, id: KindId) -> Option<&K> {
+        let registered = self.kinds.get(id.0 as usize)?;
+        registered.kind.as_any().downcast_ref()
+    }
+
+    /// The latest panic of a callback that could change nothing any more (`on_late_response`), once.
+    pub const fn take_void_fault(&mut self) -> Option<KindFault> {
+        self.void_fault.take()
     }
 
     /// How many tasks are held: submitted and neither settled nor refused.
@@ -387,7 +402,8 @@ impl Kinds for Registry {
 
     fn late(&mut self, id: AttemptId, bytes: &[u8]) {
         let (kind, held) = self.reach(id.task);
-        kind.late(id, held, bytes);
+        let fault = kind.late(id, held, bytes);
+        self.void_fault = fault.or(self.void_fault.take());
     }
 
     fn feedback(&mut self, id: AttemptId, bytes: &[u8]) -> Result<(), String> {

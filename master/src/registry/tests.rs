@@ -2,6 +2,7 @@
 
 mod contexts;
 mod meanwhile;
+mod shown;
 
 use super::*;
 use crate::affinity::Whom;

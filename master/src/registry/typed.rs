@@ -324,16 +324,17 @@ impl<K: TaskKind> Erased for Typed<K> {
         }
     }
 
-    fn late(&mut self, id: AttemptId, task: &dyn Any, bytes: &[u8]) {
+    fn late(&mut self, id: AttemptId, task: &dyn Any, bytes: &[u8]) -> Option<KindFault> {
         self.warm.answered_somewhere(id);
         let held = held::<K>(task);
         let kind = &mut self.kind;
         // Whatever goes wrong here changes nothing: the answer was void before it was read.
-        let _void = contained("on_late_response", || {
+        contained("on_late_response", || {
             if let Ok(response) = decode(bytes) {
                 kind.on_late_response(&held.task, response);
             }
-        });
+        })
+        .err()
     }
 
     fn feedback(&mut self, id: AttemptId, task: &dyn Any, bytes: &[u8]) -> Result<(), String> {
@@ -428,6 +429,10 @@ impl<K: TaskKind> Erased for Typed<K> {
         if let Some(waiter) = held.waiter {
             waiter.refused(held.task, refusal);
         }
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        &self.kind
     }
 }
 
