@@ -12,6 +12,8 @@ pub(crate) enum Act {
     Tell(Message),
     /// Cancels one of the tasks that are with workers, as soon as there is one.
     CancelRunning,
+    /// Cancels one of the tasks that are with workers, if there is one now.
+    CancelSome,
     /// Lets others go on.
     Pause,
     /// Waits until this many tasks have ended in one way or another, or the calm phase begins.
@@ -59,16 +61,16 @@ impl Process<Farm, Message> for Caller {
                 Act::Tell(message) => cx.send(self.master, message),
                 Act::CancelRunning => {
                     let running = cx.shared().ledger.running();
-                    let count = u32::try_from(running.len()).unwrap_or(u32::MAX);
-                    if count == 0 && cx.shared().ledger.open > 0 {
+                    if running.is_empty() && cx.shared().ledger.open > 0 {
                         self.script.push_front(Act::CancelRunning);
                         let me = cx.me();
                         return cx.shared().watchers.push(me);
                     }
-                    if count > 0 {
-                        let which = cx.choose(count, "which running task is cancelled");
-                        cx.send(self.master, Message::Cancel(running[which as usize]));
-                    }
+                    self.cancel_one(cx, &running);
+                }
+                Act::CancelSome => {
+                    let running = cx.shared().ledger.running();
+                    self.cancel_one(cx, &running);
                 }
                 Act::Pause => return cx.again(),
                 Act::Ended(count) => {
@@ -93,6 +95,14 @@ impl Process<Farm, Message> for Caller {
 }
 
 impl Caller {
+    fn cancel_one(&self, cx: &mut Cx<'_, Farm, Message>, running: &[u32]) {
+        let count = u32::try_from(running.len()).unwrap_or(u32::MAX);
+        if count > 0 {
+            let which = cx.choose(count, "which running task is cancelled");
+            cx.send(self.master, Message::Cancel(running[which as usize]));
+        }
+    }
+
     fn sleep(&mut self, cx: &mut Cx<'_, Farm, Message>, millis: u64) {
         self.asleep = true;
         let at = cx.now().after(std::time::Duration::from_millis(millis));

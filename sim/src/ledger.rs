@@ -11,13 +11,15 @@ mod duties;
 mod ends;
 mod sessions;
 mod stops;
+mod typed;
 
+use crate::kind::KindSide;
 use crate::model::Model;
 use crate::params::HORIZON;
 use dues::Due;
 use farm_lockstep::VTime;
 use farm_master::lane::{Entry, Gate};
-use farm_master::{Config, CrashLimit, OnLost, RetryOn, Shut, TaskOptions};
+use farm_master::{Cause, Config, CrashLimit, OnLost, RetryOn, Shut, TaskOptions};
 use farm_protocol::{AttemptId, Session, TaskId};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -48,6 +50,16 @@ pub mod names {
     pub const I9: &str = "I9 budgets";
     /// The machine and the model agree.
     pub const I10: &str = "I10 model";
+    /// The callbacks of a kind of one's own do not panic.
+    pub const KIND: &str = "a callback of the kind panics";
+    /// Nor does its `perform`.
+    pub const PERFORM: &str = "`perform` panics";
+    /// No worker that there is or could be would take a task.
+    pub const NO_MATCH: &str = "no worker takes a task";
+    /// What one side of a kind encodes the other can decode.
+    pub const WIRE: &str = "what was encoded cannot be decoded";
+    /// What was to be verified at the end of a schedule holds.
+    pub const VERIFY: &str = "`verify` panics";
 }
 
 /// What is known of a task.
@@ -72,6 +84,14 @@ pub(crate) struct Facts {
     answer: Option<Answered>,
     /// The response of that attempt was used: with this letter.
     used: Option<u8>,
+    /// If that was a failure: for which cause it may be retried.
+    retried_for: Option<Cause>,
+    /// A callback of the kind panicked about it, or its request could not be encoded.
+    faulted: bool,
+    /// It ends when this worker is gone before it started.
+    fails_without: Option<Session>,
+    /// After so many attempts no worker would take it.
+    unmatched: Option<u32>,
     /// How many attempts were told to have ended while it went on, and the latest of them.
     told: u32,
     told_last: u32,
@@ -104,6 +124,7 @@ struct Rules {
     on_lost: OnLost,
     grace: Option<Duration>,
     running: Option<Duration>,
+    stall: Option<Duration>,
     waiting: Option<Duration>,
 }
 
@@ -116,6 +137,7 @@ impl Rules {
             on_lost: options.on_lost,
             grace: options.grace,
             running: options.running,
+            stall: options.stall,
             waiting: options.waiting,
         }
     }
@@ -174,7 +196,12 @@ pub(crate) struct Ledger {
     /// What was decoded off the loop, by handle.
     decoded: Vec<Vec<u8>>,
     seen: u64,
-    pub(crate) model: Model,
+    /// Not for a kind of somebody's own: it assumes tasks that match every worker.
+    pub(crate) model: Option<Model>,
+    /// The kind of somebody's own that is simulated, instead of ours.
+    pub(crate) side: Option<Box<dyn KindSide>>,
+    /// What that was asked and said in the call that goes on, for the trace; none: there is no trace.
+    pub(crate) said: Option<Vec<String>>,
     pub(crate) config: Config,
     pub(crate) shut: Option<Shut>,
     gate: Gate,
@@ -189,7 +216,7 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(crate) fn new(config: Config) -> Self {
+    pub(crate) fn new(config: Config, side: Option<Box<dyn KindSide>>) -> Self {
         Self {
             now: VTime::START,
             tasks: Vec::new(),
@@ -206,7 +233,9 @@ impl Ledger {
             writes: None,
             decoded: Vec::new(),
             seen: 0,
-            model: Model::new(&config.kinds[0], &config.limits),
+            model: (side.is_none()).then(|| Model::new(&config.kinds[0], &config.limits)),
+            side,
+            said: None,
             budgets: budgets::Budgets::new(config.start_failures),
             config,
             shut: None,
@@ -235,11 +264,19 @@ impl Ledger {
 
     /// A task comes in: a new one in its place.
     pub(crate) fn enter(&mut self, entry: Entry, options: Option<&TaskOptions>) -> TaskId {
-        let rules = Rules::of(options.unwrap_or(&self.config.kinds[0].defaults));
-        let id = match self.free.pop() {
-            Some(index) => TaskId::new(index, self.tasks[index as usize].id.generation() + 1),
-            None => TaskId::new(u32::try_from(self.tasks.len()).expect("few tasks"), 0),
+        let id = match (&mut self.side, self.free.pop()) {
+            (Some(side), _) => side.insert(),
+            (None, Some(index)) => {
+                TaskId::new(index, self.tasks[index as usize].id.generation() + 1)
+            }
+            (None, None) => TaskId::new(u32::try_from(self.tasks.len()).expect("few tasks"), 0),
         };
+        self.enter_as(id, entry, options)
+    }
+
+    /// A task comes in that has its id already.
+    fn enter_as(&mut self, id: TaskId, entry: Entry, options: Option<&TaskOptions>) -> TaskId {
+        let rules = Rules::of(options.unwrap_or(&self.config.kinds[0].defaults));
         let facts = Facts {
             id,
             open: true,
@@ -253,6 +290,10 @@ impl Ledger {
             asked: false,
             answer: None,
             used: None,
+            retried_for: Some(Cause::Exit),
+            faulted: false,
+            fails_without: None,
+            unmatched: None,
             told: 0,
             told_last: 0,
             void_stops: 0,
@@ -383,4 +424,6 @@ pub(crate) mod letter {
     pub(crate) const FAILED: u8 = 1;
     pub(crate) const DONE_AND_END: u8 = 2;
     pub(crate) const INJECT: u8 = 3;
+    /// The kind's callback panicked over it.
+    pub(crate) const FAULT: u8 = 4;
 }

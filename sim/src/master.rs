@@ -7,6 +7,7 @@ mod acts;
 
 use crate::ledger::Ledger;
 use crate::message::{Message, Order};
+use crate::model::Model;
 use crate::world::Farm;
 use farm_lockstep::{Cx, Event as Told, Exit, Pid, PipeId, Process, VTime};
 use farm_master::lane::Entry;
@@ -127,7 +128,9 @@ impl MasterProcess {
         let ledger = &mut cx.shared().ledger;
         ledger.now = now;
         ledger.look_at_dues(now);
-        ledger.model.told(instant(now), &event);
+        if let Some(model) = &mut ledger.model {
+            model.told(instant(now), &event);
+        }
         let cancelled = match &event {
             Event::Cancel { task, .. } => Some(*task),
             _ => None,
@@ -139,14 +142,18 @@ impl MasterProcess {
         self.events += 1;
         let list = self.actions.take_list();
         cx.mix(list.len() as u64);
+        acts::trace_said(cx);
         for action in &list {
             self.perform(cx, action);
         }
+        acts::trace_said(cx);
         self.check_sends(cx, &list);
         self.actions.restore(list);
         self.actions.clear();
         let ledger = &mut cx.shared().ledger;
-        ledger.model.done(instant(now));
+        if let Some(model) = &mut ledger.model {
+            model.done(instant(now));
+        }
         ledger.after_call();
         if let Some(task) = cancelled {
             ledger.cancel_is_heeded(task);
@@ -205,8 +212,8 @@ impl MasterProcess {
         if thorough && ledger.broken.is_none() {
             self.master.check_invariants();
             let machine = self.master.lane(KIND).signature();
-            let model = ledger.model.signature();
-            if machine != model {
+            let model = ledger.model.as_ref().map(Model::signature);
+            if let Some(model) = model.filter(|model| machine != *model) {
                 ledger.breaks(I10, || {
                     format!("they disagree\n  machine {machine}\n  model   {model}")
                 });
@@ -249,8 +256,8 @@ impl MasterProcess {
             return;
         }
         let demand = self.master.demand(KIND);
-        let expected = cx.shared().ledger.model.demand();
-        if demand != expected {
+        let expected = cx.shared().ledger.model.as_ref().map(Model::demand);
+        if let Some(expected) = expected.filter(|expected| demand != *expected) {
             cx.violation(crate::ledger::names::I5, || {
                 format!("{demand} tasks are demanded, and there is room for {expected}")
             });
@@ -449,6 +456,7 @@ impl Process<Farm, Message> for MasterProcess {
             Told::Start => {
                 let me = cx.me();
                 cx.shared().master = Some(me);
+                acts::trace_said(cx);
             }
             Told::Message { message, .. } => self.message(cx, message),
             Told::Bytes { pipe, bytes } => self.bytes(cx, pipe, bytes),

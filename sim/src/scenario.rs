@@ -3,16 +3,19 @@
 mod backpressure;
 mod cancel;
 mod chaos;
-mod draw;
+pub(crate) mod draw;
 mod pool;
 
 use crate::caller::{Act, Caller};
 use crate::faults::FaultMaker;
 use crate::ledger::{Ledger, Seen, names};
 use crate::master::MasterProcess;
+use crate::message::Message;
 use crate::params::{Faults, HORIZON, Manners, Params};
 use crate::world::{Farm, roles};
-use farm_lockstep::{Choices, Config as Run, Controller, RunReport, SpawnOptions, Start, Timers};
+use farm_lockstep::{
+    Choices, Config as Run, Controller, RunReport, SpawnOptions, Start, Strategy, Timers,
+};
 use farm_master::lane::{AdapterMode, Boundary};
 use farm_master::{Config, KindConfig, StartFailures, TaskOptions};
 use std::time::Duration;
@@ -105,32 +108,63 @@ impl Scenario {
         mutate(&mut config, params);
         let kills = draw::kills(&mut choices, &manners, params);
         let rough = draw::rough_steps(&mut choices, &manners, params);
-        let run = Run {
-            max_steps: u64::from(params.max_steps),
-            rough_steps: rough,
-            timers: Timers::Racing { horizon: HORIZON },
-            faults: manners.budget,
-            split_per_mille: manners.split,
+        let farm = Farm::new(Ledger::new(config.clone(), None), manners);
+        let stage = Stage {
+            params,
+            rough,
+            kills,
             trace,
         };
-        let farm = Farm::new(Ledger::new(config.clone()), manners);
-        let mut world = Controller::new(run, farm, strategy, choices);
-        let master = world.spawn(
-            Box::new(MasterProcess::new(config)),
-            SpawnOptions::new("master", roles::MASTER),
-        );
-        for (number, script) in (1..).zip(callers) {
-            world.spawn(Caller::new(master, script), Caller::options(number));
-        }
-        if !kills.is_empty() {
-            world.spawn(FaultMaker::new(kills), FaultMaker::options());
-        }
-        world.invariant(names::I6, |view| view.shared.ledger.look(view.now));
-        world.eventually(names::I7, CALM, |view| view.shared.ledger.stopped);
+        let cast = Cast { config, callers };
+        let mut world = stage.set(cast, farm, strategy, choices);
         for (name, what) in self.sees {
             world.sometimes(name, |view| view.shared.ledger.has_seen(*what));
         }
         world.run().0
+    }
+}
+
+/// What a world is set up with besides those who act in it.
+pub(crate) struct Stage {
+    pub(crate) params: Params,
+    /// Steps after which the calm phase begins by itself.
+    pub(crate) rough: u64,
+    /// From which step on each kill may come.
+    pub(crate) kills: Vec<u64>,
+    pub(crate) trace: bool,
+}
+
+impl Stage {
+    /// A world in which nothing has happened.
+    pub(crate) fn set(
+        self,
+        cast: Cast,
+        farm: Farm,
+        strategy: Box<dyn Strategy>,
+        choices: Choices,
+    ) -> Controller<Farm, Message> {
+        let run = Run {
+            max_steps: u64::from(self.params.max_steps),
+            rough_steps: self.rough,
+            timers: Timers::Racing { horizon: HORIZON },
+            faults: farm.manners.budget,
+            split_per_mille: farm.manners.split,
+            trace: self.trace,
+        };
+        let mut world = Controller::new(run, farm, strategy, choices);
+        let master = world.spawn(
+            Box::new(MasterProcess::new(cast.config)),
+            SpawnOptions::new("master", roles::MASTER),
+        );
+        for (number, script) in (1..).zip(cast.callers) {
+            world.spawn(Caller::new(master, script), Caller::options(number));
+        }
+        if !self.kills.is_empty() {
+            world.spawn(FaultMaker::new(self.kills), FaultMaker::options());
+        }
+        world.invariant(names::I6, |view| view.shared.ledger.look(view.now));
+        world.eventually(names::I7, CALM, |view| view.shared.ledger.stopped);
+        world
     }
 }
 
@@ -148,7 +182,7 @@ const fn mutate(_: &mut Config, _: Params) {}
 const CANCELLATION_BUDGET_MS: u64 = 500;
 
 /// The farm of most scenarios: one kind, every limit short enough to be met.
-fn config(params: Params, defaults: &TaskOptions) -> Config {
+pub(crate) fn config(params: Params, defaults: &TaskOptions) -> Config {
     let queued = params.tasks.max(1) as usize;
     let boundary = Boundary::new(AdapterMode::PushPull, 1, queued, CANCELLATION_BUDGET_MS)
         .expect("at least one in flight");

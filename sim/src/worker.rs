@@ -3,7 +3,9 @@
 
 mod attempt;
 mod misdeeds;
+mod typed;
 
+use crate::kind::Performer;
 use crate::ledger::{Answered, Written};
 use crate::message::Message;
 use crate::world::Farm;
@@ -41,9 +43,20 @@ enum Phase {
     Mute,
 }
 
+/// What a request asks for.
+#[derive(Debug)]
+enum Input {
+    /// It is one of ours: its number.
+    Number(u64),
+    /// It is of a kind of somebody's own.
+    Encoded(Vec<u8>),
+}
+
 /// The process.
 pub(crate) struct WorkerProcess {
     id: SessionId,
+    /// Who performs, where the kind is somebody's own.
+    performer: Option<Box<dyn Performer>>,
     session: Session,
     phase: Phase,
     requests: FrameDecoder,
@@ -65,9 +78,10 @@ pub(crate) struct WorkerProcess {
 }
 
 impl WorkerProcess {
-    pub(crate) fn new(id: SessionId) -> Self {
+    pub(crate) fn new(id: SessionId, performer: Option<Box<dyn Performer>>) -> Self {
         Self {
             id,
+            performer,
             session: Session::new(1),
             phase: Phase::Booting,
             requests: FrameDecoder::new(DEFAULT_FRAME_LIMIT),
@@ -97,7 +111,7 @@ impl WorkerProcess {
         let hello = Hello {
             pid: cx.me().0,
             build: String::new(),
-            kinds: vec![kind_hello()],
+            kinds: vec![cx.shared().ledger.config.kinds[0].hello.clone()],
         };
         encode_into(&hello, &mut self.outbox, 1_000).expect("a hello encodes");
         finish_frame(&mut self.outbox, start, DEFAULT_FRAME_LIMIT).expect("a hello is short");
@@ -151,9 +165,14 @@ impl WorkerProcess {
             };
             match incoming {
                 Ok(Incoming::Request(header, payload)) => {
-                    let input = crate::ledger::read_request(payload);
-                    let (said, input) = input.expect("the master sends whole requests");
-                    assert_eq!(said, header.id, "the request says whose it is");
+                    let input = if self.performer.is_some() {
+                        Input::Encoded(payload.to_vec())
+                    } else {
+                        let input = crate::ledger::read_request(payload);
+                        let (said, input) = input.expect("the master sends whole requests");
+                        assert_eq!(said, header.id, "the request says whose it is");
+                        Input::Number(input)
+                    };
                     self.tell(cx, Event::Request(header), Some(input));
                 }
                 Ok(Incoming::Stop) => self.tell(cx, Event::Stop, None),
@@ -170,18 +189,21 @@ impl WorkerProcess {
         cx.listen(requests, free);
     }
 
-    fn tell(&mut self, cx: &mut World<'_>, event: Event, input: Option<u64>) {
+    fn tell(&mut self, cx: &mut World<'_>, event: Event, mut input: Option<Input>) {
         let mut actions = std::mem::take(&mut self.actions);
         self.session.handle(event, &mut actions);
         for action in actions.drain(..) {
-            self.perform(cx, action, input);
+            self.perform(cx, action, &mut input);
         }
         self.actions = actions;
     }
 
-    fn perform(&mut self, cx: &mut World<'_>, action: Action, input: Option<u64>) {
+    fn perform(&mut self, cx: &mut World<'_>, action: Action, input: &mut Option<Input>) {
         match action {
-            Action::Begin(header) => self.begin(cx, header, input.expect("a request has an input")),
+            Action::Begin(header) => {
+                let input = input.take().expect("a request has an input");
+                self.begin(cx, header, input);
+            }
             Action::Skip(_) => {}
             Action::RaiseCancel => self.cancelled(cx),
             Action::Answer(answer) => self.answer(&answer),
@@ -328,14 +350,15 @@ impl Process<Farm, Message> for WorkerProcess {
 }
 
 impl WorkerProcess {
-    fn begin(&mut self, cx: &mut World<'_>, header: RequestHeader, input: u64) {
+    fn begin(&mut self, cx: &mut World<'_>, header: RequestHeader, input: Input) {
         cx.shared().ledger.begins(self.id, header.id);
         if let Some((name, detail)) = cx.shared().ledger.broken.take() {
             cx.violation(name, || detail);
         }
         self.response.clear();
-        let attempt = Attempt::drawn(cx, header, input);
-        cx.trace(|| format!("begins {} ({:?})", header.id, attempt.course));
+        let mut attempt = Attempt::drawn(cx, header, input);
+        cx.trace(|| attempt.begins());
+        self.perform_early(cx, &mut attempt);
         if attempt.floods {
             self.flood(cx);
         }

@@ -1,5 +1,6 @@
 //! What the processes of a simulated farm share: the truth, the manners, and what the fault maker may hit.
 
+use crate::kind::Performers;
 use crate::ledger::Ledger;
 use crate::params::Manners;
 use farm_lockstep::Pid;
@@ -19,6 +20,8 @@ pub(crate) struct Farm {
     pub(crate) watchers: Vec<Pid>,
     /// The master's process.
     pub(crate) master: Option<Pid>,
+    /// Who performs the requests of a kind of somebody's own, in every worker process anew.
+    pub(crate) performers: Option<Performers>,
 }
 
 impl Farm {
@@ -30,6 +33,7 @@ impl Farm {
             next_kill: None,
             watchers: Vec::new(),
             master: None,
+            performers: None,
         }
     }
 }

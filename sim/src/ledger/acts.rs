@@ -32,10 +32,8 @@ impl Ledger {
             Action::PoolEnded { .. } => self.pool_ended(),
             Action::Stopped => self.farm_stopped(),
             Action::Decode { session, .. } => self.session(*session).decoding += 1,
-            Action::Unmatched { task } => self.breaks(names::I7, || {
-                format!("{task} matches no worker, and every worker matches")
-            }),
-            // Nobody here is limited in what it uses, or says how far it is.
+            Action::Unmatched { task } => self.is_unmatched(*task),
+            // What an attempt uses is not measured here, and how far it says it is concerns callers alone.
             Action::Send { .. }
             | Action::Watch { .. }
             | Action::Unwatch { .. }
@@ -212,12 +210,13 @@ impl Ledger {
         let Some(facts) = self.task(task) else { return };
         let over = match which {
             // Whether it was over was looked at when the attempt was asked to stop.
-            TimeLimit::Running => facts.timed_out,
+            TimeLimit::Running => facts.timed_out && facts.options.running.is_some(),
+            TimeLimit::Stall => facts.timed_out && facts.options.stall.is_some(),
             TimeLimit::Waiting => facts
                 .options
                 .waiting
                 .is_some_and(|limit| elapsed(now, facts.submitted, limit)),
-            TimeLimit::Starting | TimeLimit::Cpu | TimeLimit::Stall | TimeLimit::Group => false,
+            TimeLimit::Starting | TimeLimit::Cpu | TimeLimit::Group => false,
         };
         if !over {
             self.breaks(names::I1, || {
@@ -241,6 +240,7 @@ impl Ledger {
         self.stop_is_true(settlement);
         self.is_at_rest(settlement.task);
         self.cause_is_true(settlement);
+        self.ends_unmatched(settlement);
         self.stop_is_over(task, None);
         self.leave(task);
     }
@@ -304,11 +304,11 @@ impl Ledger {
                     .is_some_and(|facts| facts.entry == Entry::Inject)
             }
             Outcome::ResponseNotMarshallable(_) | Outcome::Skipped(_) => true,
-            Outcome::LimitExceeded { .. }
-            | Outcome::RequestNotMarshallable(_)
-            | Outcome::KindFault(_)
-            | Outcome::HolderGone
-            | Outcome::Displaced => false,
+            Outcome::RequestNotMarshallable(_) | Outcome::KindFault(_) => {
+                self.task(task).is_some_and(|facts| facts.faulted)
+            }
+            Outcome::HolderGone => self.holder_is_gone(task),
+            Outcome::LimitExceeded { .. } | Outcome::Displaced => false,
         };
         if !is_so {
             self.breaks(names::I1, || {

@@ -63,6 +63,9 @@ impl Ledger {
     /// A large response is decoded off the loop: under which handle it lies.
     pub(crate) fn decode(&mut self, bytes: &[u8]) -> u64 {
         self.sees(Seen::Decoded);
+        if let Some(side) = &mut self.side {
+            return side.decode(bytes);
+        }
         self.decoded.push(bytes.to_vec());
         self.decoded.len() as u64 - 1
     }
@@ -98,31 +101,42 @@ impl Ledger {
 }
 
 impl Kinds for Ledger {
-    fn affinity(&mut self, _: TaskId) -> Result<Affinity, KindFault> {
-        Ok(Affinity::Any)
+    fn affinity(&mut self, task: TaskId) -> Result<Affinity, KindFault> {
+        self.typed_affinity(task).unwrap_or(Ok(Affinity::Any))
     }
 
-    fn rank(&mut self, _: TaskId) -> Result<i64, KindFault> {
-        Ok(0)
+    fn rank(&mut self, task: TaskId) -> Result<i64, KindFault> {
+        self.typed_rank(task).unwrap_or(Ok(0))
     }
 
-    fn substitute(&mut self, _: TaskId) {}
+    fn substitute(&mut self, task: TaskId) {
+        self.typed_substitute(task);
+    }
 
-    fn matches(&mut self, task: TaskId, _: Whom) -> Result<bool, KindFault> {
+    fn matches(&mut self, task: TaskId, whom: Whom) -> Result<bool, KindFault> {
         if self.task(task).is_none() {
             self.breaks(names::I2, || {
                 format!("{task} is matched and is not in the farm")
             });
         }
-        Ok(true)
+        self.typed_match(task, whom).unwrap_or(Ok(true))
     }
 
-    fn request(&mut self, id: AttemptId, _: SlotId, out: &mut Vec<u8>, _: usize) -> RequestAnswer {
+    fn request(
+        &mut self,
+        id: AttemptId,
+        slot: SlotId,
+        out: &mut Vec<u8>,
+        limit: usize,
+    ) -> RequestAnswer {
         let cancelled = self.task(id.task).map(|facts| facts.cancelled);
         if cancelled != Some(false) {
             self.breaks(names::I2, || {
                 format!("a request of {id} is built after its task was cancelled or ended")
             });
+        }
+        if let Some(answer) = self.typed_request(id, slot, out, limit) {
+            return answer;
         }
         out.extend_from_slice(&id.task.to_bits().to_le_bytes());
         out.extend_from_slice(&id.attempt.0.to_le_bytes());
@@ -145,6 +159,9 @@ impl Kinds for Ledger {
             self.breaks(names::I2, || {
                 format!("a response of {id} is used after it was asked to stop")
             });
+        }
+        if let Some(answer) = self.typed_response(id, slot, payload) {
+            return answer;
         }
         let decoded;
         let bytes = match payload {
@@ -174,7 +191,9 @@ impl Kinds for Ledger {
         if letter == letter::INJECT {
             self.sees(Seen::Injected);
             let follow_up = self.enter(Entry::Inject, None);
-            self.model.injected(id.task, follow_up);
+            if let Some(model) = &mut self.model {
+                model.injected(id.task, follow_up);
+            }
             injected.push(Injected::shared(follow_up));
         }
         ResponseAnswer::Taken {
@@ -197,6 +216,9 @@ impl Kinds for Ledger {
     }
 
     fn late(&mut self, id: AttemptId, bytes: &[u8]) {
+        if self.typed_late(id, bytes) {
+            return;
+        }
         if bytes.len() >= RESPONSE_BYTES && attempt_at(&bytes[1..13]) != id {
             self.breaks(names::I3, || {
                 format!("a late response is called that of {id}")
@@ -204,11 +226,11 @@ impl Kinds for Ledger {
         }
     }
 
-    fn feedback(&mut self, _: AttemptId, _: &[u8]) -> Result<(), String> {
-        Ok(())
+    fn feedback(&mut self, id: AttemptId, bytes: &[u8]) -> Result<(), String> {
+        self.typed_feedback(id, bytes).unwrap_or(Ok(()))
     }
 
-    fn output(&mut self, tasks: &[TaskId], _: Stream, _: &[u8]) {
+    fn output(&mut self, tasks: &[TaskId], stream: Stream, bytes: &[u8]) {
         self.sees(Seen::Flooded);
         self.output_is_whose(tasks);
         for task in tasks {
@@ -218,12 +240,18 @@ impl Kinds for Ledger {
                 });
             }
         }
+        if let Some(side) = &mut self.side {
+            side.kinds().output(tasks, stream, bytes);
+        }
     }
 
     fn fresh(&mut self, slot: SlotId) {
         let there = self.sessions.iter_mut().rev().find(|it| it.slot == slot);
         if let Some(there) = there {
             there.greeted = true;
+        }
+        if let Some(side) = &mut self.side {
+            side.kinds().fresh(slot);
         }
     }
 }

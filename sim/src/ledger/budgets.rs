@@ -1,6 +1,7 @@
 //! The budget of starts: failures in a row make pauses, and too many end the pool.
 
 use super::{Ledger, Seen, names};
+use crate::model::Model;
 use farm_lockstep::{Exit, VTime};
 use farm_master::StartFailures;
 use farm_protocol::Session;
@@ -73,7 +74,8 @@ impl Ledger {
     /// Tasks could start, and there is no worker: then one comes, at the latest when the pause is over. `wakes`: when
     /// the master wants to be woken.
     pub(crate) fn is_staffed(&mut self, wakes: Option<VTime>) {
-        if self.living > 0 || self.budgets.pool_ended || !self.model.wants_to_start() {
+        let wants = self.model.as_ref().is_some_and(Model::wants_to_start);
+        if self.living > 0 || self.budgets.pool_ended || !wants {
             return;
         }
         let (until, now) = (self.budgets.paused_at_most, self.now);

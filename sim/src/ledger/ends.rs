@@ -1,6 +1,6 @@
 //! How a task ended, in every detail that the master tells: how a stop ended, what it cost, what was left of a budget.
 
-use super::{Answered, Facts, Ledger, names};
+use super::{Answered, Facts, Ledger, letter, names};
 use farm_lockstep::Exit;
 use farm_master::{
     AttemptEnd, AttemptReport, Cause, CrashLimit, HowStopped, OnLost, Outcome, Settlement, Shut,
@@ -35,6 +35,7 @@ impl Facts {
             | Outcome::RequestRefused(_)
             | Outcome::ResponseNotMarshallable(_) => runs,
             Outcome::Failed(()) => runs && self.used.is_some(),
+            Outcome::KindFault(_) => runs && self.used == Some(letter::FAULT),
             Outcome::Cancelled { how, .. } | Outcome::TimedOut { how, .. } => {
                 runs && self.asked && *how != HowStopped::BeforeStart
             }
@@ -45,7 +46,6 @@ impl Facts {
             Outcome::LimitExceeded { .. }
             | Outcome::Skipped(_)
             | Outcome::RequestNotMarshallable(_)
-            | Outcome::KindFault(_)
             | Outcome::HolderGone
             | Outcome::InjectionRefused { .. }
             | Outcome::SpawnFailed(_)
@@ -117,12 +117,17 @@ impl Ledger {
 
     /// A task that may run again does not end.
     pub(super) fn should_end(&mut self, settlement: &Settlement) {
-        let closing = self.shut >= Some(Shut::Finish) || self.budgets.pool_ended;
+        let closing = self.shut >= Some(Shut::Finish)
+            || self.budgets.pool_ended
+            || self.holder_is_gone(settlement.task);
         let Some(facts) = self.task(settlement.task) else {
             return;
         };
         let cause = match &settlement.outcome {
-            Outcome::Failed(()) => Cause::Exit,
+            Outcome::Failed(()) => match facts.retried_for {
+                Some(cause) => cause,
+                None => return,
+            },
             Outcome::TimedOut {
                 which: TimeLimit::Running,
                 ..
@@ -147,9 +152,10 @@ impl Ledger {
         let closing = self.shut >= Some(Shut::Finish);
         let Some(facts) = self.task(task) else { return };
         let (deaths, rules) = (facts.deaths, facts.options);
+        let pinned = facts.fails_without.is_some();
         let suspected =
             matches!(rules.crash_limit, CrashLimit::Deaths(most) if most > 0 && deaths >= most);
-        if rules.on_lost == OnLost::Retry && (!closing || suspected) {
+        if rules.on_lost == OnLost::Retry && !pinned && (!closing || suspected) {
             self.breaks(names::I9, || {
                 format!(
                     "{task} ends lost after {deaths} deaths before, and its rules are {rules:?}"

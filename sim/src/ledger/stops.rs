@@ -42,10 +42,9 @@ impl Ledger {
         };
         facts.asked = true;
         let by_caller = facts.cancelled || shut >= Some(Shut::Finish);
-        let over = facts
-            .options
-            .running
-            .is_some_and(|limit| elapsed(now, facts.sent, limit));
+        let limits = [facts.options.running, facts.options.stall];
+        let mut limits = limits.into_iter().flatten();
+        let over = limits.any(|limit| elapsed(now, facts.sent, limit));
         facts.timed_out |= over;
         if !by_caller && !over {
             return self.breaks(names::I1, || {

@@ -23,7 +23,7 @@ impl MasterProcess {
         let ledger = &mut cx.shared().ledger;
         // The ledger first: it names the rule that is broken more exactly.
         ledger.acts(action);
-        if let Err(why) = ledger.model.does(now, action) {
+        if let Some(Err(why)) = ledger.model.as_mut().map(|model| model.does(now, action)) {
             ledger.breaks(crate::ledger::names::I5, || why);
         }
         match action {
@@ -58,13 +58,13 @@ impl MasterProcess {
                     },
                 );
             }
+            Action::Settle(settlement) => cx.shared().ledger.tells_end(settlement),
+            Action::Refuse { task, refusal } => cx.shared().ledger.hands_back(*task, refusal),
             Action::Started { .. }
             | Action::Watch { .. }
             | Action::Unwatch { .. }
             | Action::Progress { .. }
             | Action::AttemptEnded { .. }
-            | Action::Settle(_)
-            | Action::Refuse { .. }
             | Action::Unmatched { .. }
             | Action::ScopeEnded { .. }
             | Action::RefuseScope { .. }
@@ -86,7 +86,9 @@ impl MasterProcess {
         let mut options = SpawnOptions::new("w", roles::WORKER);
         options.number = u32::try_from(session.0).expect("few sessions");
         options.watched = true;
-        let pid = cx.spawn(Box::new(WorkerProcess::new(session)), options);
+        let performers = cx.shared().performers.as_ref();
+        let performer = performers.map(|performers| performers.make(session));
+        let pid = cx.spawn(Box::new(WorkerProcess::new(session, performer)), options);
         let requests = cx.pipe(pipes::REQUESTS, me, pid, PIPE_BYTES);
         let control = cx.pipe(pipes::CONTROL, me, pid, PIPE_BYTES);
         let answers = cx.pipe(pipes::ANSWERS, pid, me, PIPE_BYTES);
@@ -187,6 +189,16 @@ impl MasterProcess {
                 cx.shared().ledger.died(session, exit);
                 cx.kill(pid, exit);
             }
+        }
+    }
+}
+
+/// Writes into the trace what the kind was asked and said.
+pub(super) fn trace_said(cx: &mut World<'_>) {
+    if cx.is_traced() {
+        let said = cx.shared().ledger.said.get_or_insert_default();
+        for line in std::mem::take(said) {
+            cx.trace(|| line);
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn size(choices: &mut Choices, play: Play, wanted: u32) -> u32 {
 const RATES: [u32; 5] = [4, 0, 0, 12, 40];
 
 /// Manners around the scenario's: each rate is left as it is, switched off, or raised.
-pub(super) fn manners(choices: &mut Choices, stock: &Manners) -> Manners {
+pub(crate) fn manners(choices: &mut Choices, stock: &Manners) -> Manners {
     let mut rate = |stock: u32, tag| {
         let factor = RATES[choices.choose(RATES.len() as u32, tag) as usize];
         (stock * factor / 4).min(900)
@@ -49,7 +49,7 @@ pub(super) fn manners(choices: &mut Choices, stock: &Manners) -> Manners {
 
 /// From which step on each kill may come: some as soon as there is anything to kill, some at any time. Left to a
 /// strategy alone, nearly all come in the beginning.
-pub(super) fn kills(choices: &mut Choices, manners: &Manners, params: Params) -> Vec<u64> {
+pub(crate) fn kills(choices: &mut Choices, manners: &Manners, params: Params) -> Vec<u64> {
     let steps = params.tasks.saturating_mul(STEPS_PER_TASK).max(1);
     let mut one = || {
         if choices.chance(manners.late_kills, "a late kill") {
@@ -65,7 +65,7 @@ pub(super) fn kills(choices: &mut Choices, manners: &Manners, params: Params) ->
 const STEPS_PER_TASK: u32 = 4;
 
 /// When the calm phase begins by itself. Where something may hang, sometimes early: what is held up must go on then.
-pub(super) fn rough_steps(choices: &mut Choices, manners: &Manners, params: Params) -> u64 {
+pub(crate) fn rough_steps(choices: &mut Choices, manners: &Manners, params: Params) -> u64 {
     let half = u64::from(params.max_steps / 2);
     if manners.hung == 0 {
         return half;

@@ -1,6 +1,7 @@
 //! One attempt: how it goes is drawn when it begins, and done when its time has come.
 
-use super::{Phase, WorkerProcess, World};
+use super::typed::Work;
+use super::{Input, Phase, WorkerProcess, World};
 use crate::ledger::{letter, worked_out, write_response};
 use farm_lockstep::Exit;
 use farm_protocol::{ReplyFlags, RequestHeader};
@@ -47,18 +48,21 @@ pub(super) enum Wait {
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) header: RequestHeader,
+    /// The number that it was given; 0 where there is work.
     pub(super) input: u64,
+    /// What a kind of somebody's own is asked for.
+    pub(super) work: Option<Box<Work>>,
     pub(super) course: Course,
     pub(super) wait: Wait,
     /// It takes no notice of a cancellation.
-    deaf: bool,
+    pub(super) deaf: bool,
     /// It was cancelled.
-    cancelled: bool,
+    pub(super) cancelled: bool,
     pub(super) floods: bool,
     /// Bytes that make the response large.
     pub(super) padding: usize,
     /// A process of its own goes on behind it.
-    left_behind: bool,
+    pub(super) left_behind: bool,
 }
 
 /// The times that a slow attempt takes.
@@ -73,11 +77,19 @@ const SLOW: [Duration; 4] = [
 const LARGE: usize = 512;
 
 impl Attempt {
-    pub(super) fn drawn(cx: &mut World<'_>, header: RequestHeader, input: u64) -> Self {
+    pub(super) fn drawn(cx: &mut World<'_>, header: RequestHeader, input: Input) -> Self {
         let manners = cx.shared().manners;
+        let (input, work) = match input {
+            Input::Number(number) => (number, None),
+            Input::Encoded(request) => {
+                let done = None;
+                (0, Some(Box::new(Work { request, done })))
+            }
+        };
         let mut attempt = Self {
             header,
             input,
+            work,
             course: Course::Answers(letter::DONE),
             wait: Wait::Turn,
             deaf: false,
@@ -108,7 +120,9 @@ impl Attempt {
                 Course::DiesAfterReply,
                 Course::Panics,
             ];
-            attempt.course = ways[cx.choose(ways.len() as u32, "where it dies") as usize];
+            // Whether somebody's own `perform` panics is not ours to draw.
+            let count = ways.len() - usize::from(attempt.work.is_some());
+            attempt.course = ways[cx.choose(count as u32, "where it dies") as usize];
         } else if cx.fault(manners.nonsense, "the worker speaks nonsense") {
             attempt.course = super::misdeeds::drawn(cx);
         }
@@ -118,6 +132,16 @@ impl Attempt {
         }
         attempt.floods = cx.fault(manners.floods, "the worker floods its output");
         attempt
+    }
+
+    /// For the trace.
+    pub(super) fn begins(&self) -> String {
+        let id = self.header.id;
+        match self.course {
+            // What somebody's own kind answers is not drawn.
+            Course::Answers(_) if self.work.is_some() => format!("begins {id}"),
+            course => format!("begins {id} ({course:?})"),
+        }
     }
 
     fn letter(&self) -> u8 {
@@ -168,23 +192,27 @@ impl WorkerProcess {
         if self.flood > 0 && !self.flood_on(cx) {
             return;
         }
-        let Phase::Busy(attempt) = std::mem::replace(&mut self.phase, Phase::Free) else {
+        let Phase::Busy(mut attempt) = std::mem::replace(&mut self.phase, Phase::Free) else {
             panic!("only a busy worker works on");
         };
         cx.alarm(None);
-        let how = match attempt.course {
+        let (how, flags) = match attempt.course {
             Course::DiesInCompute if !attempt.cancelled => return self.die(cx, Exit::Signal(11)),
             Course::Babbles(nonsense) if !attempt.cancelled => {
                 return self.babble(cx, &attempt, nonsense);
             }
-            course => self.finish(cx, &attempt, course),
+            _ if attempt.work.is_some() => self.perform_now(cx, &mut attempt),
+            course => {
+                let flags = ReplyFlags {
+                    heeded_cancel: attempt.cancelled,
+                    left_behind: attempt.left_behind,
+                };
+                (self.finish(cx, &attempt, course), flags)
+            }
         };
         let finished = Event::Finished(Finished {
             how,
-            flags: ReplyFlags {
-                heeded_cancel: attempt.cancelled,
-                left_behind: attempt.left_behind,
-            },
+            flags,
             ran_nanos: 1_000,
         });
         let unsent = self.outbox.len();
