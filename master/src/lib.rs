@@ -55,5 +55,5 @@ pub use outcome::{
     SkippedBy,
 };
 pub use record::{KindAnswer, Recorder, Recording, Replaying};
-pub use registry::{Decoder, Held, OUTPUT_KEPT, Receive, Registry, Settled, WorkerOutput};
+pub use registry::{Decoder, Held, OUTPUT_KEPT, RankBy, Receive, Registry, Settled, WorkerOutput};
 pub use scope::{Decision, GROUP_LIMIT, SCOPE_LIMIT, ScopeEnd, ScopeRefusal};

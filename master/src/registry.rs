@@ -115,8 +115,13 @@ impl<K: TaskKind> fmt::Debug for Held<K> {
 /// Decodes a response off the loop; what it gives goes back through [`Registry::keep_decoded`].
 pub type Decoder = fn(&[u8]) -> Result<Box<dyn Any + Send>, MarshalError>;
 
+/// Where a task stands among those of equal priority, the smaller first.
+pub type RankBy<K> = Box<dyn Fn(&<K as TaskKind>::Task) -> i64 + Send>;
+
 /// A kind without its types.
 trait Erased: Send {
+    /// `rank` is an `Option<RankBy<K>>` of its kind.
+    fn rank_by(&mut self, rank: Box<dyn Any + Send>);
     fn affinity(&self, held: &dyn Any) -> Result<Affinity, KindFault>;
     fn rank(&self, held: &dyn Any) -> Result<i64, KindFault>;
     fn matches(&self, whom: Whom, held: &dyn Any) -> Result<bool, KindFault>;
@@ -270,6 +275,24 @@ impl Registry {
     pub fn progress(&mut self, id: AttemptId, progress: &Progress) {
         let (kind, held) = self.reach(id.task);
         kind.progress(id, held, progress);
+    }
+
+    /// Ranks the tasks of a kind by this instead of by its [`TaskKind::rank`]; `None`: by that again. It counts from the
+    /// next ranking on, so tell the machine to rank what waits anew.
+    ///
+    /// # Panics
+    /// When `K` is not the kind registered as `kind`.
+    pub fn rank_by<K: TaskKind>(&mut self, kind: KindId, rank: Option<RankBy<K>>) {
+        self.kinds[kind.0 as usize].kind.rank_by(Box::new(rank));
+    }
+
+    /// A task that is held; `None`: it was settled or refused, or is of another kind.
+    #[must_use]
+    pub fn task<K: TaskKind>(&self, task: TaskId) -> Option<&K::Task> {
+        let place = self.places.get(task.index())?;
+        let (_, held) = place.task.as_ref()?;
+        let held = held.downcast_ref::<Held<K>>()?;
+        (place.generation == task.generation()).then_some(&held.task)
     }
 
     /// How responses of a kind are decoded off the loop.

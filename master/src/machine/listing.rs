@@ -7,6 +7,7 @@ use crate::affinity::Whom;
 use crate::kinds::Kinds;
 use crate::listing::{Stands, TaskLine, Why};
 use farm_protocol::{KindId, TaskId};
+use std::cmp::Reverse;
 
 impl Master {
     /// The tasks of one kind, or of all, at most `most`, in the order of their places, each with the
@@ -32,7 +33,8 @@ impl Master {
             None => self.tasks.len(),
             Some(kind) => {
                 let counts = self.lane(kind).counts();
-                counts.queued + counts.occupied + counts.terminal
+                // Not `occupied`: who was asked to stop is among the terminal ones already.
+                counts.queued + counts.in_flight + counts.terminal
             }
         }
     }
@@ -41,7 +43,37 @@ impl Master {
     /// all that is left waits for a worker that matches, or for such a task. A paused lane does not count as stuck.
     #[must_use]
     pub fn is_stuck(&self, kind: Option<KindId>) -> bool {
-        self.outstanding(kind) > 0 && self.all_at_rest()
+        let outstanding = self.outstanding(kind);
+        // What is ready waits for a worker of its own pool alone, however busy the others are.
+        let by_itself = kind.is_some_and(|kind| {
+            let pool = kind.0 as usize;
+            self.is_at_rest(pool) && self.pools[pool].ready.len() == outstanding
+        });
+        outstanding > 0 && (by_itself || self.all_at_rest())
+    }
+
+    /// The tasks of a kind that wait, at most `most`: those that could start first, in their order, then those that need
+    /// something else before. The kind is asked only about what is listed.
+    pub fn list_waiting(&self, kinds: &mut dyn Kinds, kind: KindId, most: usize) -> Vec<TaskLine> {
+        let waits = |task: &&Task| match task.state() {
+            State::Needing { .. } | State::Ready | State::Parked | State::Delayed { .. } => true,
+            State::Sent(_) | State::Stopping(..) => false,
+        };
+        let tasks = self.tasks.iter().filter(|task| task.kind == kind);
+        let mut waiting: Vec<&Task> = tasks.filter(waits).collect();
+        let place = |task: &&Task| {
+            let rank = task.stands.map_or(0, |(_, level)| level.rank);
+            let level = (Reverse(task.priority), rank);
+            (task.stands.is_none(), level, task.seq)
+        };
+        // A listing of the first ten must not sort a million.
+        if most < waiting.len() {
+            waiting.select_nth_unstable_by_key(most, place);
+            waiting.truncate(most);
+        }
+        waiting.sort_unstable_by_key(place);
+        let lines = waiting.into_iter();
+        lines.map(|task| self.line_of(kinds, task)).collect()
     }
 
     fn line_of(&self, kinds: &mut dyn Kinds, task: &Task) -> TaskLine {

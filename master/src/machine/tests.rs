@@ -12,6 +12,7 @@ mod groups_random;
 mod groups_stops;
 mod keys;
 mod limits;
+mod listing;
 #[cfg(feature = "mutation")]
 mod mutants;
 mod needs;

@@ -2,6 +2,7 @@
 
 mod contexts;
 mod meanwhile;
+mod ordered;
 mod shown;
 
 use super::*;

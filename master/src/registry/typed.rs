@@ -1,7 +1,7 @@
 //! One kind with its types: the only place where `dyn Any` becomes a task again.
 
 use super::warm::Warm;
-use super::{Answered, Body, Erased, Held, OUTPUT_KEPT, Settled, WorkerOutput};
+use super::{Answered, Body, Erased, Held, OUTPUT_KEPT, RankBy, Settled, WorkerOutput};
 use crate::action::Refusal;
 use crate::affinity::{Affinity, WhenGone, Whom};
 use crate::event::Stream;
@@ -23,6 +23,8 @@ pub(super) struct Typed<K: TaskKind> {
     kind: K,
     workers: Vec<WorkerStatus<K::Competence>>,
     warm: Warm,
+    /// Instead of the kind's own rank.
+    rank: Option<RankBy<K>>,
 }
 
 impl<K: TaskKind> Typed<K> {
@@ -31,6 +33,7 @@ impl<K: TaskKind> Typed<K> {
             kind,
             workers: Vec::new(),
             warm: Warm::new(),
+            rank: None,
         }
     }
 
@@ -226,7 +229,15 @@ impl<K: TaskKind> Erased for Typed<K> {
 
     fn rank(&self, task: &dyn Any) -> Result<i64, KindFault> {
         let held = held::<K>(task);
-        contained("rank", || self.kind.rank(&held.task))
+        contained("rank", || match &self.rank {
+            Some(rank) => rank(&held.task),
+            None => self.kind.rank(&held.task),
+        })
+    }
+
+    fn rank_by(&mut self, rank: Box<dyn Any + Send>) {
+        let rank = rank.downcast().expect("a rank of this kind's tasks");
+        self.rank = *rank;
     }
 
     fn matches(&self, whom: Whom, task: &dyn Any) -> Result<bool, KindFault> {
