@@ -34,7 +34,7 @@ pub struct Injected {
     /// Its id.
     pub task: TaskId,
     /// `None`: shared. Otherwise it is pinned to the worker that answered, and this is what becomes
-    /// of it when that worker is gone before it could start.
+    /// of it when that worker is gone before it has ended.
     pub pinned: Option<WhenGone>,
 }
 

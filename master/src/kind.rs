@@ -36,7 +36,9 @@ pub trait TaskKind: Send + 'static {
     /// requests ahead of the one it executes.
     const INDEPENDENT: bool = false;
 
-    /// Whether this worker may take this task. Every worker may, unless the kind says otherwise.
+    /// Whether this worker may take this task. Every worker may, unless the kind says otherwise. What is refused is
+    /// asked again when the kind has taken another response, so the answer may depend on what it learned from those;
+    /// what else it depends on is to be told by a broadcast when it changes.
     fn task_match(&self, status: &WorkerStatus<Self::Competence>, task: &Self::Task) -> bool {
         let (_, _) = (status, task);
         true
@@ -208,7 +210,7 @@ pub enum Whose<T> {
     /// Any worker, as with every other task.
     Shared,
     /// The worker that answered, before anything else that waits; `task_match` is not asked. And what
-    /// becomes of it if that worker is gone before it started.
+    /// becomes of it if that worker is gone before it has ended.
     Pinned(Fallback<T>),
 }
 

@@ -309,9 +309,8 @@ impl WorkerProcess {
             Phase::Free | Phase::Busy(_) => {
                 let dies = cx.shared().manners.dies;
                 if cx.fault(dies, "a worker dies of SIGTERM") {
-                    return self.die(cx, Exit::Signal(15));
+                    self.die(cx, Exit::Signal(15));
                 }
-                self.tell(cx, Event::Terminate, None);
             }
         }
     }

@@ -27,8 +27,6 @@ pub enum Event {
     Cancel(AttemptHeader),
     /// Control pipe: hand this attempt back if it has not begun.
     Revoke(AttemptHeader),
-    /// The process was asked by a signal to end, and its master lives: the attempt that executes should end soon.
-    Terminate,
     /// Requests pipe: nothing more will come.
     Stop,
 }
@@ -157,8 +155,6 @@ pub struct Session {
     last: u64,
     /// Handed back before they came. All numbers are above `last`.
     withdrawn: BTreeMap<u64, AttemptId>,
-    /// An attempt was cancelled since the last SIGTERM: the next one is the ladder's, for that attempt.
-    ladder: bool,
     kinds: u16,
     stale: u64,
 }
@@ -171,7 +167,6 @@ impl Session {
             phase: Phase::Idle,
             last: 0,
             withdrawn: BTreeMap::new(),
-            ladder: false,
             kinds,
             stale: 0,
         }
@@ -212,7 +207,6 @@ impl Session {
             Event::Finished(finished) => self.finished(finished, actions),
             Event::Cancel(header) => self.give_back(header, true, actions),
             Event::Revoke(header) => self.give_back(header, false, actions),
-            Event::Terminate => self.terminate(actions),
             Event::Stop => self.end(Ending::Stopped, actions),
         }
     }
@@ -329,21 +323,9 @@ impl Session {
             self.withdrawn.insert(number, id);
             actions.push(Action::Answer(Answer::Revoked(header)));
         } else if cancel && self.executing() == Some(header) {
-            self.ladder = true;
             self.raise_cancel(actions);
         } else {
             self.stale += 1;
-        }
-    }
-
-    /// The ladder's SIGTERM says what a cancellation has said before it. It names no attempt, and may
-    /// be noticed only when the next one has begun, which must not pay for it. Any other SIGTERM
-    /// is somebody's wish that what executes should end.
-    fn terminate(&mut self, actions: &mut Vec<Action>) {
-        if std::mem::take(&mut self.ladder) {
-            self.stale += 1;
-        } else {
-            self.raise_cancel(actions);
         }
     }
 

@@ -144,7 +144,7 @@ impl Master {
                 Some((LineId::Pinned(_), _)) => false,
                 Some((LineId::Shared, _)) => {
                     let line = pool.ready.line(LineId::Shared);
-                    line.is_some_and(|line| line.newest() > pool.not_for_fresh)
+                    line.is_some_and(|line| line.newest() > pool.known_not_for_fresh())
                 }
                 Some((LineId::Solo | LineId::Prefers(_) | LineId::Requires(_), _)) => true,
                 None => panic!("{} is ready and stands nowhere", task.id),

@@ -224,8 +224,9 @@ impl Master {
     /// The next task of a line that this worker has not been refused.
     fn next_in(&self, asker: Asker, line: LineId, mut cursor: Option<Cursor>) -> Option<Met> {
         let process = self.slots[asker.slot].process.as_ref()?;
-        let refused = process.refused.get(&line).copied().unwrap_or_default();
-        let line = self.pools[asker.pool].ready.line(line)?;
+        let pool = &self.pools[asker.pool];
+        let refused = process.refused.up_to(line, pool.mind);
+        let line = pool.ready.line(line)?;
         if line.newest() <= refused {
             return None;
         }
@@ -240,12 +241,13 @@ impl Master {
 
     /// The kind has said no to all of a line.
     fn note_refusal(&mut self, asker: Asker, line: LineId) {
-        let newest = self.pools[asker.pool].ready.line(line);
+        let pool = &self.pools[asker.pool];
+        let newest = pool.ready.line(line);
         let newest = newest.map_or(Stamp::default(), super::ready::Line::newest);
         if newest > Stamp::default()
             && let Some(process) = &mut self.slots[asker.slot].process
         {
-            process.refused.insert(line, newest);
+            process.refused.note(line, pool.mind, newest);
         }
     }
 

@@ -26,8 +26,10 @@ pub(super) struct Pool {
     pub(super) order: QueueOrder,
     /// How many tasks have come in.
     pub(super) arrivals: i64,
-    /// The kind has said that a fresh worker would take none of the shared ones up to this stamp.
-    pub(super) not_for_fresh: Stamp,
+    /// How often the kind may have changed its mind about who may take what.
+    pub(super) mind: u64,
+    /// Of this mind the kind has said that a fresh worker would take none of the shared ones up to this stamp.
+    pub(super) not_for_fresh: (u64, Stamp),
     /// What stands up to this stamp has been looked at for tasks that nothing lets start.
     pub(super) surveyed: Stamp,
     /// The ready tasks with a limit on the start of a worker.
@@ -66,7 +68,8 @@ impl Pool {
             ready: Ready::default(),
             order: QueueOrder::default(),
             arrivals: 0,
-            not_for_fresh: Stamp::default(),
+            mind: 0,
+            not_for_fresh: (0, Stamp::default()),
             surveyed: Stamp::default(),
             starts: Starts::default(),
             slots,
@@ -103,5 +106,15 @@ impl Pool {
         usize::try_from(ahead)
             .unwrap_or(usize::MAX)
             .min(self.config.credit_cap as usize)
+    }
+
+    /// Up to which stamp a fresh worker is known to take none of the shared ones.
+    pub(super) fn known_not_for_fresh(&self) -> Stamp {
+        let (mind, stamp) = self.not_for_fresh;
+        if mind == self.mind {
+            stamp
+        } else {
+            Stamp::default()
+        }
     }
 }

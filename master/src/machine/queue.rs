@@ -1,6 +1,6 @@
 //! What waits, in its order: which line a ready task stands in, and everything that may change that.
 
-use super::ready::{Level, LineId, Standing};
+use super::ready::{Level, LineId, Stamp, Standing};
 use super::settle::Ended;
 use super::task::{Pin, State};
 use super::{Master, Turn};
@@ -17,11 +17,7 @@ impl Master {
         }
         let rank = match self.rank(turn, id) {
             Ok(rank) => rank,
-            Err(fault) => {
-                // It stands in no line yet, so it leaves as one that is not ready.
-                self.tasks.at_mut(id).set(State::Needing { unmet: 0 });
-                return self.end_queued(turn, id, fault);
-            }
+            Err(fault) => return self.end_unplaced(turn, id, fault),
         };
         let task = self.tasks.at_mut(id);
         let line = if task.solo {
@@ -148,13 +144,14 @@ impl Master {
         keys.truncate(crate::affinity::KEYS_PER_WORKER);
         keys.sort_unstable();
         keys.dedup();
+        // What the kind has taken may have changed its mind about every worker, and about fresh ones.
+        let kind = self.slots[slot.0 as usize].kind;
+        self.pools[kind.0 as usize].mind += 1;
         let process = self.process_at(slot);
-        process.refused.clear();
         if process.keys == keys {
             return;
         }
         let before = std::mem::replace(&mut process.keys, keys.clone());
-        let kind = self.slots[slot.0 as usize].kind;
         let ready = &mut self.pools[kind.0 as usize].ready;
         // In this order: what it holds before and after never looks as if nobody held it.
         keys.into_iter().for_each(|key| ready.hold(key));
@@ -194,13 +191,8 @@ impl Master {
     /// What the kind looks at has changed: nothing that it said before about what waits holds.
     pub(super) fn broadcast(&mut self, turn: &mut Turn<'_>, kind: KindId) {
         let pool = &mut self.pools[kind.0 as usize];
-        pool.not_for_fresh = super::ready::Stamp::default();
-        pool.surveyed = super::ready::Stamp::default();
-        for slot in pool.slots.clone() {
-            if let Some(process) = &mut self.slots[slot].process {
-                process.refused.clear();
-            }
-        }
+        pool.mind += 1;
+        pool.surveyed = Stamp::default();
         self.line_up_again(turn, kind);
     }
 

@@ -48,8 +48,31 @@ pub(super) struct Process {
     pub(super) exit: Option<ExitFacts>,
     /// The keys of what it knows already, ascending, each once.
     pub(super) keys: Vec<AffinityKey>,
-    /// The kind has said no, of this worker as it is now, to all that stood in a line up to this stamp.
-    pub(super) refused: BTreeMap<LineId, Stamp>,
+    /// What its kind has refused it.
+    pub(super) refused: Refused,
+}
+
+/// Up to which stamp of each line the kind has said no to a worker, while it was of one mind.
+#[derive(Debug, Default)]
+pub(super) struct Refused {
+    mind: u64,
+    up_to: BTreeMap<LineId, Stamp>,
+}
+
+impl Refused {
+    /// Up to which stamp the kind, which is of this mind now, has refused what stands in a line.
+    pub(super) fn up_to(&self, line: LineId, mind: u64) -> Stamp {
+        let known = self.up_to.get(&line).filter(|_| mind == self.mind);
+        known.copied().unwrap_or_default()
+    }
+
+    pub(super) fn note(&mut self, line: LineId, mind: u64, stamp: Stamp) {
+        if self.mind != mind {
+            self.up_to.clear();
+            self.mind = mind;
+        }
+        self.up_to.insert(line, stamp);
+    }
 }
 
 /// The life of a worker process.
@@ -130,7 +153,7 @@ impl Process {
             eof: false,
             exit: None,
             keys: Vec::new(),
-            refused: BTreeMap::new(),
+            refused: Refused::default(),
         }
     }
 

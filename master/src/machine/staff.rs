@@ -52,7 +52,7 @@ impl Master {
         let keyed_or_solo = ready.len() - shared - self.pinned_ready(pool);
         let mut wanted = keyed_or_solo.min(enough);
         let mut cursor = None;
-        let known = self.pools[pool].not_for_fresh;
+        let known = self.pools[pool].known_not_for_fresh();
         while wanted < enough {
             let line = self.pools[pool].ready.line(LineId::Shared);
             let line = line.expect("the shared line is always there");
@@ -68,7 +68,8 @@ impl Master {
         if wanted == 0 {
             let line = self.pools[pool].ready.line(LineId::Shared);
             let newest = line.map_or(Stamp::default(), super::ready::Line::newest);
-            self.pools[pool].not_for_fresh = newest;
+            let pool = &mut self.pools[pool];
+            pool.not_for_fresh = (pool.mind, newest);
         }
         wanted
     }

@@ -41,10 +41,9 @@ impl Ledger {
 
     /// A worker tells what it executes that it is cancelled: somebody must have wanted that.
     pub(crate) fn is_cancelled(&mut self, id: AttemptId, session: Session) {
-        let signalled = self.session(session).signalled.is_some();
         let found = self.task(id.task);
         let wanted = found.is_none_or(|facts| facts.asked && facts.attempt == id.attempt.0);
-        if !wanted && !signalled {
+        if !wanted {
             self.breaks(names::I6, || {
                 format!("{id} is cancelled on {session}, and was not asked to stop")
             });

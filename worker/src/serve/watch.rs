@@ -115,8 +115,9 @@ impl Watcher {
         if !self.port.master_lives() || !self.port.greeted() {
             self.port.leave_with_group();
         }
-        // The ladder's: a command, being in the group, has had it itself; a kind in this process learns it here.
-        self.tell(Event::Terminate);
+        // Otherwise nothing is to be done. A signal names no attempt, and the next one may have begun before it is
+        // noticed; the attempt that the ladder means was told by a frame before, and a command, being in the group, has
+        // had the signal itself.
     }
 
     fn listen(&mut self) {

@@ -106,41 +106,14 @@ fn what_executes_is_cancelled_once_and_never_revoked() {
         Event::Cancel(AttemptHeader { id: id(9), ..at(1) }),
         Event::Cancel(at(1)),
         Event::Cancel(at(1)),
-        Event::Terminate,
         over(Finish::Replied),
         Event::Cancel(at(1)),
-        Event::Terminate,
     ]);
     assert_eq!(
         actions,
         [Action::Begin(header(1)), Action::RaiseCancel, reply(1)]
     );
-    assert_eq!(session.stale(), 6);
-}
-
-#[test]
-fn a_late_signal_of_the_ladder_spares_the_next_attempt() {
-    let ladder = [
-        request(1),
-        Event::Cancel(at(1)),
-        over(Finish::Replied),
-        request(2),
-        Event::Terminate,
-    ];
-    let (_, actions) = run(ladder.clone());
-    let spared = [
-        Action::Begin(header(1)),
-        Action::RaiseCancel,
-        reply(1),
-        Action::Begin(header(2)),
-    ];
-    assert_eq!(actions, spared);
-    let (_, actions) = run(ladder.into_iter().chain([Event::Terminate]));
-    assert_eq!(
-        actions.last(),
-        Some(&Action::RaiseCancel),
-        "this one is not the ladder's"
-    );
+    assert_eq!(session.stale(), 4);
 }
 
 #[test]

@@ -301,3 +301,19 @@ fn a_listing_says_where_each_task_stands() {
     let lines = stage.master.list(&mut stage.kinds, None, 10);
     assert!(matches!(lines[0].stands, Stands::Stops { .. }));
 }
+
+#[test]
+fn a_kind_that_has_taken_a_response_is_asked_again_about_every_worker() {
+    let mut stage = Stage::new(config(2, 0));
+    stage.warmed(&[&[], &[]]);
+    let x = stage.task();
+    let picky = stage.coming();
+    stage.kinds.refuses = vec![(picky, SlotId(0)), (picky, SlotId(1))];
+    stage.kinds.not_for_fresh = vec![picky];
+    stage.task();
+    stage.expect(&["request w0 t2#1"]);
+    // The response of one worker tells the kind something about the other.
+    stage.kinds.refuses.pop();
+    stage.reply(0, 1, id(x, 1), OK);
+    stage.expect(&["settle t2 ok", "request w1 t3#1"]);
+}
