@@ -66,9 +66,9 @@ pub use farm_driver::*;
 pub use farm_lockstep as lockstep;
 pub use farm_master as master;
 pub use farm_master::{
-    AttemptReport, Backoff, Cause, CrashLimit, Decision, LimitId, MemberEnd, Need, Next, OnLost,
-    Outcome, Receive, Refusal, Retries, RetryOn, Rule, ScopeEnd, ScopeRefusal, Sending, Settled,
-    Shut, TaskKind, TaskOptions, Ties, Verdict, When, WorkerStatus,
+    AttemptReport, Backoff, CancelledBy, Cause, CrashLimit, Decision, LimitId, MemberEnd, Need,
+    Next, OnLost, Outcome, Receive, Refusal, Retries, RetryOn, Rule, ScopeEnd, ScopeRefusal,
+    Sending, Settled, Shut, TaskKind, TaskOptions, Ties, Verdict, When, WorkerStatus,
 };
 pub use farm_protocol as protocol;
 pub use farm_protocol::{AffinityKey, ContextBody, ContextUpdate};

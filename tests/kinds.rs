@@ -1,5 +1,5 @@
 //! Kinds of one's own, embedded, on real workers: this program is its own worker. One kind of
-//! no-ops, one with a competence, one with a context, one that cannot be marshalled, and what becomes of programs that are no worker.
+//! no-ops, one with a competence, one of claims for groups, one with a context, one that cannot be marshalled, and what becomes of programs that are no worker.
 
 #![expect(
     clippy::print_stdout,
@@ -8,6 +8,8 @@
 
 #[path = "kinds/embed.rs"]
 mod embed;
+#[path = "kinds/groups.rs"]
+mod groups;
 #[path = "kinds/library.rs"]
 mod library;
 #[path = "kinds/limits.rs"]
@@ -38,6 +40,7 @@ fn main() {
         } else {
             Worker::new()
                 .with(noop::Performer)
+                .with(groups::Prover)
                 .with(library::Reader)
                 .with(prelude::Player::default())
                 .with(marshal::Writer)
@@ -49,6 +52,7 @@ fn main() {
         .nth(1)
         .filter(|argument| !argument.starts_with('-'));
     let tests = [
+        groups::TESTS,
         noop::TESTS,
         library::TESTS,
         prelude::TESTS,
