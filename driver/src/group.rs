@@ -116,6 +116,27 @@ impl GroupBuilder {
 /// When its rule has decided, the members that it needs no more are cancelled: what waits at once,
 /// what runs by the ladder of its own budget. The group is over when all are at rest; no worker is
 /// started for that, and none outside the group is touched. **Dropping it cancels** what is in it.
+///
+/// ```
+/// use farm_driver::{Farm, Queue};
+/// use farm_master::{Decision, Rule, TaskKind};
+/// use std::time::Duration;
+///
+/// /// Two provers of different kinds on one goal: which of them was first, and was it in time?
+/// fn portfolio<A: TaskKind, B: TaskKind>(
+///     farm: &Farm,
+///     (first, goal): (&Queue<A>, A::Task),
+///     (second, same_goal): (&Queue<B>, B::Task),
+/// ) -> Option<u32> {
+///     let group = farm.group(Rule::FirstSuccess).limit(Duration::from_secs(5)).open();
+///     let _first = group.submit(first, goal);
+///     let _second = group.submit(second, same_goal);
+///     match group.wait().ok()?.decision {
+///         Decision::Succeeded { indexes } => indexes.first().copied(),
+///         _ => None,
+///     }
+/// }
+/// ```
 #[must_use = "dropping a group cancels its members"]
 pub struct Group {
     scope: ScopeId,

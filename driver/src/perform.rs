@@ -1,6 +1,7 @@
 //! Performs the machine's actions, in their order.
 
 use crate::decode::Work;
+use crate::group::GroupEnd;
 use crate::process::Role;
 use crate::process::{Place, Process};
 use crate::reap::own_peak_bytes;
@@ -10,7 +11,7 @@ use crate::system::ExitWatch;
 use crate::turn::{Loop, Spawned};
 use crate::usage::Beyond;
 use farm_master::{Action, Link, Refusal, Settlement, Signal};
-use farm_protocol::{AttemptId, KindId, Progress, TaskId, WorkerName};
+use farm_protocol::{AttemptId, KindId, Progress, ScopeId, TaskId, WorkerName};
 use rustix::process::Signal as SystemSignal;
 
 impl Loop {
@@ -65,21 +66,9 @@ impl Loop {
             }
             Action::Settle(settlement) => self.settle(settlement),
             Action::Refuse { task, refusal } => self.refuse(task, refusal),
-            Action::Unmatched { task } => {
-                log::warn!("no worker matches {task}, nor would a fresh one: it waits");
-                self.observe(|o, now| o.unmatched(now, task));
-            }
-            Action::ScopeEnded { scope, end } => {
-                if let Some(answer) = self.groups.remove(&scope) {
-                    answer.give(Ok(end));
-                }
-            }
-            Action::RefuseScope { scope, refusal } => {
-                log::warn!("{scope} is not opened: {refusal}");
-                if let Some(answer) = self.groups.remove(&scope) {
-                    answer.give(Err(refusal));
-                }
-            }
+            Action::Unmatched { task } => self.unmatched(task),
+            Action::ScopeEnded { scope, end } => self.tell_group(scope, Ok(end)),
+            Action::RefuseScope { scope, refusal } => self.tell_group(scope, Err(refusal)),
             Action::PoolEnded { kind, error } => {
                 log::error!("the pool of {kind} has ended: {error}");
                 self.observe(|o, now| o.pool_ended(now, kind, &error));
@@ -110,6 +99,21 @@ impl Loop {
 
     fn refuse(&mut self, task: TaskId, refusal: Refusal) {
         contained("a waiter", || self.registry.refuse(task, refusal));
+    }
+
+    fn unmatched(&mut self, task: TaskId) {
+        log::warn!("no worker matches {task}, nor would a fresh one: it waits");
+        self.observe(|o, now| o.unmatched(now, task));
+    }
+
+    /// Tells who waits for a group; for other scopes nobody waits.
+    fn tell_group(&mut self, scope: ScopeId, end: GroupEnd) {
+        if let Err(refusal) = &end {
+            log::warn!("{scope} is not opened: {refusal}");
+        }
+        if let Some(answer) = self.groups.remove(&scope) {
+            answer.give(end);
+        }
     }
 
     fn signal(&mut self, place: Place, signal: Signal) {

@@ -15,6 +15,27 @@ use std::sync::Arc;
 /// it; [`Scope::detach`] lets go of it without. A cancelled scope takes nothing any more: what is submitted into it is
 /// refused and handed back, whenever that comes. [`Scope::renew`] goes on as a new generation.
 ///
+/// ```
+/// use farm_driver::{Farm, Queue, Scope};
+/// use farm_master::TaskKind;
+///
+/// struct Document {
+///     scope: Scope,
+/// }
+///
+/// impl Document {
+///     fn open(farm: &Farm) -> Self {
+///         Self { scope: farm.scope() }
+///     }
+///
+///     fn edited<K: TaskKind>(&self, queue: &Queue<K>, check: K::Task) {
+///         // What was checked before the edit is given up, and known by its scope if it is late.
+///         self.scope.renew("the document was edited");
+///         let _ticket = queue.submit_in(&self.scope, check, None);
+///     }
+/// }
+/// ```
+///
 /// It is opened on the farm's loop without waiting. Should it be refused there (too many are open, its
 /// parent is cancelled), it behaves as a cancelled one.
 #[must_use = "dropping a scope cancels what is in it"]
