@@ -143,7 +143,7 @@ impl Scope {
     }
 
     /// Lets go of it without cancelling: what is in it goes on, and is cancelled with the scope that this one is in, if
-    /// any. Nothing more can be submitted into it; scopes inside it stay what they are.
+    /// any. Nothing more can be submitted into it; scopes inside it stay what they are, but cannot be renewed.
     pub fn detach(mut self) {
         self.held = false;
         self.shared.post(Message::CloseScope(self.id()));
