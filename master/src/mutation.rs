@@ -67,10 +67,38 @@ pub enum Mutation {
     LostRunsAgain,
     /// `x18`: no limit on the time to the hello. A worker that says nothing keeps its slot.
     NoHelloLimit,
+    /// `x19`: a worker that is gone still counts as a holder of the keys it had. What needs one of them waits for it.
+    DeadHolderRemembered,
+    /// `x20`: a pinned task stands in the line of its key, and whoever is free takes it.
+    PinnedGivenAway,
+    /// `x21`: a pinned task that should end with its worker goes to any other.
+    FailIgnored,
+    /// `x22`: a pinned task goes elsewhere as it is, and not as its substitute.
+    SubstituteNotCalled,
+    /// `x23`: what a worker was refused is not looked at again after it has learnt something.
+    RefusalKept,
+    /// `x24`: a broadcast changes nothing. What the kind would give away now goes on waiting.
+    BroadcastUnheard,
+    /// `x25`: nobody is told that nothing will start a task.
+    UnmatchedUnsaid,
+    /// `x26`: a key that is required is only preferred.
+    RequiresAsPrefers,
+    /// `x27`: a new priority does not move a task that waits already.
+    PriorityLost,
+    /// `x28`: whoever looks first takes what an idle worker holds the key of.
+    HolderRobbed,
+    /// `x29`: a new order counts for what comes after it, not for what waits.
+    OrderForNewcomers,
+    /// `x30`: a worker takes what is pinned to it after everything else.
+    PinnedLast,
+    /// `x31`: no idle worker is replaced for what only a fresh one would take.
+    NoRoomMade,
+    /// `x32`: a drain does not end what nothing will start. The farm never stops.
+    DrainKeepsUnmatched,
 }
 
 /// Variants and their ids; the only table of them.
-const IDS: [(Mutation, &str); 26] = [
+const IDS: [(Mutation, &str); 40] = [
     (Mutation::AnswerAfterStopCounts, "b1"),
     (Mutation::ExitBeforeAnswers, "b2"),
     (Mutation::ReplyUnmatched, "b3"),
@@ -97,6 +125,20 @@ const IDS: [(Mutation, &str); 26] = [
     (Mutation::StartFailuresNeverForgotten, "x16"),
     (Mutation::LostRunsAgain, "x17"),
     (Mutation::NoHelloLimit, "x18"),
+    (Mutation::DeadHolderRemembered, "x19"),
+    (Mutation::PinnedGivenAway, "x20"),
+    (Mutation::FailIgnored, "x21"),
+    (Mutation::SubstituteNotCalled, "x22"),
+    (Mutation::RefusalKept, "x23"),
+    (Mutation::BroadcastUnheard, "x24"),
+    (Mutation::UnmatchedUnsaid, "x25"),
+    (Mutation::RequiresAsPrefers, "x26"),
+    (Mutation::PriorityLost, "x27"),
+    (Mutation::HolderRobbed, "x28"),
+    (Mutation::OrderForNewcomers, "x29"),
+    (Mutation::PinnedLast, "x30"),
+    (Mutation::NoRoomMade, "x31"),
+    (Mutation::DrainKeepsUnmatched, "x32"),
 ];
 
 impl Mutation {
@@ -131,7 +173,7 @@ impl fmt::Display for Mutation {
 
 /// A name that is no mutation's id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no mutation `{0}`; they are b1 to b4, b8, b10 to b12, and x1 to x18")]
+#[error("there is no mutation `{0}`; they are b1 to b4, b8, b10 to b12, and x1 to x32")]
 pub struct UnknownMutation(pub String);
 
 impl FromStr for Mutation {

@@ -86,7 +86,10 @@ impl Master {
         let flights: Vec<Flight> = process.in_flight.drain(..).collect();
         let held_nothing = flights.is_empty();
         let ready = &mut self.pools[kind.0 as usize].ready;
-        process.keys.drain(..).for_each(|key| ready.release(key));
+        let keys = std::mem::take(&mut process.keys);
+        if !self.config.mutation.is(Mutation::DeadHolderRemembered) {
+            keys.into_iter().for_each(|key| ready.release(key));
+        }
         let mut charged = false;
         for flight in flights {
             let executed = executing == Some(flight.id);

@@ -5,6 +5,7 @@ use super::settle::Ended;
 use super::task::{Pin, State};
 use super::{Master, Turn};
 use crate::affinity::{Affinity, QueueOrder, WhenGone};
+use crate::mutation::Mutation;
 use crate::outcome::{CancelledBy, Outcome};
 use farm_protocol::{AffinityKey, KindId, Session, SlotId, TaskId};
 use std::cmp::Reverse;
@@ -20,14 +21,19 @@ impl Master {
             Err(fault) => return self.end_unplaced(turn, id, fault),
         };
         let task = self.tasks.at_mut(id);
+        let bug = self.config.mutation;
+        let pin = task.pin.filter(|_| !bug.is(Mutation::PinnedGivenAway));
         let line = if task.solo {
             LineId::Solo
-        } else if let Some(pin) = task.pin {
+        } else if let Some(pin) = pin {
             LineId::Pinned(pin.session)
         } else {
             match task.affinity {
                 Affinity::Any => LineId::Shared,
                 Affinity::Prefers(key) => LineId::Prefers(key),
+                Affinity::Requires(key) if bug.is(Mutation::RequiresAsPrefers) => {
+                    LineId::Prefers(key)
+                }
                 Affinity::Requires(key) => LineId::Requires(key),
             }
         };
@@ -52,7 +58,6 @@ impl Master {
     /// Takes a task from among those that may start.
     pub(super) fn leave_ready(&mut self, id: TaskId) {
         let task = self.tasks.at_mut(id);
-        task.unmatched = false;
         let (line, level) = task.stands.take().expect("a ready task stands in a line");
         let standing = Standing {
             level,
@@ -88,8 +93,11 @@ impl Master {
         self.tasks.at_mut(id).pin = None;
         match pin.when_gone {
             WhenGone::AnyWorker => true,
+            WhenGone::Fail if self.config.mutation.is(Mutation::FailIgnored) => true,
             WhenGone::Substitute => {
-                turn.kinds.substitute(id);
+                if !self.config.mutation.is(Mutation::SubstituteNotCalled) {
+                    turn.kinds.substitute(id);
+                }
                 match turn.kinds.affinity(id) {
                     Ok(affinity) => {
                         self.tasks.at_mut(id).affinity = affinity;
@@ -146,7 +154,9 @@ impl Master {
         keys.dedup();
         // What the kind has taken may have changed its mind about every worker, and about fresh ones.
         let kind = self.slots[slot.0 as usize].kind;
-        self.pools[kind.0 as usize].mind += 1;
+        if !self.config.mutation.is(Mutation::RefusalKept) {
+            self.pools[kind.0 as usize].mind += 1;
+        }
         let process = self.process_at(slot);
         if process.keys == keys {
             return;
@@ -163,6 +173,7 @@ impl Master {
             return;
         };
         match task.state() {
+            State::Ready if self.config.mutation.is(Mutation::PriorityLost) => {}
             State::Ready => {
                 self.leave_ready(id);
                 self.tasks.at_mut(id).priority = priority;
@@ -185,11 +196,16 @@ impl Master {
 
     pub(super) fn set_order(&mut self, turn: &mut Turn<'_>, kind: KindId, order: QueueOrder) {
         self.pools[kind.0 as usize].order = order;
-        self.line_up_again(turn, kind);
+        if !self.config.mutation.is(Mutation::OrderForNewcomers) {
+            self.line_up_again(turn, kind);
+        }
     }
 
     /// What the kind looks at has changed: nothing that it said before about what waits holds.
     pub(super) fn broadcast(&mut self, turn: &mut Turn<'_>, kind: KindId) {
+        if self.config.mutation.is(Mutation::BroadcastUnheard) {
+            return;
+        }
         let pool = &mut self.pools[kind.0 as usize];
         pool.mind += 1;
         pool.surveyed = Stamp::default();

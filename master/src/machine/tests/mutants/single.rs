@@ -313,7 +313,7 @@ fn x15_one_injected_task_more() {
     let play = |config| {
         let mut stage = Stage::warm_with(config);
         let (first, _second) = (stage.task(), stage.task());
-        stage.kinds.injects = vec![stage.next_id()];
+        stage.kinds.injects = vec![crate::Injected::shared(stage.next_id())];
         stage.skip();
         stage.reply(0, 1, id(first, 1), OK);
         stage.lines()
