@@ -44,17 +44,19 @@ impl Master {
             return;
         }
         // Every worker one, before any gets a second; and what is for others only when they had their choice.
-        for takes_of_others in [false, true] {
-            for slot in self.pools[pool].slots.clone() {
-                if self.pools[pool].ready.is_empty() {
-                    break;
-                }
-                let idle = |process: &Process| process.is_idle() || self.takes_early(process);
-                if self.slots[slot].process.as_ref().is_some_and(idle) {
-                    self.start_one(turn, pool, slot, takes_of_others);
-                }
+        loop {
+            self.pools[pool].own_behind = false;
+            let robbed = self.config.mutation.is(Mutation::HolderRobbed);
+            let started = self.start_each(turn, pool, robbed, false);
+            // Somebody left what he would have taken to what is more urgent: each start may make it his turn.
+            let behind = self.pools[pool].own_behind;
+            if behind && started {
+                continue;
             }
             if self.pools[pool].ready.is_plain() {
+                break;
+            }
+            if !self.start_each(turn, pool, true, behind) || !behind {
                 break;
             }
         }
@@ -71,6 +73,27 @@ impl Master {
         } else {
             self.survey(turn, pool);
         }
+    }
+
+    /// One task to each idle worker, or `one` in all. Whether any was sent.
+    fn start_each(
+        &mut self,
+        turn: &mut Turn<'_>,
+        pool: usize,
+        takes_of_others: bool,
+        one: bool,
+    ) -> bool {
+        let mut started = false;
+        for slot in self.pools[pool].slots.clone() {
+            if self.pools[pool].ready.is_empty() || one && started {
+                break;
+            }
+            let idle = |process: &Process| process.is_idle() || self.takes_early(process);
+            if self.slots[slot].process.as_ref().is_some_and(idle) {
+                started |= self.start_one(turn, pool, slot, takes_of_others);
+            }
+        }
+        started
     }
 
     pub(super) fn may_start(&self, pool: usize) -> bool {

@@ -96,6 +96,13 @@ impl Limits {
         })
     }
 
+    /// All tasks of a kind that are parked at limits that have room.
+    pub(super) fn wake_all(&mut self, kind: KindId) -> Vec<TaskId> {
+        let with_room = self.limits.iter_mut().filter(|it| it.in_flight < it.cap);
+        let parked = with_room.filter_map(|limit| limit.parked.remove(&kind));
+        parked.flatten().map(|(_, _, task)| task).collect()
+    }
+
     /// The parked tasks that may try again: of each kind as many as there is room. They may find it
     /// taken and park again. None is forgotten, because every task that could have taken the room
     /// comes here when it leaves: by the end of an attempt, or by its own end.

@@ -121,9 +121,6 @@ impl Master {
         if !self.may_start(index) {
             return Why::Paused;
         }
-        if task.unmatched {
-            return Why::NoMatch;
-        }
         if let Some(pin) = task.pin {
             return Why::Holder(pin.slot);
         }

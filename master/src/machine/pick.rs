@@ -100,9 +100,11 @@ impl Master {
                 found => return found,
             }
         }
-        match self.look_through(turn, asker, LineId::Pinned(asker.session)) {
-            Look::Nothing => {}
-            found => return found,
+        if !self.config.mutation.is(Mutation::PinnedLast) {
+            match self.look_through(turn, asker, LineId::Pinned(asker.session)) {
+                Look::Nothing => {}
+                found => return found,
+            }
         }
         let mut candidates = self.own_lines(asker);
         let mut brought = [None; Sort::ALL.len()];
@@ -113,13 +115,18 @@ impl Master {
                 continue;
             }
             let Some(index) = best else {
-                return Look::Nothing;
+                return self.look_last(turn, asker);
             };
             let Candidate { line, met, others } = candidates[index];
-            if others && !takes_of_others {
+            let left_to_others = others && !takes_of_others;
+            if left_to_others && candidates.iter().all(|candidate| candidate.others) {
                 return Look::Nothing;
             }
             match self.test(turn, asker, line, met) {
+                Tested::Suits if left_to_others => {
+                    self.pools[asker.pool].own_behind = true;
+                    return Look::Nothing;
+                }
                 Tested::Suits => return Look::Found(met.task),
                 Tested::WantsItEmpty => return Look::Nothing,
                 Tested::Left => return Look::Changed,
@@ -132,6 +139,14 @@ impl Master {
                 candidates.swap_remove(index);
             }
         }
+    }
+
+    /// `x30`: what is pinned to this worker.
+    fn look_last(&mut self, turn: &mut Turn<'_>, asker: Asker) -> Look {
+        if self.config.mutation.is(Mutation::PinnedLast) {
+            return self.look_through(turn, asker, LineId::Pinned(asker.session));
+        }
+        Look::Nothing
     }
 
     /// Brings a line with another key in whose first comes before the best so far. False when there is none.

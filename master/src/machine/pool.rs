@@ -30,6 +30,8 @@ pub(super) struct Pool {
     pub(super) mind: u64,
     /// Of this mind the kind has said that a fresh worker would take none of the shared ones up to this stamp.
     pub(super) not_for_fresh: (u64, Stamp),
+    /// Of this mind the kind has said that a fresh worker would take nothing that stands up to this stamp.
+    pub(super) no_room_for: (u64, Stamp),
     /// What stands up to this stamp has been looked at for tasks that nothing lets start.
     pub(super) surveyed: Stamp,
     /// The ready tasks with a limit on the start of a worker.
@@ -44,6 +46,8 @@ pub(super) struct Pool {
     pub(super) pause_until: Option<Instant>,
     /// Its workers cannot be started: the last failure.
     pub(super) ended: Option<String>,
+    /// A worker left what it would have taken, because something more urgent is there that others hold the key of.
+    pub(super) own_behind: bool,
     /// Something changed that may let a task start.
     pub(super) touched: bool,
     /// A look at unfairly held requests is due.
@@ -70,6 +74,7 @@ impl Pool {
             arrivals: 0,
             mind: 0,
             not_for_fresh: (0, Stamp::default()),
+            no_room_for: (0, Stamp::default()),
             surveyed: Stamp::default(),
             starts: Starts::default(),
             slots,
@@ -77,6 +82,7 @@ impl Pool {
             failed_up_to: Session(0),
             pause_until: None,
             ended: None,
+            own_behind: false,
             touched: false,
             rebalancing: false,
             average_nanos: 0,

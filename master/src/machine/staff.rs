@@ -1,6 +1,6 @@
 //! Workers for what waits: how many are started, which idle one makes room, and what nothing will ever start.
 
-use super::ready::{LineId, Sort, Stamp};
+use super::ready::{Line, LineId, Sort, Stamp};
 use super::slot::{Ending, Process};
 use super::timers::Timer;
 use super::{Master, Turn};
@@ -9,7 +9,10 @@ use crate::affinity::Whom;
 use crate::event::Shut;
 use crate::mutation::Mutation;
 use crate::outcome::{Outcome, SkippedBy};
-use farm_protocol::{Session, SlotId, TaskId};
+use farm_protocol::{KindId, Session, SlotId, TaskId};
+
+/// So many of the first in a line are looked at for one that only a fresh worker would take.
+const LOOKED_AT: usize = 8;
 
 impl Master {
     /// Workers for what is ready and found none.
@@ -67,7 +70,7 @@ impl Master {
         }
         if wanted == 0 {
             let line = self.pools[pool].ready.line(LineId::Shared);
-            let newest = line.map_or(Stamp::default(), super::ready::Line::newest);
+            let newest = line.map_or(Stamp::default(), Line::newest);
             let pool = &mut self.pools[pool];
             pool.not_for_fresh = (pool.mind, newest);
         }
@@ -96,6 +99,9 @@ impl Master {
     /// Every slot is taken. If something waits that none of the workers will take, and one of them
     /// idles, that one is replaced by a fresh one: of several the one that has been idle longest.
     fn make_room(&mut self, turn: &mut Turn<'_>, pool: usize) {
+        if self.config.mutation.is(Mutation::NoRoomMade) {
+            return;
+        }
         let mut idle_old: Option<(farm_protocol::Instant, SlotId)> = None;
         for slot in self.pools[pool].slots.clone() {
             let slot = &self.slots[slot];
@@ -115,24 +121,70 @@ impl Master {
         }
     }
 
-    /// Whether something waits that only a fresh worker will take.
+    /// Whether something waits that only a fresh worker will take. While others work, only a few of the first are
+    /// looked at; when nobody does, all: what is behind those that nobody takes must not wait for ever.
     fn needs_fresh(&mut self, turn: &mut Turn<'_>, pool: usize) -> bool {
+        if self.is_at_rest(pool) {
+            // All workers have just refused it. What a fresh one was refused as well, while the kind was of this mind,
+            // is not asked about again.
+            let (mind, newest) = (self.pools[pool].mind, self.pools[pool].ready.newest());
+            let (of, known) = self.pools[pool].no_room_for;
+            let known = if of == mind { known } else { Stamp::default() };
+            let new = self.ready_after(pool, known);
+            let found = new.into_iter().any(|task| self.suits_fresh(turn, task));
+            if !found {
+                self.pools[pool].no_room_for = (mind, newest);
+            }
+            return found;
+        }
         let ready = &self.pools[pool].ready;
-        if ready.count(LineId::Solo) > 0 || ready.first_after(Sort::RequiresUnheld, None).is_some()
+        let mut lines = vec![LineId::Solo];
+        let mut key = None;
+        while let Some(first) = ready.first_after(Sort::RequiresUnheld, key)
+            && lines.len() < LOOKED_AT
         {
+            key = Some(first);
+            lines.push(Sort::RequiresUnheld.line(first.1));
+        }
+        let head = |line| ready.line(line).and_then(Line::head).map(|met| met.task);
+        let heads: Vec<TaskId> = lines.into_iter().filter_map(head).collect();
+        if heads.into_iter().any(|task| self.suits_fresh(turn, task)) {
             return true;
         }
-        let first = ready.line(LineId::Shared).and_then(|line| line.head());
-        let Some(met) = first else { return false };
-        for slot in self.pools[pool].slots.clone() {
-            self.counters.matches += 1;
-            let whom = Whom::Worker(self.slots[slot].id);
-            // A worker that is busy now will take it.
-            if turn.kinds.matches(met.task, whom).unwrap_or(false) {
-                return false;
+        let mut cursor = None;
+        for _ in 0..LOOKED_AT {
+            let line = self.pools[pool].ready.line(LineId::Shared);
+            let Some(met) = line.and_then(|line| line.next(cursor)) else {
+                break;
+            };
+            cursor = Some(met.cursor);
+            if !self.suits_busy(turn, pool, met.task) && self.suits_fresh(turn, met.task) {
+                return true;
             }
         }
-        self.suits_fresh(turn, met.task)
+        false
+    }
+
+    /// Whether the kind would give a task to a worker that is busy now, and will take it then.
+    fn suits_busy(&mut self, turn: &mut Turn<'_>, pool: usize, task: TaskId) -> bool {
+        self.pools[pool].slots.clone().any(|slot| {
+            let busy = |process: &Process| !process.in_flight.is_empty();
+            if !self.slots[slot].process.as_ref().is_some_and(busy) {
+                return false;
+            }
+            self.counters.matches += 1;
+            let whom = Whom::Worker(self.slots[slot].id);
+            turn.kinds.matches(task, whom).unwrap_or(false)
+        })
+    }
+
+    /// What came among those that may start after this stamp.
+    fn ready_after(&self, pool: usize, stamp: Stamp) -> Vec<TaskId> {
+        let ready = self.pools[pool].ready.tasks();
+        ready
+            .filter(|(came, _)| *came > stamp)
+            .map(|(_, id)| id)
+            .collect()
     }
 
     fn spawn(&mut self, turn: &mut Turn<'_>, slot: usize) {
@@ -164,37 +216,43 @@ impl Master {
         if !self.is_at_rest(pool) {
             return;
         }
+        // Whoever was let in at a limit and is taken by nobody must not keep its room from the others.
+        let kind = KindId(u16::try_from(pool).expect("a pool per kind"));
+        let parked = self.limits.wake_all(kind);
+        if !parked.is_empty() {
+            return parked.into_iter().for_each(|id| self.make_ready(turn, id));
+        }
         let known = self.pools[pool].surveyed;
         let newest = self.pools[pool].ready.newest();
         if newest > known {
-            let ready = self.pools[pool].ready.tasks();
-            let new: Vec<TaskId> = ready
-                .filter(|(stamp, _)| *stamp > known)
-                .map(|(_, id)| id)
-                .collect();
+            let new = self.ready_after(pool, known);
             self.pools[pool].surveyed = newest;
-            for task in new {
-                self.tasks.at_mut(task).unmatched = true;
-                turn.actions.push(Action::Unmatched { task });
+            if !self.config.mutation.is(Mutation::UnmatchedUnsaid) {
+                let said = new.into_iter().map(|task| Action::Unmatched { task });
+                said.for_each(|action| turn.actions.push(action));
             }
         }
     }
 
-    /// A farm that drains admits nothing that could make a difference: what nothing lets start ends.
+    /// A farm that drains admits nothing that could make a difference: what nothing lets start ends. Its end may let
+    /// others become ready, that nothing lets start either.
     pub(super) fn end_unmatched(&mut self, turn: &mut Turn<'_>) {
-        if self.shut != Some(Shut::Drain) || self.tasks.len() == 0 || !self.all_at_rest() {
-            return;
-        }
-        for pool in 0..self.pools.len() {
-            let waiting: Vec<TaskId> = self.pools[pool].ready.tasks().map(|(_, id)| id).collect();
+        let keeps = self.config.mutation.is(Mutation::DrainKeepsUnmatched);
+        while !keeps && self.shut == Some(Shut::Drain) && self.tasks.len() > 0 && self.all_at_rest()
+        {
+            let ready = self.pools.iter().flat_map(|pool| pool.ready.tasks());
+            let waiting: Vec<TaskId> = ready.map(|(_, id)| id).collect();
+            if waiting.is_empty() {
+                return;
+            }
             for id in waiting {
                 let outcome = self.last_end(id);
                 let outcome = outcome.unwrap_or(Outcome::Skipped(SkippedBy::NoMatch));
                 self.end_queued(turn, id, outcome);
             }
+            self.draw_conclusions(turn);
+            self.dispatch_touched(turn);
         }
-        self.draw_conclusions(turn);
-        self.dispatch_touched(turn);
     }
 
     /// Whether no worker of a pool does anything, or is about to.
@@ -218,7 +276,9 @@ impl Master {
         let (session, keys) = (process.session, std::mem::take(&mut process.keys));
         let kind = self.slots[slot.0 as usize].kind;
         let ready = &mut self.pools[kind.0 as usize].ready;
-        keys.into_iter().for_each(|key| ready.release(key));
+        if !self.config.mutation.is(Mutation::DeadHolderRemembered) {
+            keys.into_iter().for_each(|key| ready.release(key));
+        }
         self.unpin(turn, slot, session);
     }
 }

@@ -46,8 +46,8 @@ impl Master {
             }
             State::Sent(place) => {
                 let slot = place.slot;
-                // A time limit of its own would allow another attempt; this wish does not.
-                self.tasks.at_mut(id).given_up = true;
+                // A time limit of its own would allow another attempt; that of its group does not.
+                self.tasks.at_mut(id).given_up |= matches!(why, StopWhy::TimedOut(_));
                 self.stop(turn, id, why);
                 if self.config.mutation.is(Mutation::ReplyUnmatched) {
                     self.free_at_once(turn, id, slot);

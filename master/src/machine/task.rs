@@ -85,8 +85,6 @@ pub(super) struct Task {
     pub(super) pin: Option<Pin>,
     /// Where it stands, while it is ready.
     pub(super) stands: Option<(LineId, Level)>,
-    /// It has been said of it that nothing that goes on will let it start.
-    pub(super) unmatched: bool,
     /// How often it was sent.
     pub(super) attempt: Attempt,
     pub(super) submitted: Instant,
@@ -143,7 +141,6 @@ impl Task {
             affinity: Affinity::Any,
             pin: None,
             stands: None,
-            unmatched: false,
             attempt: Attempt(0),
             submitted,
             started: None,

@@ -18,6 +18,7 @@ mod mutants;
 mod needs;
 mod nonsense;
 mod orders;
+mod overlooked;
 mod pinned;
 mod replaying;
 mod sessions;

@@ -1,6 +1,7 @@
 //! Seeded bugs are really there: the same events on a sound master and on a mutated one, and what each does.
 
 mod single;
+mod whom;
 
 use super::stage::play::*;
 use super::stage::*;
