@@ -9,9 +9,12 @@ mod budgets;
 mod dues;
 mod duties;
 mod ends;
+mod natures;
+mod rest;
 mod sessions;
 mod stops;
 mod typed;
+mod whom;
 
 use crate::kind::KindSide;
 use crate::model::Model;
@@ -50,6 +53,8 @@ pub mod names {
     pub const I9: &str = "I9 budgets";
     /// The machine and the model agree.
     pub const I10: &str = "I10 model";
+    /// A task goes only where it may, before nobody that it should not, and is not forgotten.
+    pub const I11: &str = "I11 affinity";
     /// The callbacks of a kind of one's own do not panic.
     pub const KIND: &str = "a callback of the kind panics";
     /// Nor does its `perform`.
@@ -105,6 +110,8 @@ pub(crate) struct Facts {
     /// What became of the attempt that was told last: so it ends if no further one runs.
     last: Option<Last>,
     timed_out: bool,
+    /// Whom it is for.
+    wishes: natures::Wishes,
 }
 
 /// What became of an attempt after which its task went on.
@@ -169,6 +176,15 @@ pub(crate) enum Seen {
     PoolEnded,
     GaveBack,
     Flooded,
+    PinnedStarts,
+    Unpinned,
+    Substituted,
+    HolderGone,
+    Preferred,
+    Required,
+    Unmatched,
+    NoMatch,
+    MadeRoom,
 }
 
 /// The truth, and what of it was broken first.
@@ -213,6 +229,12 @@ pub(crate) struct Ledger {
     dues: BTreeSet<(VTime, Due)>,
     /// The tasks in the farm that were sent at least once.
     begun: usize,
+    /// Not every task is for every worker.
+    pub(crate) keyed: bool,
+    /// Workers that are said to be gone for what is pinned to them: by the end of the call they are.
+    said_gone: Vec<(TaskId, Session)>,
+    /// What the kind looks at beside tasks and workers.
+    mood: bool,
 }
 
 impl Ledger {
@@ -244,6 +266,9 @@ impl Ledger {
             charged_now: Vec::new(),
             dues: BTreeSet::new(),
             begun: 0,
+            keyed: false,
+            said_gone: Vec::new(),
+            mood: true,
         }
     }
 
@@ -302,6 +327,7 @@ impl Ledger {
             retries: 0,
             last: None,
             timed_out: false,
+            wishes: natures::Wishes::default(),
         };
         match self.tasks.get_mut(id.index()) {
             Some(place) => *place = facts,

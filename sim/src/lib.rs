@@ -13,6 +13,7 @@ mod ledger;
 mod master;
 mod message;
 mod model;
+mod nature;
 mod params;
 mod scenario;
 mod sweep;

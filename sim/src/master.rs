@@ -4,10 +4,12 @@
 //! driver it reads a worker's output before its answers, and tells of a start right after asking for it.
 
 mod acts;
+mod wishes;
 
 use crate::ledger::Ledger;
 use crate::message::{Message, Order};
 use crate::model::Model;
+use crate::nature::Nature;
 use crate::world::Farm;
 use farm_lockstep::{Cx, Event as Told, Exit, Pid, PipeId, Process, VTime};
 use farm_master::lane::Entry;
@@ -132,8 +134,9 @@ impl MasterProcess {
             model.told(instant(now), &event);
         }
         let cancelled = match &event {
-            Event::Cancel { task, .. } => Some(*task),
-            _ => None,
+            Event::Cancel { task, .. } => vec![*task],
+            Event::CancelAll { .. } => ledger.all_open(),
+            _ => Vec::new(),
         };
         let kills = matches!(event, Event::Shut(Shut::Kill));
         let closes = matches!(&event, Event::Shut(how) if *how >= Shut::Finish);
@@ -155,7 +158,7 @@ impl MasterProcess {
             model.done(instant(now));
         }
         ledger.after_call();
-        if let Some(task) = cancelled {
+        for task in cancelled {
             ledger.cancel_is_heeded(task);
         }
         ledger.held_are_called_back(closes);
@@ -164,6 +167,7 @@ impl MasterProcess {
         }
         let wakes = self.master.deadline();
         ledger.is_staffed(wakes.map(|at| VTime(at.as_nanos())));
+        ledger.nothing_is_overlooked();
         self.look(cx);
     }
 
@@ -211,6 +215,7 @@ impl MasterProcess {
             || self.master.is_stopped();
         if thorough && ledger.broken.is_none() {
             self.master.check_invariants();
+            self.listing_is_true(ledger);
             let machine = self.master.lane(KIND).signature();
             let model = ledger.model.as_ref().map(Model::signature);
             if let Some(model) = model.filter(|model| machine != *model) {
@@ -224,11 +229,18 @@ impl MasterProcess {
         }
     }
 
-    fn submit(&mut self, cx: &mut World<'_>, entry: Entry, options: Option<Box<TaskOptions>>) {
+    fn submit(
+        &mut self,
+        cx: &mut World<'_>,
+        entry: Entry,
+        options: Option<Box<TaskOptions>>,
+        nature: Option<Box<Nature>>,
+    ) {
         let now = cx.now();
         let ledger = &mut cx.shared().ledger;
         ledger.now = now;
         let task = ledger.enter(entry, options.as_deref());
+        ledger.is_of(task, nature);
         ledger.callers.push(task);
         self.tell(
             cx,
@@ -265,16 +277,17 @@ impl MasterProcess {
         let demand = u32::try_from(demand).unwrap_or(u32::MAX);
         for _ in 0..demand.min(self.source) {
             self.source -= 1;
-            self.submit(cx, Entry::Pull, None);
+            self.submit(cx, Entry::Pull, None, None);
         }
     }
 
     fn message(&mut self, cx: &mut World<'_>, message: Message) {
         match message {
             Message::Submit(orders) => {
-                for order in orders {
+                for mut order in orders {
+                    let nature = order.nature.take();
                     let options = with_needs(&mut cx.shared().ledger, order);
-                    self.submit(cx, Entry::Push, options);
+                    self.submit(cx, Entry::Push, options, nature);
                 }
             }
             Message::Cancel(nth) => {
@@ -283,6 +296,7 @@ impl MasterProcess {
                     self.cancel(cx, task);
                 }
             }
+            Message::Wish(wish) => self.wish(cx, wish),
             Message::Gate(gate) => {
                 cx.shared().ledger.gate(gate);
                 self.tell(cx, Event::SetGate { kind: KIND, gate });

@@ -1,7 +1,8 @@
 //! What the simulated processes send each other besides the bytes of the real protocol.
 
+use crate::nature::Nature;
 use farm_master::lane::Gate;
-use farm_master::{Shut, TaskOptions, When};
+use farm_master::{QueueOrder, Shut, TaskOptions, When};
 use farm_protocol::{AttemptId, Session, SlotId};
 
 /// A task that a caller wants done.
@@ -13,6 +14,21 @@ pub(crate) struct Order {
     pub needs: Vec<(u32, When)>,
     /// Also those that have ended: then it is refused.
     pub stale: bool,
+    /// What it is to its kind; none: a task for any worker.
+    pub nature: Option<Box<Nature>>,
+}
+
+/// What a caller wants of tasks that wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Wish {
+    /// The task that came in as the so-many-eth is this urgent.
+    Priority(u32, i32),
+    /// They start in this order.
+    Order(QueueOrder),
+    /// What the kind looks at has changed.
+    Broadcast,
+    /// All end.
+    CancelAll,
 }
 
 /// A message.
@@ -22,6 +38,8 @@ pub(crate) enum Message {
     Submit(Vec<Order>),
     /// A caller cancels the task that came in as the so-many-eth; nothing when it has ended.
     Cancel(u32),
+    /// A caller changes what waits.
+    Wish(Wish),
     /// A caller changes the gate.
     Gate(Gate),
     /// A caller ends the farm.

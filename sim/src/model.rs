@@ -5,13 +5,15 @@
 //! over, a rung of the ladder falls) it works out from the frames of the workers and from the time, so its signature
 //! is the lane's whole line, and nothing is left out of the comparison.
 //!
-//! It assumes: one kind, retries without jitter, frames up to the default limit, a kind whose tasks match every worker.
+//! It assumes: one kind, retries without jitter, frames up to the default limit. Which worker a task is for it does not
+//! know: where that matters (`keyed`) it leaves to the ledger who should have started before whom.
 //! That a worker hands back what it was not asked for is only recognised while nothing was asked of it since the start
 //! of that attempt.
 
 mod does;
 mod heard;
 mod line;
+mod order;
 mod silent;
 #[cfg(test)]
 mod tests;
@@ -20,9 +22,11 @@ use farm_master::lane::{AdapterMode, Entry, Gate, Key, LaneError};
 use farm_master::{Event, KindConfig, LimitId, OnLost, Refusal, Shut, TaskOptions, When};
 use farm_protocol::{Instant, Session, TaskId};
 use heard::Worker;
-use std::cmp::Reverse;
+use order::{Order, Place};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroU32;
+
+pub(crate) use order::Stand;
 
 /// What is known of a task.
 #[derive(Debug)]
@@ -31,6 +35,10 @@ struct Task {
     /// Without its needs: those stand in `unmet`, and with whom it waits for.
     options: TaskOptions,
     seq: u64,
+    /// How many came in before it.
+    arrival: i64,
+    /// Its rank when it was last made ready.
+    level: i64,
     attempts: u32,
     injected: bool,
     state: State,
@@ -119,7 +127,10 @@ pub(crate) struct Model {
     /// By the index of their ids.
     tasks: BTreeMap<usize, Task>,
     /// Those that need nothing any more, in the order in which they should start.
-    ready: BTreeSet<(Reverse<i32>, u64, TaskId)>,
+    ready: BTreeSet<Place>,
+    order: Order,
+    /// Not every task is for every worker.
+    keyed: bool,
     /// Suspected tasks among the ready.
     suspects: usize,
     stopping: BTreeSet<TaskId>,
@@ -147,6 +158,8 @@ impl Model {
             in_flight: 0,
             tasks: BTreeMap::new(),
             ready: BTreeSet::new(),
+            order: Order::default(),
+            keyed: false,
             suspects: 0,
             stopping: BTreeSet::new(),
             running: BTreeSet::new(),
@@ -187,11 +200,10 @@ impl Model {
                     worker.exited = true;
                 }
             }
-            // No scenario does these: they change the order, which is the model's to know.
-            Event::CancelAll { .. }
-            | Event::SetPriority { .. }
-            | Event::SetOrder { .. }
-            | Event::Broadcast { .. } => panic!("the model does not know {event:?}"),
+            Event::CancelAll { .. } => self.all_cancelled(now),
+            Event::SetPriority { .. } | Event::SetOrder { .. } | Event::Broadcast { .. } => {
+                self.reordered(event);
+            }
             Event::SetGate { .. }
             | Event::Shut(_)
             | Event::OpenScope { .. }
@@ -286,10 +298,13 @@ impl Model {
     }
 
     fn admit(&mut self, id: TaskId, options: TaskOptions, injected: bool, unmet: usize) {
+        self.order.arrivals += 1;
         let task = Task {
             id,
             options,
             seq: self.next_seq,
+            arrival: self.order.arrivals,
+            level: 0,
             attempts: 0,
             injected,
             state: State::Queued,
@@ -382,22 +397,21 @@ impl Model {
         let Some(task) = self.tasks.get(&id.index()) else {
             return;
         };
-        match task.state {
+        let (state, limit) = (task.state, task.options.limit);
+        match state {
             State::Queued => {
                 self.queued += 1;
                 self.injected += usize::from(task.injected);
                 if task.unmet == 0 {
-                    self.ready.insert(task.place());
                     self.suspects += usize::from(task.suspected);
+                    self.line_up(id);
                 }
             }
             State::InFlight { .. } => self.in_flight += 1,
             State::Stopping { .. } => drop(self.stopping.insert(id)),
             State::Over(_) => {}
         }
-        if let (State::InFlight { .. } | State::Stopping { .. }, Some(limit)) =
-            (task.state, task.options.limit)
-        {
+        if let (State::InFlight { .. } | State::Stopping { .. }, Some(limit)) = (state, limit) {
             self.limits[at(limit)].1 += 1;
         }
     }
@@ -446,8 +460,9 @@ impl Model {
 }
 
 impl Task {
-    fn place(&self) -> (Reverse<i32>, u64, TaskId) {
-        (Reverse(self.options.priority), self.seq, self.id)
+    fn place(&self) -> Place {
+        let priority = std::cmp::Reverse(self.options.priority);
+        (priority, self.level, self.seq, self.id)
     }
 
     /// It is not sent behind another.

@@ -1,5 +1,6 @@
 //! Scenarios: what callers do, how the world around behaves, and what must hold.
 
+mod affinity;
 mod backpressure;
 mod cancel;
 mod chaos;
@@ -56,12 +57,13 @@ const CALM: Duration = Duration::from_secs(120);
 
 /// The scenarios, in the order in which they are listed.
 #[must_use]
-pub fn scenarios() -> [Scenario; 5] {
+pub fn scenarios() -> [Scenario; 6] {
     [
         pool::POOL,
         pool::MINI,
         cancel::CANCEL,
         backpressure::BACKPRESSURE,
+        affinity::AFFINITY,
         chaos::CHAOS,
     ]
 }

@@ -5,7 +5,7 @@ use super::{Last, Ledger, Seen, elapsed, letter, names};
 use farm_master::lane::{Entry, LaneError};
 use farm_master::{
     Action, AttemptEnd, AttemptReport, CancelledBy, CrashLimit, Death, HowStopped, OnLost, Outcome,
-    Refusal, Settlement, Shut, Signal, TimeLimit,
+    Refusal, Settlement, Shut, Signal, SkippedBy, TimeLimit,
 };
 use farm_protocol::{Attempt, AttemptId, Session, SlotId, TaskId};
 
@@ -17,7 +17,10 @@ impl Ledger {
         }
         match action {
             Action::Spawn { slot, session, .. } => self.spawns(*slot, *session),
-            Action::Started { id, slot, session } => self.starts(*id, *slot, *session),
+            Action::Started { id, slot, session } => {
+                self.has_its_turn(*id, *session);
+                self.starts(*id, *slot, *session);
+            }
             Action::AttemptEnded { task, report } => self.attempt_ended(*task, report),
             Action::Settle(settlement) => self.settles(settlement),
             Action::Refuse { task, refusal } => self.refuses(*task, refusal),
@@ -32,6 +35,7 @@ impl Ledger {
             Action::PoolEnded { .. } => self.pool_ended(),
             Action::Stopped => self.farm_stopped(),
             Action::Decode { session, .. } => self.session(*session).decoding += 1,
+            Action::Unmatched { task } if self.keyed => self.unmatched(*task),
             Action::Unmatched { task } => self.is_unmatched(*task),
             // What an attempt uses is not measured here, and how far it says it is concerns callers alone.
             Action::Send { .. }
@@ -303,6 +307,8 @@ impl Ledger {
                 self.task(task)
                     .is_some_and(|facts| facts.entry == Entry::Inject)
             }
+            Outcome::HolderGone if self.keyed => self.ends_without_holder(task),
+            Outcome::Skipped(SkippedBy::NoMatch) if self.keyed => self.nobody_matches(task),
             Outcome::ResponseNotMarshallable(_) | Outcome::Skipped(_) => true,
             Outcome::RequestNotMarshallable(_) | Outcome::KindFault(_) => {
                 self.task(task).is_some_and(|facts| facts.faulted)

@@ -3,9 +3,8 @@
 //! A request says whose it is. A response repeats that, with the session that made it, so that any mix-up shows.
 
 use super::{Answered, Ledger, Seen, letter, names};
-use farm_master::lane::Entry;
 use farm_master::{
-    Affinity, Cause, Injected, Judged, KindFault, Kinds, NextOfWorker, Payload, RequestAnswer,
+    Affinity, Cause, Judged, KindFault, Kinds, NextOfWorker, Payload, RequestAnswer,
     ResponseAnswer, Stream, Whom,
 };
 use farm_protocol::{AttemptId, MarshalError, SlotId, TaskId};
@@ -102,15 +101,20 @@ impl Ledger {
 
 impl Kinds for Ledger {
     fn affinity(&mut self, task: TaskId) -> Result<Affinity, KindFault> {
-        self.typed_affinity(task).unwrap_or(Ok(Affinity::Any))
+        let typed = self.typed_affinity(task);
+        typed.unwrap_or_else(|| Ok(self.affinity_of(task)))
     }
 
     fn rank(&mut self, task: TaskId) -> Result<i64, KindFault> {
-        self.typed_rank(task).unwrap_or(Ok(0))
+        let typed = self.typed_rank(task);
+        typed.unwrap_or_else(|| Ok(self.rank_of(task)))
     }
 
     fn substitute(&mut self, task: TaskId) {
         self.typed_substitute(task);
+        if self.keyed {
+            self.takes_substitute(task);
+        }
     }
 
     fn matches(&mut self, task: TaskId, whom: Whom) -> Result<bool, KindFault> {
@@ -119,7 +123,8 @@ impl Kinds for Ledger {
                 format!("{task} is matched and is not in the farm")
             });
         }
-        self.typed_match(task, whom).unwrap_or(Ok(true))
+        let typed = self.typed_match(task, whom);
+        typed.unwrap_or_else(|| Ok(self.suits_whom(task, whom)))
     }
 
     fn request(
@@ -187,15 +192,12 @@ impl Kinds for Ledger {
         if letter == letter::DONE_AND_END || left_behind {
             self.dismisses(session);
         }
-        let mut injected = Vec::new();
-        if letter == letter::INJECT {
-            self.sees(Seen::Injected);
-            let follow_up = self.enter(Entry::Inject, None);
-            if let Some(model) = &mut self.model {
-                model.injected(id.task, follow_up);
-            }
-            injected.push(Injected::shared(follow_up));
-        }
+        let keys = self.learns(id.task, session, letter == letter::DONE_AND_END);
+        let injected = if letter == letter::INJECT {
+            self.follows(id.task, session)
+        } else {
+            Vec::new()
+        };
         ResponseAnswer::Taken {
             judged: if letter == letter::FAILED {
                 Judged::Failed {
@@ -210,7 +212,7 @@ impl Kinds for Ledger {
             } else {
                 NextOfWorker::Stay
             },
-            keys: Vec::new(),
+            keys,
             injected,
         }
     }

@@ -71,11 +71,25 @@ impl Ledger {
         }
     }
 
+    /// A pause between two starts may go on.
+    pub(super) fn may_pause(&self) -> bool {
+        self.now < self.budgets.paused_at_most
+    }
+
+    /// No worker is started any more.
+    pub(super) const fn has_ended(&self) -> bool {
+        self.budgets.pool_ended
+    }
+
     /// Tasks could start, and there is no worker: then one comes, at the latest when the pause is over. `wakes`: when
     /// the master wants to be woken.
     pub(crate) fn is_staffed(&mut self, wakes: Option<VTime>) {
         let wants = self.model.as_ref().is_some_and(Model::wants_to_start);
         if self.living > 0 || self.budgets.pool_ended || !wants {
+            return;
+        }
+        let stands = self.stands();
+        if !stands.iter().any(|stand| self.fresh_may_take(stand)) {
             return;
         }
         let (until, now) = (self.budgets.paused_at_most, self.now);

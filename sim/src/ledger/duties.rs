@@ -111,7 +111,11 @@ impl Ledger {
         let again = std::mem::replace(&mut facts.asked_to_end, true);
         let busy = facts.held.first().copied().filter(|_| !facts.babbled);
         facts.asked_at = Some(now);
+        let makes_room = !facts.dismissed;
         self.closings.push((session, latest(due, 1)));
+        if makes_room && self.shut.is_none() {
+            self.sees(Seen::MadeRoom);
+        }
         if again {
             self.breaks(names::I8, || format!("{session} is told to end twice"));
         }

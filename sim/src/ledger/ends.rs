@@ -136,7 +136,10 @@ impl Ledger {
         };
         let used = facts.retries + facts.void_stops;
         let rules = facts.options;
+        let unused = facts.used.is_none();
         let over = closing || facts.cancelled || facts.is_told() || used >= rules.retries;
+        let id = settlement.task;
+        let over = over || unused && (self.ends_unpinned(id) || self.nobody_matches(id));
         if !over && rules.retried_on.has(cause) {
             self.breaks(names::I9, || {
                 format!(
@@ -149,7 +152,7 @@ impl Ledger {
 
     /// A new death ends a task: it may not run again, or nothing starts any more and it was not on its last try.
     pub(super) fn death_is_the_end(&mut self, task: TaskId) {
-        let closing = self.shut >= Some(Shut::Finish);
+        let closing = self.shut >= Some(Shut::Finish) || self.ends_with_its_worker(task);
         let Some(facts) = self.task(task) else { return };
         let (deaths, rules) = (facts.deaths, facts.options);
         let pinned = facts.fails_without.is_some();

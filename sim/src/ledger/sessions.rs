@@ -2,6 +2,7 @@
 
 use super::dues::Due;
 use super::{Ledger, Seen, names};
+use crate::nature::Knows;
 use farm_lockstep::{Exit, Pid, PipeId, VTime};
 use farm_master::{OnLost, Shut, Signal, WhoseDoing};
 use farm_protocol::page::Noted;
@@ -96,6 +97,8 @@ pub(crate) struct SessionFacts {
     pub(super) dismissed: bool,
     /// What was called back from it.
     pub(super) recalled: Vec<AttemptId>,
+    /// What it has learnt.
+    pub(super) knows: Knows,
 }
 
 impl SessionFacts {
@@ -174,6 +177,7 @@ impl Ledger {
             greeted: false,
             dismissed: false,
             recalled: Vec::new(),
+            knows: Knows::default(),
         });
         self.living += 1;
         self.expect(

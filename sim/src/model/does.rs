@@ -119,7 +119,9 @@ impl Model {
         if let Some((_, why)) = wrong.iter().find(|(wrong, _)| *wrong) {
             return Err(format!("{id} starts on {session}: {why}"));
         }
-        if let Some(other) = self.ahead_of(task, worker.fresh) {
+        if !self.keyed
+            && let Some(other) = self.ahead_of(task, worker.fresh)
+        {
             return Err(format!(
                 "{id} starts on {session} before {other}, which could have"
             ));
@@ -261,11 +263,12 @@ impl Model {
                 "{id} is skipped, and what it needs ended as needed, or not yet"
             ));
         }
-        let turned = Outcome::Skipped(SkippedBy::Kind) == *outcome
-            || matches!(
-                outcome,
-                Outcome::RequestNotMarshallable(_) | Outcome::KindFault(_)
-            );
+        let turned = matches!(
+            outcome,
+            Outcome::Skipped(SkippedBy::Kind | SkippedBy::NoMatch)
+                | Outcome::RequestNotMarshallable(_)
+                | Outcome::KindFault(_)
+        );
         let comes_back = task.until.is_some();
         if queued && turned || matches!(task.state, State::Over(_)) && comes_back {
             self.begin_dispatch(now);
@@ -290,7 +293,7 @@ impl Model {
         }
         task.unmet -= 1;
         if task.unmet == 0 {
-            self.ready.insert(task.place());
+            self.line_up(id);
             if self.call.dispatching {
                 self.call.late.push(id);
             }
