@@ -11,6 +11,8 @@ mod tool;
 pub use replay_run::{ReplayError, ReplayVerdict, replay_run};
 pub(crate) use run::{Card, Door, Filed, Lane, Listed, ListedCommands, Product, Stage};
 pub(crate) use tool::tool_main;
+#[cfg(feature = "sim")]
+pub(crate) use tool::{Play, Played};
 
 use crate::tool::Kinds;
 use clap::{Parser, Subcommand};

@@ -4,6 +4,8 @@
 //! then does is the command's ([`crate::command`]); it has no other rules than `farm` itself.
 
 use crate::command::{Card, Door, Filed, Lane, Listed, ListedCommands, Product, Stage};
+#[cfg(feature = "sim")]
+use crate::command::{Play, Played};
 use crate::taskfile::{InputShape, Run, Shapes, TaskSpec, from_text};
 use farm_driver::{FarmBuilder, Pool};
 use farm_master::TaskKind;
@@ -60,6 +62,8 @@ use std::sync::Arc;
 ///   are errors. On stdout stands one line of JSON per task that is done, its output; what workers print, and the
 ///   failure of a task that failed, goes to stderr. In `--results` the `kind` of a line is the kind's name, `output`
 ///   the output, `error.failure` the failure, and `stdout` and `stderr` what its worker printed.
+/// * `sim FILE` (with the feature `sim`): simulates each kind with the tasks of the file, in many orders and with
+///   workers that die; see [`farm::sim::sim`](crate::sim::sim). A list's expressions are evaluated anew for each schedule.
 /// * `kinds [--json]`: lists the kinds and what their input looks like.
 /// * `worker`: what the farm starts its workers with.
 ///
@@ -212,6 +216,13 @@ impl Kinds {
         }
     }
 
+    /// Each of them, commands last.
+    #[cfg(feature = "sim")]
+    pub(crate) fn listed(&self) -> impl Iterator<Item = &dyn Listed> {
+        let all = self.kinds.iter().chain(&self.commands);
+        all.map(|kind| &**kind)
+    }
+
     /// All of them, commands last.
     pub(crate) fn into_listed(self) -> Vec<Box<dyn Listed>> {
         let mut all = self.kinds;
@@ -235,10 +246,11 @@ impl fmt::Debug for Kinds {
 }
 
 /// The `main` that [`main!`](crate::main) writes: a worker if the farm has started this process as one, else what was
-/// typed. `kinds` is called once.
-pub fn main(program: Program, kinds: impl Fn() -> Kinds) -> ExitCode {
+/// typed. `kinds` is called once, and in a simulation for each schedule and each simulated worker: the same kinds each
+/// time.
+pub fn main(program: Program, kinds: impl Fn() -> Kinds + 'static) -> ExitCode {
     run_if_asked(|| kinds().into_worker());
-    crate::command::tool_main(program, kinds(), std::env::args_os()).end()
+    crate::command::tool_main(program, kinds, std::env::args_os()).end()
 }
 
 /// A kind of a task file in a list.
@@ -260,6 +272,22 @@ impl<K: FileKind> Listed for OfFile<K> {
 
     fn enter(self: Box<Self>, farm: &mut FarmBuilder, pool: Pool, _: &Stage) -> Box<dyn Door> {
         Box::new(Lane(farm.kind(self.0, pool)))
+    }
+
+    #[cfg(feature = "sim")]
+    fn simulate(&self, play: Play) -> Option<Played> {
+        let again = play.again();
+        let make = move || {
+            let kinds = again().kinds.into_iter();
+            let mut same = kinds.filter_map(|kind| kind.into_any().downcast::<Self>().ok());
+            same.next().expect("the list is the same each time").0
+        };
+        Some(play.with(make))
+    }
+
+    #[cfg(feature = "sim")]
+    fn into_any(self: Box<Self>) -> Box<dyn std::any::Any> {
+        self
     }
 }
 

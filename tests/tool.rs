@@ -15,6 +15,9 @@ mod kinds;
 mod odd;
 #[path = "tool/runs.rs"]
 mod runs;
+#[cfg(feature = "sim")]
+#[path = "tool/sim.rs"]
+mod sim;
 #[path = "tool/square.rs"]
 mod square;
 #[expect(dead_code, reason = "its other half is for the tests of `farm run`")]
@@ -31,13 +34,24 @@ type Test = (&'static str, fn());
 const AS_TOOL: &str = "FARM_TEST_TOOL";
 
 fn main() -> ExitCode {
+    #[cfg(feature = "sim")]
+    if std::env::var_os(sim::AS_DRILL).is_some() {
+        return sim::drill();
+    }
     if std::env::var_os(AS_TOOL).is_some() {
         return kinds::tool();
     }
     let wanted = std::env::args()
         .nth(1)
         .filter(|argument| !argument.starts_with('-'));
-    let tests = [files::TESTS, runs::TESTS, square::TESTS].concat();
+    let tests = [
+        files::TESTS,
+        runs::TESTS,
+        square::TESTS,
+        #[cfg(feature = "sim")]
+        sim::TESTS,
+    ]
+    .concat();
     let (mut passed, mut failed) = (0, 0);
     for (name, test) in tests {
         if wanted

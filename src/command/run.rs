@@ -5,7 +5,7 @@ mod door;
 mod end;
 mod feed;
 mod hopper;
-mod input;
+pub(super) mod input;
 mod options;
 mod record;
 mod said;
@@ -16,6 +16,10 @@ mod why;
 
 pub(crate) use door::{Card, Door, Lane, Listed, ListedCommands, Stage};
 pub(crate) use end::{Filed, Product};
+#[cfg(feature = "sim")]
+pub(super) use feed::options_of;
+#[cfg(feature = "sim")]
+pub(super) use options::read_limits;
 pub(super) use options::{AFTER_HELP, Arguments, EXAMPLES};
 
 use super::exit::Exit;
@@ -72,7 +76,10 @@ fn try_run(arguments: &Arguments, name: &'static str, kinds: Kinds) -> Result<Ex
         None => GRACE,
     };
     let limits = arguments.limits()?;
-    let input = input::open(arguments, name, &limits, kinds.shapes())?;
+    let command = format!("{name} run");
+    let file = arguments.file.as_deref();
+    let form = arguments.input_format;
+    let input = input::open(file, form, &command, &limits, kinds.shapes())?;
     if matches!(&input.tasks, Tasks::Whole(list) if list.tasks.is_empty()) {
         complain(&format!("{name}: there is no task"));
         return Ok(Exit::NoTasks);

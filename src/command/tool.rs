@@ -1,5 +1,11 @@
 //! The command line of a program made with [`main!`](crate::main): `run` as in `farm`, and what such a program has besides.
 
+#[cfg(feature = "sim")]
+mod sim;
+
+#[cfg(feature = "sim")]
+pub(crate) use sim::{Play, Played};
+
 use super::exit::Exit;
 use super::{kinds, parse, run, start_log};
 use crate::tool::{Kinds, Program};
@@ -9,15 +15,15 @@ use std::ffi::OsString;
 /// Does what the arguments say (the program's name first), and answers how the process is to end.
 pub(crate) fn tool_main<I: IntoIterator<Item = OsString>>(
     program: Program,
-    kinds: Kinds,
+    make: impl Fn() -> Kinds + 'static,
     arguments: I,
 ) -> Exit {
     start_log();
+    let kinds = make();
     let matches = match parse(|| command(program, &kinds).try_get_matches_from(arguments)) {
         Ok(matches) => matches,
         Err(exit) => return exit,
     };
-    // The place for `sim`: a subcommand beside these three, over a method of `Listed` that makes a simulated kind.
     match matches.subcommand() {
         Some(("run", matches)) => {
             let arguments = parse(|| run::Arguments::from_arg_matches(matches));
@@ -26,6 +32,11 @@ pub(crate) fn tool_main<I: IntoIterator<Item = OsString>>(
                 Err(exit) => exit,
             }
         }
+        #[cfg(feature = "sim")]
+        Some(("sim", matches)) => match parse(|| sim::Arguments::from_arg_matches(matches)) {
+            Ok(arguments) => sim::run(&arguments, program.name, &kinds, std::rc::Rc::new(make)),
+            Err(exit) => exit,
+        },
         Some(("kinds", matches)) => kinds::list(&kinds, matches.get_flag("json")),
         Some(("worker", _)) => {
             run::complain(&format!(
@@ -60,7 +71,7 @@ fn command(program: Program, kinds: &Kinds) -> Command {
                 .help("As JSON, one object per line; the input as a JSON Schema"),
         );
     let worker = Command::new("worker").about("What `run` starts its workers with");
-    Command::new(name)
+    let program = Command::new(name)
         .version(program.version)
         .about("Runs lists of tasks on persistent worker processes, with an end for every task that can be trusted")
         .arg_required_else_help(true)
@@ -68,7 +79,10 @@ fn command(program: Program, kinds: &Kinds) -> Command {
         .max_term_width(100)
         .subcommand(run)
         .subcommand(list)
-        .subcommand(worker)
+        .subcommand(worker);
+    #[cfg(feature = "sim")]
+    let program = program.subcommand(sim::command(name));
+    program
 }
 
 fn examples(name: &str, kinds: &Kinds) -> String {

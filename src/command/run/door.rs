@@ -5,6 +5,8 @@
 use super::desk::{Ears, SharedDesk};
 use super::end::{Filed, Product};
 use super::feed::{Feed, SharedHopper};
+#[cfg(feature = "sim")]
+use crate::command::tool::{Play, Played};
 use crate::exec::{CommandKind, CommandResponse, CommandWire, Commands, Settings};
 use crate::taskfile::{InputShape, TaskSpec};
 use farm_driver::{Farm, FarmBuilder, KindRef, Pool, SourceWaker};
@@ -33,6 +35,14 @@ pub(crate) trait Listed {
 
     /// Makes it a kind of the farm that is being built.
     fn enter(self: Box<Self>, farm: &mut FarmBuilder, pool: Pool, stage: &Stage) -> Box<dyn Door>;
+
+    /// Simulates it with these tasks; `None`: it cannot be.
+    #[cfg(feature = "sim")]
+    fn simulate(&self, play: Play) -> Option<Played>;
+
+    /// Itself, for who knows its type.
+    #[cfg(feature = "sim")]
+    fn into_any(self: Box<Self>) -> Box<dyn std::any::Any>;
 }
 
 /// What a run lends to its kinds.
@@ -84,6 +94,17 @@ impl Listed for ListedCommands {
         let ears = Ears(Arc::clone(&stage.desk), stage.settings.live);
         let kind = CommandKind::new(stage.settings.clone(), Box::new(ears));
         Box::new(Lane(farm.kind(kind, pool)))
+    }
+
+    /// Performing one is starting a process.
+    #[cfg(feature = "sim")]
+    fn simulate(&self, _: Play) -> Option<Played> {
+        None
+    }
+
+    #[cfg(feature = "sim")]
+    fn into_any(self: Box<Self>) -> Box<dyn std::any::Any> {
+        self
     }
 }
 

@@ -125,21 +125,30 @@ impl Hopper {
         });
         let defaults = TaskOptions::default();
         let options = TaskOptions {
-            priority: settings.priority,
             needs,
             limit,
-            waiting: None,
-            starting: None,
-            running: settings.timeout,
-            stall: settings.stall,
-            cpu: settings.cpu,
-            memory: settings.memory,
-            grace: settings.grace,
-            retries: settings.retries.unwrap_or(Retries::NONE),
-            crash_limit: settings.crash_limit.unwrap_or(CrashLimit::Deaths(2)),
-            on_lost: settings.on_lost.unwrap_or(OnLost::Retry),
+            ..options_of(settings)
         };
         // Most tasks say nothing: they cost nothing.
         (options != defaults).then(|| Box::new(options))
+    }
+}
+
+/// What a task's settings are to the farm, without its needs and its limit.
+pub(in crate::command) fn options_of(settings: &Settings) -> TaskOptions {
+    TaskOptions {
+        priority: settings.priority,
+        needs: Vec::new(),
+        limit: None,
+        waiting: None,
+        starting: None,
+        running: settings.timeout,
+        stall: settings.stall,
+        cpu: settings.cpu,
+        memory: settings.memory,
+        grace: settings.grace,
+        retries: settings.retries.unwrap_or(Retries::NONE),
+        crash_limit: settings.crash_limit.unwrap_or(CrashLimit::Deaths(2)),
+        on_lost: settings.on_lost.unwrap_or(OnLost::Retry),
     }
 }

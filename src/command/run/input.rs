@@ -1,8 +1,7 @@
 //! Where the tasks come from: opens the file, tells its spelling, reads the eager ones whole.
 
-use super::options::Arguments;
 use crate::taskfile::{
-    LineReader, ReadOptions, Resumed, Shapes, TaskList, TaskSource, open as open_tasks,
+    Form, LineReader, ReadOptions, Resumed, Shapes, TaskList, TaskSource, open as open_tasks,
 };
 use std::fs::File;
 use std::io::{BufRead, BufReader, IsTerminal as _, stdin};
@@ -18,32 +17,32 @@ const STDIN: &str = "<stdin>";
 type Reader = Box<dyn BufRead + Send>;
 
 /// The tasks of a run.
-pub(super) struct Input {
+pub(in crate::command) struct Input {
     /// The file, unless it is standard input: nothing may write to it.
     pub(super) path: Option<PathBuf>,
-    pub(super) tasks: Tasks,
+    pub(in crate::command) tasks: Tasks,
 }
 
 /// Read, or to be read.
-pub(super) enum Tasks {
+pub(in crate::command) enum Tasks {
     Whole(TaskList),
     Lines(Box<LineReader<Resumed<Reader>>>),
 }
 
-/// Opens and detects; an eager form is read and checked whole.
+/// Opens and detects; an eager form is read and checked whole. `command` is what was typed before the file.
 ///
 /// # Errors
 /// Everything that is wrong, as text for people.
-pub(super) fn open(
-    arguments: &Arguments,
-    name: &str,
+pub(in crate::command) fn open(
+    file: Option<&Path>,
+    form: Option<Form>,
+    command: &str,
     limits: &[(Box<str>, NonZeroU32)],
     shapes: Shapes,
 ) -> Result<Input, String> {
-    let path = arguments
-        .file
-        .clone()
-        .filter(|path| path.as_os_str() != "-");
+    let path = file
+        .filter(|path| path.as_os_str() != "-")
+        .map(Path::to_path_buf);
     let (reader, title, base_dir): (Reader, String, PathBuf) = match &path {
         Some(path) => (
             Box::new(BufReader::with_capacity(READ_BYTES, open_file(path)?)),
@@ -51,10 +50,10 @@ pub(super) fn open(
             path.parent().map(Path::to_path_buf).unwrap_or_default(),
         ),
         None => {
-            if arguments.file.is_none() && stdin().is_terminal() {
+            if file.is_none() && stdin().is_terminal() {
                 return Err(format!(
                     "error: no task file; name one, or give tasks on standard input \
-                     (`{name} run tasks.json`, `… | {name} run -`)"
+                     (`{command} tasks.json`, `… | {command} -`)"
                 ));
             }
             let reader = BufReader::with_capacity(READ_BYTES, stdin());
@@ -66,8 +65,8 @@ pub(super) fn open(
         limits: limits.iter().map(|(name, _)| name.clone()).collect(),
         shapes,
     };
-    let source = open_tasks(reader, &title, options, arguments.input_format)
-        .map_err(|diagnostics| diagnostics.to_string())?;
+    let source =
+        open_tasks(reader, &title, options, form).map_err(|diagnostics| diagnostics.to_string())?;
     let tasks = match source {
         TaskSource::Whole(list) => Tasks::Whole(list),
         TaskSource::Lines(reader) => Tasks::Lines(reader),

@@ -73,23 +73,7 @@ pub(in crate::command) struct Arguments {
 impl Arguments {
     /// The limits declared on the command line.
     pub(super) fn limits(&self) -> Result<Vec<(Box<str>, NonZeroU32)>, String> {
-        let mut limits: Vec<(Box<str>, NonZeroU32)> = Vec::new();
-        for text in &self.limit {
-            let parsed = text
-                .rsplit_once('=')
-                .and_then(|(name, cap)| Some((name, cap.parse::<NonZeroU32>().ok()?)))
-                .filter(|(name, _)| !name.is_empty());
-            let Some((name, cap)) = parsed else {
-                return Err(format!(
-                    "error: --limit {text}: expected NAME=N with N at least 1, e.g. `--limit net=2`"
-                ));
-            };
-            if limits.iter().any(|(other, _)| **other == *name) {
-                return Err(format!("error: --limit {name} is given twice"));
-            }
-            limits.push((name.into(), cap));
-        }
-        Ok(limits)
+        read_limits(&self.limit)
     }
 
     pub(super) fn results_to_stdout(&self) -> bool {
@@ -97,6 +81,32 @@ impl Arguments {
             .as_ref()
             .is_some_and(|path| path.as_os_str() == "-")
     }
+}
+
+/// Limits as they are declared on a command line.
+///
+/// # Errors
+/// In words, the first that is none.
+pub(in crate::command) fn read_limits(
+    texts: &[String],
+) -> Result<Vec<(Box<str>, NonZeroU32)>, String> {
+    let mut limits: Vec<(Box<str>, NonZeroU32)> = Vec::new();
+    for text in texts {
+        let parsed = text
+            .rsplit_once('=')
+            .and_then(|(name, cap)| Some((name, cap.parse::<NonZeroU32>().ok()?)))
+            .filter(|(name, _)| !name.is_empty());
+        let Some((name, cap)) = parsed else {
+            return Err(format!(
+                "error: --limit {text}: expected NAME=N with N at least 1, e.g. `--limit net=2`"
+            ));
+        };
+        if limits.iter().any(|(other, _)| **other == *name) {
+            return Err(format!("error: --limit {name} is given twice"));
+        }
+        limits.push((name.into(), cap));
+    }
+    Ok(limits)
 }
 
 /// The number of workers.
