@@ -5,6 +5,7 @@
 //! * **Teach it a kind**: [`TaskKind`] for the master's half, [`worker::Perform`] for the worker's,
 //!   over one [`Wire`](protocol::Wire).
 //! * **Give it a command line**: [`main!`] makes a program that runs tasks of such kinds from task files.
+//! * **All of that, step by step, with examples**: `docs/kinds.md` in the repository, from a kind of 30 lines upward.
 //! * **Run commands**: the command kind in [`exec`], and the command `farm run`.
 //!
 //! ```no_run
@@ -54,6 +55,7 @@
 #[cfg(feature = "command")]
 pub mod command;
 pub mod exec;
+pub mod prelude;
 #[cfg(feature = "command")]
 pub mod report;
 #[cfg(feature = "command")]
@@ -65,6 +67,7 @@ pub use farm_driver::*;
 #[cfg(feature = "sim")]
 pub use farm_lockstep as lockstep;
 pub use farm_master as master;
+pub use farm_master::{Affinity, Fallback};
 pub use farm_master::{
     AttemptReport, Backoff, CancelledBy, Cause, CrashLimit, Decision, LimitId, MemberEnd, Need,
     Next, OnLost, Outcome, Receive, Refusal, Retries, RetryOn, Rule, ScopeEnd, ScopeRefusal,
@@ -75,3 +78,8 @@ pub use farm_protocol::{AffinityKey, ContextBody, ContextUpdate};
 #[cfg(feature = "sim")]
 pub use farm_sim as sim;
 pub use farm_worker as worker;
+
+/// Compiles the examples of the guide, and runs those that start no process.
+#[cfg(all(doctest, feature = "command", feature = "sim"))]
+#[doc = include_str!("../docs/kinds.md")]
+struct Guide;
