@@ -11,6 +11,10 @@
 mod after;
 #[path = "farm/deaths.rs"]
 mod deaths;
+#[path = "farm/moments.rs"]
+mod moments;
+#[path = "farm/pipes.rs"]
+mod pipes;
 #[path = "farm/record.rs"]
 mod record;
 #[path = "farm/script.rs"]
@@ -38,6 +42,7 @@ fn main() -> ExitCode {
         .filter(|arg| !arg.starts_with('-'))
         .collect();
     let tests = work::TESTS.iter().chain(deaths::TESTS);
+    let tests = tests.chain(moments::TESTS).chain(pipes::TESTS);
     let tests = tests.chain(after::TESTS).chain(record::TESTS);
     let mut failed = 0;
     for (name, test) in tests {

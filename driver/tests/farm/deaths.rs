@@ -10,6 +10,7 @@ use farm_master::{
     Death, OnLost, Outcome, Response, Settled, Shut, TaskKind, TaskOptions, Verdict, WorkerStatus,
 };
 use farm_protocol::Termination;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +21,10 @@ pub(crate) const TESTS: &[Test] = &[
     ("death_before_the_hello", death_before_the_hello),
     ("garbage_for_a_hello", garbage_for_a_hello),
     ("no_hello_in_time", no_hello_in_time),
+    (
+        "four_wrong_programs_have_four_errors_and_another_pool_goes_on",
+        four_wrong_programs,
+    ),
     ("killed_in_a_task", killed_in_a_task),
     ("exit_in_a_task", exit_in_a_task),
     ("poison", poison),
@@ -79,6 +84,38 @@ fn no_hello_in_time() {
     let farm = builder.start().expect("a farm");
     let settled = run(&farm.queue(kind), "double", 1);
     spawn_failed(&settled);
+}
+
+/// Missing, of another version, garbage before the hello, and silence: who is told of one knows what to
+/// do. The master lives, so the caller may fall back on another kind, here with a good program.
+fn four_wrong_programs() {
+    let silence = Duration::from_millis(50);
+    let cases = [
+        (
+            Pool::new(Program::path("/no/such/worker"), 1),
+            "/no/such/worker",
+        ),
+        (pool("future", 1), "protocol version"),
+        (pool("garbage", 1), "Usage: nothing of the sort"),
+        (pool("mute", 1), "did not say hello"),
+    ];
+    let mut errors = BTreeSet::new();
+    for (wrong, piece) in cases {
+        let mut builder = crate::stage::builder();
+        let kinds = [
+            builder.kind(Orders, wrong.hello_timeout(silence)),
+            builder.kind(Orders, pool("", 1)),
+        ];
+        let farm = builder.start().expect("a farm");
+        let [wrong, good] = kinds.map(|kind| farm.queue(kind));
+        let settled = run(&wrong, "double", 1);
+        let error = spawn_failed(&settled);
+        assert!(error.contains(piece), "{error}");
+        errors.insert(error.to_owned());
+        assert!(settled.attempts.is_empty());
+        assert!(run(&good, "double", 2).outcome.is_done());
+    }
+    assert_eq!(errors.len(), 4, "{errors:?}");
 }
 
 fn lost(settled: &Settled<Orders>) -> &Death {

@@ -56,6 +56,9 @@ pub(crate) fn work(launch: Launch) {
         _ => {}
     }
     let mut hello = PREAMBLE.to_vec();
+    if start == "future" {
+        hello[4] += 1;
+    }
     let begin = begin_frame(&mut hello, FrameKind::Hello);
     let said = Hello {
         pid: std::process::id(),
@@ -84,7 +87,6 @@ fn serve(launch: &Launch, answers: &mut File) {
             let (_, request) = split_request::<Never>(payload).expect("payload");
             let (order, number): (String, u64) = decode(request).expect("request");
             let response = obey(&order, number);
-            note(page.as_ref(), page::NOTHING, 0);
             let head = ReplyHeader {
                 id: header.id,
                 flags: ReplyFlags::default(),
@@ -95,7 +97,20 @@ fn serve(launch: &Launch, answers: &mut File) {
                 encode_into(&response, out, 64 << 20).map_err(Fault::from)
             })
             .expect("encodes");
+            if order == "half" {
+                answers
+                    .write_all(&reply[..reply.len() / 2])
+                    .expect("written");
+                kill_self();
+            }
             answers.write_all(&reply).expect("written");
+            // Not before the answer is out: who dies in between has executed it.
+            note(page.as_ref(), page::NOTHING, 0);
+            if order == "weary" {
+                // The next request is longer than what is read of it and what its pipe takes.
+                requests.read_exact(&mut space[..4096]).expect("read");
+                kill_self();
+            }
         }
         let count = requests.read(&mut space).expect("read");
         if count == 0 {
@@ -148,7 +163,8 @@ fn obey(order: &str, number: u64) -> String {
             std::io::stdout().flush().expect("written");
             "flooded".to_owned()
         }
-        "big" => "y".repeat(usize::try_from(number).expect("a size")),
+        "pid" | "weary" => std::process::id().to_string(),
+        "big" | "half" => "y".repeat(usize::try_from(number).expect("a size")),
         "hang" => hang(),
         "exit" => {
             println!("leaving");
@@ -156,11 +172,7 @@ fn obey(order: &str, number: u64) -> String {
         }
         "kill" => {
             eprintln!("last words {number}");
-            let own = std::process::id().to_string();
-            let done = Command::new("/bin/sh")
-                .args(["-c", "kill -9 $1", "sh", &own])
-                .status();
-            panic!("still alive: {done:?}")
+            kill_self()
         }
         "grandchild" => {
             // It keeps the worker's streams, so their end never comes while it lives.
@@ -175,8 +187,17 @@ fn obey(order: &str, number: u64) -> String {
             }
             pid.to_string()
         }
+        _ if order.starts_with("weigh") => order.len().to_string(),
         _ => panic!("unknown order {order}"),
     }
+}
+
+fn kill_self() -> ! {
+    let own = std::process::id().to_string();
+    let done = Command::new("/bin/sh")
+        .args(["-c", "kill -9 $1", "sh", &own])
+        .status();
+    panic!("still alive: {done:?}")
 }
 
 fn hang() -> ! {
