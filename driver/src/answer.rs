@@ -1,15 +1,15 @@
 //! One answer of the loop to one who waits: given once, taken once, and nobody waits for one that
 //! will never come. It does not know what is answered.
 
-use crate::shared::{Over, Shared};
-use crate::sync::thread::{self, Thread};
+use crate::shared::Shared;
+use crate::sleeper::Sleeper;
 use crate::sync::{Mutex, lock};
 use std::mem;
 use std::time::Instant;
 
 enum State<T> {
-    /// Nothing yet; this thread sleeps until there is.
-    Pending(Option<Thread>),
+    /// Nothing yet; this one sleeps until there is.
+    Pending(Option<Sleeper>),
     /// The answer.
     Here(T),
     /// The answer was taken.
@@ -28,7 +28,7 @@ impl<T> Answer<T> {
     pub(crate) fn give(&self, answer: T) {
         let before = mem::replace(&mut *lock(&self.0), State::Here(answer));
         match before {
-            State::Pending(Some(sleeper)) => sleeper.unpark(),
+            State::Pending(Some(sleeper)) => sleeper.wake(),
             State::Pending(None) => {}
             State::Here(_) | State::Taken => unreachable!("a waiter is resolved exactly once"),
         }
@@ -41,15 +41,19 @@ impl<T> Answer<T> {
 
     /// The answer, or this thread is the one to be woken.
     fn take_or_sleep(&self) -> Option<T> {
-        self.take_or(|| Some(thread::current()))
+        self.take_or(|| Some(Sleeper::this_thread()))
     }
 
-    fn take_or(&self, sleeper: impl FnOnce() -> Option<Thread>) -> Option<T> {
+    /// The answer, or `sleeper` is to be woken, and nobody else.
+    pub(crate) fn take_or(&self, sleeper: impl FnOnce() -> Option<Sleeper>) -> Option<T> {
         let mut state = lock(&self.0);
         match mem::replace(&mut *state, State::Taken) {
             State::Here(answer) => Some(answer),
-            State::Pending(_) => {
+            State::Pending(before) => {
                 *state = State::Pending(sleeper());
+                drop(state);
+                // What an executor does at this is its own, and not done under our lock.
+                drop(before);
                 None
             }
             State::Taken => unreachable!("taking the answer consumes who may ask for it"),
@@ -64,37 +68,6 @@ impl<T> Answer<T> {
         if let Some(answer) = self.take() {
             return Ok(Some(answer));
         }
-        assert!(
-            !shared.is_loop_thread(),
-            "a callback on the farm's loop waits for that loop"
-        );
-        shared.sleeps();
-        let answer = self.look_until(shared, deadline);
-        shared.slept();
-        answer
-    }
-
-    fn look_until(&self, shared: &Shared, deadline: Option<Instant>) -> Result<Option<T>, ()> {
-        loop {
-            // This order: what is answered before the end is seen although the loop is over.
-            let over = shared.over();
-            if let Some(answer) = self.take_or_sleep() {
-                return Ok(Some(answer));
-            }
-            match over {
-                Over::No => {}
-                Over::Stopped | Over::Panicked => return Ok(None),
-            }
-            match deadline {
-                None => thread::park(),
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return Err(());
-                    }
-                    thread::park_timeout(left);
-                }
-            }
-        }
+        shared.sleep_until(deadline, || self.take_or_sleep())
     }
 }

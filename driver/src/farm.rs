@@ -9,7 +9,7 @@ use crate::shared::{Over, Shared};
 use crate::source::{Source, SourceWaker, Typed};
 use crate::sync::atomic::AtomicBool;
 use crate::sync::thread::JoinHandle;
-use crate::sync::{Mutex, Sender, bounded, lock};
+use crate::sync::{Mutex, Sender, lock};
 use farm_master::lane::Gate;
 use farm_master::{Rule, Shut, TaskKind};
 use farm_protocol::{SlotId, TaskId};
@@ -170,14 +170,11 @@ impl Farm {
     }
 
     fn ask<T>(&self, question: impl FnOnce(Sender<T>) -> Message) -> Option<T> {
-        let shared = &self.room.shared;
-        assert!(
-            !shared.is_loop_thread(),
-            "a callback on the farm's loop waits for that loop"
-        );
-        let (answer, wait) = bounded(1);
-        self.post(question(answer));
-        wait.recv().ok()
+        self.room.shared.ask(question)
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.room.shared
     }
 }
 

@@ -104,6 +104,7 @@ impl Loop {
             Message::Cancel { task, reason } => self.tell(Event::Cancel { task, reason }),
             Message::SetGate { kind, gate } => self.tell(Event::SetGate { kind, gate }),
             Message::Shut(how) => self.tell(Event::Shut(how)),
+            Message::Do(what) => what(self),
             Message::Suspend { done } => {
                 if !self.clock.stands() {
                     self.clock.stop();

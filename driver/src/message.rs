@@ -6,6 +6,7 @@ use crate::process::Place;
 use crate::source::AnySource;
 use crate::sync::Sender;
 use crate::sync::atomic::AtomicBool;
+use crate::turn::Loop;
 use farm_master::lane::Gate;
 use farm_master::{Rule, ScopeRefusal, Shut, TaskOptions, Ties};
 use farm_protocol::{AttemptId, KindId, MarshalError, ScopeId, SlotId, TaskId};
@@ -97,6 +98,8 @@ pub(crate) enum Message {
         gate: Gate,
     },
     Shut(Shut),
+    /// What the loop does on its own data, between two events. User code in it is contained.
+    Do(Box<dyn FnOnce(&mut Loop) + Send>),
     Suspend {
         done: Sender<()>,
     },
@@ -138,6 +141,7 @@ impl Message {
             | Self::Cancel { .. }
             | Self::SetGate { .. }
             | Self::Shut(_)
+            | Self::Do(_)
             | Self::Suspend { .. }
             | Self::Resume { .. }
             | Self::WorkerPids { .. }
@@ -160,6 +164,7 @@ impl fmt::Debug for Message {
             Self::Cancel { .. } => "Cancel",
             Self::SetGate { .. } => "SetGate",
             Self::Shut(_) => "Shut",
+            Self::Do(_) => "Do",
             Self::Suspend { .. } => "Suspend",
             Self::Resume { .. } => "Resume",
             Self::WorkerPids { .. } => "WorkerPids",

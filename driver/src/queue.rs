@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 /// Submits tasks of kind `K`. It does not keep the farm alive: after the farm's end every task is handed back.
 pub struct Queue<K> {
-    shared: Arc<Shared>,
-    kind: KindId,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) kind: KindId,
     of: PhantomData<fn(K)>,
 }
 

@@ -6,6 +6,7 @@
 use crate::clock::Clock;
 use crate::decode::Decoders;
 use crate::group::GroupAnswer;
+use crate::join::Joiners;
 use crate::link::Reading;
 use crate::memory::Memory;
 use crate::message::Message;
@@ -67,6 +68,7 @@ pub(crate) struct Loop {
     pub(crate) feeds: Vec<Feed>,
     /// Where the ends of groups are told.
     pub(crate) groups: BTreeMap<ScopeId, GroupAnswer>,
+    pub(crate) joiners: Joiners,
     pub(crate) decoders: Decoders,
     pub(crate) memory: Memory,
     pub(crate) spawned: VecDeque<Spawned>,
@@ -109,6 +111,7 @@ impl Loop {
             record: None,
             feeds: Vec::new(),
             groups: BTreeMap::new(),
+            joiners: Joiners::default(),
             decoders: Decoders::default(),
             memory: Memory::look(),
             spawned: VecDeque::new(),
@@ -172,7 +175,9 @@ impl Loop {
         // The mailbox is closed first: from here on submissions are handed back by their senders.
         let late = shared.post.close();
         for message in messages.into_iter().chain(late) {
-            for submission in message.too_late() {
+            // A closure or a source of somebody may be in it.
+            let left = contained("the drop of a message", || message.too_late());
+            for submission in left.unwrap_or_default() {
                 hand_back(&mut registry, submission);
             }
         }
@@ -214,6 +219,7 @@ impl Loop {
         // After the flush: workers do not wait for whoever watches.
         self.observe(|observer, now| observer.turn(now));
         let busy = more_to_pull || !self.unread.is_empty() || !self.messages.is_empty();
+        self.answer_joiners(more_to_pull, busy);
         if !busy {
             self.flush_record();
         }

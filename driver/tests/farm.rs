@@ -15,8 +15,16 @@ mod deaths;
 mod moments;
 #[path = "farm/pipes.rs"]
 mod pipes;
+#[path = "farm/join.rs"]
+mod join;
+#[path = "farm/listing.rs"]
+mod listing;
+#[path = "farm/picky.rs"]
+mod picky;
 #[path = "farm/record.rs"]
 mod record;
+#[path = "farm/results.rs"]
+mod results;
 #[path = "farm/script.rs"]
 mod script;
 #[path = "farm/stage.rs"]
@@ -44,6 +52,8 @@ fn main() -> ExitCode {
     let tests = work::TESTS.iter().chain(deaths::TESTS);
     let tests = tests.chain(moments::TESTS).chain(pipes::TESTS);
     let tests = tests.chain(after::TESTS).chain(record::TESTS);
+    let tests = tests.chain(join::TESTS).chain(listing::TESTS);
+    let tests = tests.chain(results::TESTS);
     let mut failed = 0;
     for (name, test) in tests {
         if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {

@@ -3,7 +3,7 @@
 use crate::Test;
 use crate::record::Kept;
 use crate::script::Script;
-use crate::stage::{Orders, farm, lives, order, pool, run, soon};
+use crate::stage::{Orders, farm, lives, order, pool, run, soon, stand_still};
 use farm_driver::{Farm, Pool, Program};
 use farm_master::record::Replayer;
 use farm_master::{
@@ -289,9 +289,17 @@ fn a_panic_of_the_loop_is_passed_on() {
     let pids = farm.worker_pids();
     assert_eq!(pids.len(), 1);
     ARMED.store(true, Ordering::SeqCst);
+    stand_still(&farm);
+    let mut many = queue.submit_all([order("double", 2)]);
     let lost = queue.submit(order("double", 2));
+    farm.resume();
+    let joined = catch_unwind(AssertUnwindSafe(|| farm.join()));
+    assert!(joined.is_err(), "before the end or after");
     assert!(catch_unwind(AssertUnwindSafe(|| farm.wait_stopped())).is_err());
     assert!(catch_unwind(AssertUnwindSafe(|| lost.wait())).is_err());
+    assert!(catch_unwind(AssertUnwindSafe(|| many.next())).is_err());
+    assert!(catch_unwind(AssertUnwindSafe(|| queue.join())).is_err());
+    assert_eq!((farm.outstanding(), farm.list(10)), (0, vec![]));
     for (_, pid) in pids {
         assert!(!lives(pid), "a worker outlived its master");
     }

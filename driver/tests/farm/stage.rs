@@ -111,6 +111,14 @@ pub(crate) fn run(queue: &Queue<Orders>, what: &str, number: u64) -> Settled<Ord
         .expect("admitted")
 }
 
+/// Suspends a farm whose workers have come: they take requests and do nothing.
+pub(crate) fn stand_still(farm: &Farm) {
+    farm.suspend();
+    for (_, pid) in farm.worker_pids() {
+        soon("it stops", || state(pid) == Some('T'));
+    }
+}
+
 /// Whether a process runs or is stopped; a zombie is gone.
 pub(crate) fn lives(pid: u32) -> bool {
     state(pid).is_some_and(|state| state != 'Z' && state != 'X')
