@@ -60,6 +60,16 @@ impl<T> Answer<T> {
         }
     }
 
+    /// Whoever was to be woken is not.
+    #[cfg(feature = "future")]
+    pub(crate) fn forget_sleeper(&self) {
+        let forgotten = match &mut *lock(&self.0) {
+            State::Pending(sleeper) => sleeper.take(),
+            State::Here(_) | State::Taken => None,
+        };
+        drop(forgotten);
+    }
+
     /// Waits; `None`: there will never be an answer; `Err`: the time is over.
     ///
     /// # Panics

@@ -20,6 +20,8 @@ mod clock;
 mod decode;
 mod exit;
 mod farm;
+#[cfg(feature = "future")]
+mod future;
 mod group;
 mod hear;
 mod join;
@@ -64,6 +66,8 @@ mod workers;
 
 pub use builder::{FarmBuilder, KindRef, StartError};
 pub use farm::Farm;
+#[cfg(feature = "future")]
+pub use future::TicketFuture;
 pub use group::{Group, GroupBuilder, GroupEnd, GroupTicket};
 pub use join::{Joined, STUCK_LISTED};
 pub use memory::Memory;

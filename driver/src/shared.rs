@@ -1,5 +1,7 @@
 //! What the loop and everybody outside of it share: the way in, and what is left when it is over.
 
+#[cfg(feature = "future")]
+use crate::future::Futures;
 use crate::message::{Message, Opening, Post, Submission};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::thread::{self, Thread, ThreadId};
@@ -28,6 +30,9 @@ struct End {
     over: Over,
     /// Threads that wait for a ticket, to be woken when it can never be resolved.
     sleepers: Vec<Thread>,
+    /// Futures that are pending, for the same.
+    #[cfg(feature = "future")]
+    futures: Futures,
 }
 
 /// Where the kinds are, which alone can hand a task back.
@@ -73,6 +78,8 @@ impl Shared {
             end: Mutex::new(End {
                 over: Over::No,
                 sleepers: Vec::new(),
+                #[cfg(feature = "future")]
+                futures: Futures::default(),
             }),
             ended: Condvar::new(),
             late: Mutex::new(Late {
@@ -176,6 +183,19 @@ impl Shared {
         for sleeper in end.sleepers.drain(..) {
             sleeper.unpark();
         }
+        #[cfg(feature = "future")]
+        {
+            let futures = mem::take(&mut end.futures);
+            drop(end);
+            futures.wake();
+        }
+    }
+
+    /// How far the loop is; `look` sees the futures that are to be woken at its end.
+    #[cfg(feature = "future")]
+    pub(crate) fn futures<T>(&self, look: impl FnOnce(&mut Futures) -> T) -> (Over, T) {
+        let end = &mut *lock(&self.end);
+        (end.over, look(&mut end.futures))
     }
 
     /// The record of the run cannot be written, and ends here.

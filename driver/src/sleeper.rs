@@ -2,12 +2,17 @@
 
 use crate::shared::{Over, Shared};
 use crate::sync::thread::{self, Thread};
+#[cfg(feature = "future")]
+use std::task::Waker;
 use std::time::Instant;
 
 /// Whom to wake.
 pub(crate) enum Sleeper {
     /// A thread that parks.
     Thread(Thread),
+    /// A future that is pending.
+    #[cfg(feature = "future")]
+    Future(Waker),
 }
 
 impl Sleeper {
@@ -20,6 +25,8 @@ impl Sleeper {
     pub(crate) fn wake(self) {
         match self {
             Self::Thread(thread) => thread.unpark(),
+            #[cfg(feature = "future")]
+            Self::Future(waker) => waker.wake(),
         }
     }
 }

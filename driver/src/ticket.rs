@@ -46,7 +46,7 @@ impl<K: TaskKind> std::error::Error for Refused<K> {
 pub(crate) struct Cell<K: TaskKind> {
     /// The id's word, or [`UNKNOWN`].
     id: AtomicU64,
-    answer: Answer<Resolved<K>>,
+    pub(crate) answer: Answer<Resolved<K>>,
     /// The newest that an attempt said.
     progress: Mutex<Option<Progress>>,
 }

@@ -15,6 +15,9 @@ mod deaths;
 mod moments;
 #[path = "farm/pipes.rs"]
 mod pipes;
+#[cfg(feature = "future")]
+#[path = "farm/future.rs"]
+mod future;
 #[path = "farm/join.rs"]
 mod join;
 #[path = "farm/listing.rs"]
@@ -54,6 +57,8 @@ fn main() -> ExitCode {
     let tests = tests.chain(after::TESTS).chain(record::TESTS);
     let tests = tests.chain(join::TESTS).chain(listing::TESTS);
     let tests = tests.chain(results::TESTS);
+    #[cfg(feature = "future")]
+    let tests = tests.chain(future::TESTS);
     let mut failed = 0;
     for (name, test) in tests {
         if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
