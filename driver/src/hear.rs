@@ -51,6 +51,7 @@ impl Loop {
             ticket.learn(task);
         }
         let entry = Entry::Push;
+        self.observe(|o, now| o.submitted(now, task, kind, entry));
         self.tell(Event::Submit {
             task,
             kind,

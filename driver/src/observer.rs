@@ -1,6 +1,7 @@
 //! Whoever watches a farm: progress, logs, statistics. It is told, and changes nothing.
 
-use farm_master::{AttemptReport, Gone, Settlement};
+use farm_master::lane::Entry;
+use farm_master::{AttemptReport, Gone, Refusal, Settlement};
 use farm_protocol::{AttemptId, Instant, KindId, Progress, Session, SlotId, TaskId};
 
 /// Told what happens, on the farm's loop: quick, never blocking. One that panics is told nothing more.
@@ -11,6 +12,13 @@ use farm_protocol::{AttemptId, Instant, KindId, Progress, Session, SlotId, TaskI
     reason = "the names document the arguments of the empty defaults"
 )]
 pub trait Observer: Send {
+    /// A task has come: somebody submitted it, a source gave it, or it follows from a response. Later exactly one of
+    /// [`Observer::task_ended`] and [`Observer::refused`] is told of it; between the two it is in the farm.
+    fn submitted(&mut self, now: Instant, task: TaskId, kind: KindId, entry: Entry) {}
+
+    /// A task was not admitted.
+    fn refused(&mut self, now: Instant, task: TaskId, refusal: &Refusal) {}
+
     /// An attempt was sent to the worker with this pid.
     fn started(&mut self, now: Instant, id: AttemptId, slot: SlotId, session: Session, pid: u32) {}
 

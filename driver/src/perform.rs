@@ -98,6 +98,7 @@ impl Loop {
     }
 
     fn refuse(&mut self, task: TaskId, refusal: Refusal) {
+        self.observe(|o, now| o.refused(now, task, &refusal));
         contained("a waiter", || self.registry.refuse(task, refusal));
     }
 

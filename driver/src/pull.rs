@@ -69,10 +69,12 @@ impl Loop {
         feed.state = state.unwrap_or(SourceState::Ended);
         let pulled = !taken.is_empty();
         for (task, options) in taken {
+            let (kind, entry) = (feed.kind, Entry::Pull);
+            self.observe(|o, now| o.submitted(now, task, kind, entry));
             self.tell(Event::Submit {
                 task,
-                kind: feed.kind,
-                entry: Entry::Pull,
+                kind,
+                entry,
                 options,
                 scope: None,
             });

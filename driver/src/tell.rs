@@ -5,6 +5,7 @@ use crate::process::Place;
 use crate::shared::contained;
 use crate::turn::{Loop, Spawned};
 use crate::watch::{TOO_LONG, Watched};
+use farm_master::lane::Entry;
 use farm_master::{Action, Event};
 use farm_protocol::Instant;
 use std::mem;
@@ -58,6 +59,7 @@ impl Loop {
         } else {
             master.handle(time, event, &mut kinds, actions);
         }
+        self.tell_of_injected();
         let mut spawns = false;
         if !self.actions.is_empty() {
             let bytes = mem::take(&mut self.actions.bytes);
@@ -77,6 +79,14 @@ impl Loop {
         // A start of a process takes its time without any callback.
         if held > TOO_LONG && !spawns {
             self.watch.slow(held);
+        }
+    }
+
+    /// The observer hears of follow-up tasks before anything else is heard of them.
+    fn tell_of_injected(&mut self) {
+        for task in mem::take(&mut self.watch.injected) {
+            let kind = self.registry.kind_of(task).expect("it was just inserted");
+            self.observe(|o, now| o.submitted(now, task, kind, Entry::Inject));
         }
     }
 

@@ -36,6 +36,8 @@ pub(crate) struct Watch {
     before: Option<ThreadUse>,
     /// When that was looked at.
     looked: farm_protocol::Instant,
+    /// The follow-up tasks that this event brought, for the observer.
+    pub(crate) injected: Vec<TaskId>,
 }
 
 impl Watch {
@@ -142,8 +144,14 @@ impl Kinds for Watched<'_> {
     }
 
     fn response(&mut self, id: AttemptId, slot: SlotId, payload: Payload<'_>) -> ResponseAnswer {
-        self.watch
-            .call("use_response", || self.kinds.response(id, slot, payload))
+        let answer = self
+            .watch
+            .call("use_response", || self.kinds.response(id, slot, payload));
+        if let ResponseAnswer::Taken { injected, .. } = &answer {
+            let tasks = injected.iter().map(|injected| injected.task);
+            self.watch.injected.extend(tasks);
+        }
+        answer
     }
 
     fn late(&mut self, id: AttemptId, bytes: &[u8]) {

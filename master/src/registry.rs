@@ -295,6 +295,14 @@ impl Registry {
         (place.generation == task.generation()).then_some(&held.task)
     }
 
+    /// The kind of a task that is held.
+    #[must_use]
+    pub fn kind_of(&self, task: TaskId) -> Option<KindId> {
+        let place = self.places.get(task.index())?;
+        let (kind, _) = place.task.as_ref()?;
+        (place.generation == task.generation()).then_some(*kind)
+    }
+
     /// How responses of a kind are decoded off the loop.
     #[must_use]
     pub fn decoder(&self, kind: KindId) -> Decoder {

@@ -1,11 +1,14 @@
 //! What a caller sees of the tasks in a farm, and changes of what waits.
 
 use crate::Test;
-use crate::picky::{Picky, UNRANKED, picky};
+use crate::picky::{FOLLOWED, Picky, UNRANKED, picky};
 use crate::stage::{LONG, farm, order, pool, soon, stand_still};
-use farm_driver::{Farm, Joined, Queue};
-use farm_master::{Outcome, QueueOrder, Shut, Stands, Why};
+use farm_driver::{Farm, Joined, Observer, Queue};
+use farm_master::lane::Entry;
+use farm_master::{Outcome, QueueOrder, Refusal, Settlement, Shut, Stands, Why};
+use farm_protocol::{Instant, KindId, TaskId};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc;
 
 pub(crate) const TESTS: &[Test] = &[
     (
@@ -22,6 +25,10 @@ pub(crate) const TESTS: &[Test] = &[
     (
         "after_the_end_nothing_is_listed",
         after_the_end_nothing_is_listed,
+    ),
+    (
+        "an_observer_sees_each_task_come_and_go",
+        an_observer_sees_each_task_come_and_go,
     ),
 ];
 
@@ -188,4 +195,56 @@ fn after_the_end_nothing_is_listed() {
     queue.broadcast();
     farm.cancel_all("nobody is there");
     assert_eq!(farm.join(), Joined::Empty);
+}
+
+/// Notes what comes and goes.
+struct Ledger(mpsc::Sender<String>);
+
+impl Observer for Ledger {
+    fn submitted(&mut self, _: Instant, task: TaskId, kind: KindId, entry: Entry) {
+        let line = format!("{task} of {kind}: {}", entry.label());
+        self.0.send(line).expect("the test listens");
+    }
+
+    fn refused(&mut self, _: Instant, task: TaskId, _: &Refusal) {
+        self.0
+            .send(format!("{task} refused"))
+            .expect("the test listens");
+    }
+
+    fn task_ended(&mut self, _: Instant, settlement: &Settlement) {
+        let line = format!("{} {}", settlement.task, settlement.outcome.status());
+        self.0.send(line).expect("the test listens");
+    }
+}
+
+fn an_observer_sees_each_task_come_and_go() {
+    let (sender, lines) = mpsc::channel();
+    let mut builder = crate::stage::builder();
+    let kind = builder.kind(Picky::default(), pool("", 1));
+    builder.observer(Box::new(Ledger(sender)));
+    let farm = builder.start().expect("a farm");
+    let queue = farm.queue(kind);
+    assert!(queue.submit(order("double", FOLLOWED)).wait().is_ok());
+    assert_eq!(
+        farm.join(),
+        Joined::Empty,
+        "its follow-up is a task like any other"
+    );
+    farm.set_gate(kind, farm_master::lane::Gate::Closed);
+    assert!(queue.submit(order("double", 2)).wait().is_err());
+    drop(farm);
+    let lines: Vec<String> = lines.iter().collect();
+    // The last one has the place that was freed last.
+    assert_eq!(
+        lines,
+        [
+            "t0 of k0: push",
+            "t1 of k0: inject",
+            "t0 ok",
+            "t1 ok",
+            "t1.1 of k0: push",
+            "t1.1 refused"
+        ]
+    );
 }

@@ -1,7 +1,7 @@
 //! A kind some of whose tasks no worker takes, until somebody says so.
 
 use crate::script::Script;
-use crate::stage::{builder, pool};
+use crate::stage::{builder, order, pool};
 use farm_driver::{Farm, Queue};
 use farm_master::{Response, TaskKind, Verdict, WorkerStatus};
 use std::sync::Arc;
@@ -12,6 +12,9 @@ pub(crate) const NOBODY: u64 = 1_000_000;
 
 /// The rank of this number panics.
 pub(crate) const UNRANKED: u64 = 13;
+
+/// The task of this number has a follow-up.
+pub(crate) const FOLLOWED: u64 = 42;
 
 /// The kind. It ranks larger numbers first.
 #[derive(Debug, Default)]
@@ -47,10 +50,15 @@ impl TaskKind for Picky {
     fn use_response(
         &mut self,
         _: &WorkerStatus<()>,
-        _: &(String, u64),
+        task: &(String, u64),
         response: Response<Self>,
     ) -> Verdict<Self> {
-        Verdict::done(response, ())
+        let verdict = Verdict::done(response, ());
+        if task.1 == FOLLOWED {
+            verdict.inject(vec![order("double", 1)])
+        } else {
+            verdict
+        }
     }
 }
 
