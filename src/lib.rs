@@ -51,6 +51,19 @@
 //!     println!("{:?}", ticket.wait().expect("admitted").outcome);
 //! }
 //! ```
+//!
+//! # What dropping does
+//!
+//! Handles of one task let it run; handles of many take theirs with them, and the last one of a farm takes all.
+//!
+//! | dropped | its tasks | its workers |
+//! | --- | --- | --- |
+//! | a clone of a [`Farm`], a [`Queue`], a [`SourceWaker`] | – | – |
+//! | **the last [`Farm`]** | each ends at once, and whoever waits is told | killed and collected before the drop returns |
+//! | a [`Ticket`], and its future (feature `future`) | it runs on, and nobody hears how it ends | – |
+//! | **[`Results`], [`InOrder`], [`Scope`], [`Group`], [`GroupTicket`]** | what has not ended is cancelled; the drop does not wait | one that does not heed a cancel is replaced |
+//!
+//! [`farm_driver`] has all of it. No process is left in any case, also when this program is killed.
 
 #[cfg(feature = "command")]
 pub mod command;
@@ -69,9 +82,10 @@ pub use farm_lockstep as lockstep;
 pub use farm_master as master;
 pub use farm_master::{Affinity, Fallback};
 pub use farm_master::{
-    AttemptReport, Backoff, CancelledBy, Cause, CrashLimit, Decision, LimitId, MemberEnd, Need,
-    Next, OnLost, Outcome, Receive, Refusal, Retries, RetryOn, Rule, ScopeEnd, ScopeRefusal,
-    Sending, Settled, Shut, TaskKind, TaskOptions, Ties, Verdict, When, WorkerStatus,
+    Affinity, AttemptReport, Backoff, CancelledBy, Cause, CrashLimit, Decision, Fallback, FollowUp,
+    LimitId, MemberEnd, Need, Next, OnLost, Outcome, QueueOrder, Receive, Refusal, Retries,
+    RetryOn, Rule, ScopeEnd, ScopeRefusal, Sending, Settled, Settlement, Shut, Stands, TaskKind,
+    TaskLine, TaskOptions, Ties, Verdict, When, Whose, Why, WorkerStatus,
 };
 pub use farm_protocol as protocol;
 pub use farm_protocol::{AffinityKey, ContextBody, ContextUpdate};

@@ -9,6 +9,25 @@
 //!  Source ────────────────► pull ────┘                         └──► Observer
 //! ```
 //!
+//! # What dropping does
+//!
+//! Handles of one task let it run; handles of many take theirs with them, and the last one of a farm takes all.
+//!
+//! | dropped | its tasks | its workers |
+//! | --- | --- | --- |
+//! | a [`FarmBuilder`] that was not started | – | none was started |
+//! | a clone of a [`Farm`] | – | – |
+//! | **the last [`Farm`]** | each ends at once, as after a `Shut::Kill`, and whoever waits is told | killed and collected before the drop returns (dropped by a callback on the loop: soon after) |
+//! | a [`Queue`], a [`SourceWaker`] | – | – |
+//! | a [`Ticket`], a ticket's future | it runs on, and nobody hears how it ends | – |
+//! | **[`Results`], [`InOrder`], [`Scope`], [`Group`], [`GroupTicket`]** | what has not ended is cancelled, each with its own budget; the drop does not wait | one that does not heed a cancel is replaced |
+//! | [`Partials`] | they run on, and what they say is not kept | – |
+//! | what [`Results::detach`] or [`Scope::detach`] was called on | they run on | – |
+//!
+//! Queues, tickets and results do not keep a farm alive: after its end what is submitted is handed back, and what
+//! waits is resolved. No process is left in any case, also when this program is killed: a worker whose master is gone
+//! kills its own group.
+//!
 //! Library manners: it installs no signal handler, waits for no child it did not start, sets
 //! nothing for the whole process and initialises no logger. Several farms may run in one process.
 //! It relies on what every Rust program has: SIGPIPE is ignored.

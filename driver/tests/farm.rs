@@ -32,6 +32,8 @@ mod results;
 mod script;
 #[path = "farm/stage.rs"]
 mod stage;
+#[path = "farm/two.rs"]
+mod two;
 #[path = "farm/work.rs"]
 mod work;
 
@@ -56,7 +58,7 @@ fn main() -> ExitCode {
     let tests = tests.chain(moments::TESTS).chain(pipes::TESTS);
     let tests = tests.chain(after::TESTS).chain(record::TESTS);
     let tests = tests.chain(join::TESTS).chain(listing::TESTS);
-    let tests = tests.chain(results::TESTS);
+    let tests = tests.chain(results::TESTS).chain(two::TESTS);
     #[cfg(feature = "future")]
     let tests = tests.chain(future::TESTS);
     let mut failed = 0;
