@@ -80,7 +80,6 @@ pub use farm_driver::*;
 #[cfg(feature = "sim")]
 pub use farm_lockstep as lockstep;
 pub use farm_master as master;
-pub use farm_master::{Affinity, Fallback};
 pub use farm_master::{
     Affinity, AttemptReport, Backoff, CancelledBy, Cause, CrashLimit, Decision, Fallback, FollowUp,
     LimitId, MemberEnd, Need, Next, OnLost, Outcome, QueueOrder, Receive, Refusal, Retries,
