@@ -11,10 +11,6 @@
 mod after;
 #[path = "farm/deaths.rs"]
 mod deaths;
-#[path = "farm/moments.rs"]
-mod moments;
-#[path = "farm/pipes.rs"]
-mod pipes;
 #[cfg(feature = "future")]
 #[path = "farm/future.rs"]
 mod future;
@@ -22,8 +18,12 @@ mod future;
 mod join;
 #[path = "farm/listing.rs"]
 mod listing;
+#[path = "farm/moments.rs"]
+mod moments;
 #[path = "farm/picky.rs"]
 mod picky;
+#[path = "farm/pipes.rs"]
+mod pipes;
 #[path = "farm/record.rs"]
 mod record;
 #[path = "farm/results.rs"]
