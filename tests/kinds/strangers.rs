@@ -15,6 +15,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_program_that_talks", talks),
     ("a_program_that_says_nothing", silent),
     ("a_worker_with_other_types", other_types),
+    ("a_worker_may_be_started_by_another_program", behind_another),
 ];
 
 /// The argument with which this program is a worker whose kind has other types.
@@ -126,4 +127,18 @@ fn other_types() {
         &error,
         &["`noop`", "other request or response types", "rebuild"],
     );
+}
+
+/// Any program will do that becomes a worker in the end and passes on what it is told last.
+fn behind_another() {
+    let own = std::env::current_exe().expect("a path of this program");
+    let shell = Program::path("/bin/sh").arg("-c").arg("exec \"$@\"");
+    let program = shell.arg("sh").arg(own);
+    let mut builder = Farm::builder();
+    let kind = builder.kind(Noop, Pool::new(program, 2));
+    let farm = builder.start().expect("a farm");
+    let queue = farm.queue(kind);
+    for ticket in [1, 2, 3].map(|n| queue.submit(Behave::Echo(n))) {
+        assert!(ticket.wait().expect("admitted").outcome.is_done());
+    }
 }

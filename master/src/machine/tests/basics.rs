@@ -1,8 +1,10 @@
 //! The plain life of a task: spawn, hello, request, reply, settle; and the plain end of the farm.
 
+use super::stage::play::{options, retries};
 use super::stage::*;
 use crate::{AttemptEnd, CrashLimit, OnLost, Outcome, Retries, Shut, TaskOptions};
 use farm_protocol::Termination;
+use std::time::Duration;
 
 #[test]
 fn one_task_from_submission_to_the_end_of_the_farm() {
@@ -126,4 +128,28 @@ fn workers_that_cannot_be_started_end_the_pool_with_one_error() {
         "settle t0 not_run",
     ]);
     assert!(matches!(stage.outcome(task), Outcome::SpawnFailed(_)));
+}
+
+/// Where the time of a task went: how long it waited, how long each attempt took, with the pauses between.
+#[test]
+fn the_times_of_a_task_are_told() {
+    let mut stage = Stage::new(config(1, 0));
+    let begin = stage.now;
+    let at = |millis| begin.after(Duration::from_millis(millis));
+    let task = stage.submit(options(|o| o.retries = retries(1)));
+    stage.pass(30);
+    stage.hello(0, 1);
+    stage.pass(7);
+    stage.reply(0, 1, id(task, 1), FAIL);
+    stage.pass(11);
+    stage.reply(0, 1, id(task, 2), OK);
+    let told = stage.settlement(task);
+    assert_eq!(told.submitted, begin);
+    assert_eq!((told.started, told.finished), (Some(at(37)), at(48)));
+    let times: Vec<_> = told
+        .attempts
+        .iter()
+        .map(|a| (a.started, a.finished))
+        .collect();
+    assert_eq!(times, [(at(30), at(37)), (at(37), at(48))]);
 }

@@ -111,6 +111,14 @@ fn nobody_idles(world: &World) {
     );
 }
 
+/// How many there are is read from the table of tasks, so it cannot drift: what came in and has not been told of an
+/// end, without the follow-ups that no answer has brought yet.
+fn everybody_counts(world: &World) {
+    let inside = world.open.len() - world.kinds.injects.len();
+    assert_eq!(world.master.outstanding(None), inside);
+    assert_eq!(world.master.outstanding(Some(KindId(0))), inside);
+}
+
 pub(super) fn configuration(seed: u64) -> Config {
     let mut configuration = config(1 + (seed % 3) as u32, (seed % 5) as u32 * 2);
     let one = std::num::NonZeroU32::MIN;
@@ -134,6 +142,7 @@ pub(super) fn run_in(world: &mut World) {
         step(world);
         world.master.check_invariants();
         nobody_idles(world);
+        everybody_counts(world);
         let counts = world.master.lane(KindId(0)).counts();
         assert!(counts.occupied <= world.master.lane(KindId(0)).boundary().max_in_flight.get());
     }
