@@ -384,6 +384,34 @@ fn every_test_bench_and_example_is_listed() {
 }
 
 #[test]
+fn every_behaviour_has_its_tests() {
+    let page = text("docs/behaviours.md").expect("docs/behaviours.md: the table of behaviours");
+    let mut findings = Vec::new();
+    for (number, row) in (1..).zip(page.lines()).filter(|(_, l)| l.starts_with('|')) {
+        let proofs = row.trim_end_matches('|').rsplit('|').next();
+        let mut source = String::new();
+        // A file, then its tests. A program without a harness has their names as texts.
+        for name in proofs.unwrap_or_default().split('`').skip(1).step_by(2) {
+            if name.ends_with(".rs") {
+                source = text(name).unwrap_or_default();
+            } else if !source.contains(&format!("fn {name}("))
+                && !source.contains(&format!("\"{name}\""))
+            {
+                findings.push(format!("docs/behaviours.md:{number}: no `{name}` there"));
+            }
+        }
+    }
+    let map = text("ARCHITECTURE.md").unwrap_or_default();
+    if !map.contains("docs/behaviours.md") {
+        findings.push("ARCHITECTURE.md: does not lead to docs/behaviours.md".to_owned());
+    }
+    check(
+        "a behaviour is proved by a test that exists: name it as it is called now",
+        &findings,
+    );
+}
+
+#[test]
 fn the_changelog_names_this_version() {
     let manifest = text("Cargo.toml").unwrap_or_default();
     let package = manifest
