@@ -1,9 +1,10 @@
 //! Waiting for the end of everything, and for what will never be.
 
 use crate::Test;
-use crate::picky::{NOBODY, picky};
+use crate::picky::{NOBODY, Picky, picky};
 use crate::stage::{LONG, Orders, Streamed, builder, farm, order, pool, soon};
 use farm_driver::{Joined, Queue};
+use farm_master::lane::Gate;
 use farm_master::{Outcome, Receive, Refusal, Settled, Shut, Stands, Why};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
@@ -15,6 +16,10 @@ pub(crate) const TESTS: &[Test] = &[
     ("join_waits_for_all", join_waits_for_all),
     ("join_is_of_one_kind", join_is_of_one_kind),
     ("join_says_what_is_stuck", join_says_what_is_stuck),
+    (
+        "join_ends_when_what_nobody_takes_is_cancelled",
+        join_ends_with_a_cancel,
+    ),
     ("join_has_a_limit", join_has_a_limit),
     ("many_join_at_once", many_join_at_once),
     ("who_joins_hears_of_the_end", who_joins_hears_of_the_end),
@@ -81,6 +86,32 @@ fn join_says_what_is_stuck() {
     queue.broadcast();
     assert_eq!(farm.join_timeout(LONG), Joined::Empty);
     assert!(stuck.wait().expect("admitted").outcome.is_done());
+}
+
+/// All workers are idle and none will ever take the task: nothing but the cancel itself can wake who joins.
+fn join_ends_with_a_cancel() {
+    let mut builder = builder();
+    let kind = builder.kind(Picky::default(), pool("", 2));
+    let farm = builder.start().expect("a farm");
+    let queue = farm.queue(kind);
+    let fine = queue.submit(order("double", 1));
+    assert!(fine.wait().expect("admitted").outcome.is_done());
+    let stuck = queue.submit(order("double", NOBODY));
+    assert!(matches!(queue.join_timeout(LONG), Joined::Stuck(_)));
+    stuck.cancel("enough");
+    assert_eq!(queue.join_timeout(LONG), Joined::Empty);
+    let settled = stuck.try_take().expect("told").expect("admitted");
+    assert!(matches!(settled.outcome, Outcome::Cancelled { .. }));
+    // A paused lane is waited for, so this one sleeps until the cancel.
+    farm.set_gate(kind, Gate::Paused);
+    let stuck = queue.submit(order("double", NOBODY));
+    let timed_out = Joined::TimedOut { outstanding: 1 };
+    assert_eq!(farm.join_timeout(Duration::from_millis(20)), timed_out);
+    thread::scope(|scope| {
+        let joining = scope.spawn(|| farm.join_timeout(LONG));
+        stuck.cancel("enough");
+        assert_eq!(joining.join().expect("no panic"), Joined::Empty);
+    });
 }
 
 fn join_has_a_limit() {
