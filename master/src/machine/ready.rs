@@ -91,6 +91,8 @@ pub(super) struct Ready {
     holders: BTreeMap<AffinityKey, usize>,
     live: usize,
     newest: Stamp,
+    /// What came in, in the order of the stamps. What has left since goes when it is the larger part.
+    came: Vec<(Stamp, TaskId)>,
 }
 
 /// The first task of a line with a key.
@@ -211,6 +213,12 @@ impl Ready {
         self.newest = Stamp(self.newest.0 + 1);
         let stamp = self.newest;
         self.live += 1;
+        if self.came.len() > SWEEP_ABOVE && self.came.len() > 2 * self.live {
+            let mut came: Vec<_> = self.tasks().collect();
+            came.sort_unstable();
+            self.came = came;
+        }
+        self.came.push((stamp, task));
         if id == LineId::Shared {
             return self.shared.insert(standing, task, stamp);
         }
@@ -258,6 +266,25 @@ impl Ready {
         }
     }
 
+    /// What came in after this stamp, line by line. `stands` says where a task is that has not left. It costs what came,
+    /// however many stand there for longer.
+    pub(super) fn after(
+        &self,
+        stamp: Stamp,
+        stands: impl Fn(TaskId) -> Option<(LineId, Standing)>,
+    ) -> Vec<TaskId> {
+        let from = self.came.partition_point(|(came, _)| *came <= stamp);
+        let found = self.came[from..].iter().filter_map(|&(came, task)| {
+            let (id, standing) = stands(task)?;
+            // One that has left and come back came later as well.
+            let is_this = self.line(id)?.stamp_of(standing) == Some(came);
+            is_this.then_some(((id != LineId::Shared, id, standing), task))
+        });
+        let mut found: Vec<_> = found.collect();
+        found.sort_unstable();
+        found.into_iter().map(|(_, task)| task).collect()
+    }
+
     /// All tasks, line by line.
     pub(super) fn tasks(&self) -> impl Iterator<Item = (Stamp, TaskId)> {
         let lines = std::iter::once(&self.shared).chain(self.others.values());
@@ -274,6 +301,14 @@ impl Line {
     /// The stamp of what came into it last.
     pub(super) const fn newest(&self) -> Stamp {
         self.newest
+    }
+
+    /// The stamp of what stands there.
+    fn stamp_of(&self, standing: Standing) -> Option<Stamp> {
+        let entries = self.levels.get(&standing.level)?;
+        let place = entries.partition_point(|other| other.seq < standing.seq);
+        let entry = entries.get(place)?;
+        (entry.live && entry.seq == standing.seq).then_some(entry.stamp)
     }
 
     /// The first.

@@ -1,6 +1,6 @@
 //! Workers for what waits: how many are started, which idle one makes room, and what nothing will ever start.
 
-use super::ready::{Line, LineId, Sort, Stamp};
+use super::ready::{Line, LineId, Sort, Stamp, Standing};
 use super::slot::{Ending, Process};
 use super::timers::Timer;
 use super::{Master, Turn};
@@ -180,11 +180,12 @@ impl Master {
 
     /// What came among those that may start after this stamp.
     fn ready_after(&self, pool: usize, stamp: Stamp) -> Vec<TaskId> {
-        let ready = self.pools[pool].ready.tasks();
-        ready
-            .filter(|(came, _)| *came > stamp)
-            .map(|(_, id)| id)
-            .collect()
+        self.pools[pool].ready.after(stamp, |id| {
+            let task = self.tasks.get(id)?;
+            let (line, level) = task.stands?;
+            let seq = task.seq;
+            Some((line, Standing { level, seq }))
+        })
     }
 
     fn spawn(&mut self, turn: &mut Turn<'_>, slot: usize) {

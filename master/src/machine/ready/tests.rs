@@ -120,3 +120,40 @@ fn the_first_of_each_key_is_known() {
             .all(|sort| firsts(&ready, *sort).is_empty())
     );
 }
+
+#[test]
+fn what_came_after_a_stamp_is_found_however_often_tasks_come_and_go() {
+    const TASKS: u32 = 40;
+    let seqs = seqs(TASKS);
+    let keyed = |index: u32| match index % 3 {
+        0 => SHARED,
+        1 => LineId::Requires(AffinityKey(u64::from(index % 5))),
+        _ => LineId::Prefers(AffinityKey(u64::from(index % 4))),
+    };
+    let place = |index: u32| (keyed(index), at((index % 4) as i32, seqs[index as usize]));
+    let (mut ready, mut there) = (Ready::default(), vec![false; TASKS as usize]);
+    let mut looked = ready.newest();
+    for step in 0..5_000_u32 {
+        let index = step.wrapping_mul(2_654_435_761) >> 8;
+        let index = index % TASKS;
+        let (line, standing) = place(index);
+        let is_there = &mut there[index as usize];
+        if *is_there {
+            ready.remove(line, standing, task(index));
+        } else {
+            ready.insert(line, standing, task(index));
+        }
+        *is_there = !*is_there;
+        let stands = |id: TaskId| {
+            let index = id.index();
+            there[index].then(|| place(index as u32))
+        };
+        let all = ready.tasks().filter(|(came, _)| *came > looked);
+        let expected: Vec<TaskId> = all.map(|(_, id)| id).collect();
+        assert_eq!(ready.after(looked, stands), expected, "step {step}");
+        if step % 97 == 0 {
+            looked = ready.newest();
+        }
+        assert!(ready.came.len() <= SWEEP_ABOVE.max(2 * TASKS as usize) + 1);
+    }
+}
