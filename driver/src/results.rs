@@ -2,12 +2,13 @@
 
 use crate::message::{Learn, Submission};
 use crate::queue::Queue;
+use crate::scope::Scope;
 use crate::shared::Shared;
 use crate::sleeper::Sleeper;
 use crate::sync::{Mutex, lock};
 use crate::ticket::{Refused, Resolved};
 use farm_master::{Event, Held, Receive, Refusal, Settled, TaskKind, TaskOptions};
-use farm_protocol::TaskId;
+use farm_protocol::{ScopeId, TaskId};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::mem;
@@ -110,13 +111,35 @@ impl<K: TaskKind> Queue<K> {
     /// # }
     /// ```
     pub fn submit_all(&self, tasks: impl IntoIterator<Item = K::Task>) -> Results<K> {
-        self.submit_all_options(tasks.into_iter().map(|task| (task, None)))
+        self.submit_many(tasks.into_iter().map(|task| (task, None)), None)
+    }
+
+    /// As [`Queue::submit_all`], into a scope: with it they are cancelled, and by the drop of the results as well.
+    ///
+    /// # Panics
+    /// When the scope belongs to another farm.
+    pub fn submit_all_in(
+        &self,
+        scope: &Scope,
+        tasks: impl IntoIterator<Item = K::Task>,
+    ) -> Results<K> {
+        let scope = scope.id_in(&self.shared);
+        let tasks = tasks.into_iter().map(|task| (task, None));
+        self.submit_many(tasks, Some(scope))
     }
 
     /// As [`Queue::submit_all`], each task with options of its own; `None`: the kind's defaults.
     pub fn submit_all_options(
         &self,
         tasks: impl IntoIterator<Item = (K::Task, Option<TaskOptions>)>,
+    ) -> Results<K> {
+        self.submit_many(tasks, None)
+    }
+
+    fn submit_many(
+        &self,
+        tasks: impl IntoIterator<Item = (K::Task, Option<TaskOptions>)>,
+        scope: Option<ScopeId>,
     ) -> Results<K> {
         let mut results = Results {
             shared: Arc::clone(&self.shared),
@@ -142,7 +165,7 @@ impl<K: TaskKind> Queue<K> {
                 held: Box::new(Held::new(task, Some(waiter))),
                 options: options.map(Box::new),
                 ticket: Some(entry),
-                scope: None,
+                scope,
             });
         }
         results

@@ -20,7 +20,19 @@ pub(crate) const TESTS: &[Test] = &[
     ("detached_tasks_run_on", detached_tasks_run_on),
     ("results_have_a_limit_of_time", results_have_a_limit_of_time),
     ("results_of_a_farm_that_ends", results_of_a_farm_that_ends),
+    ("results_end_with_their_scope", results_end_with_their_scope),
 ];
+
+fn results_end_with_their_scope() {
+    let (farm, _, queue) = farm(pool("", 1));
+    let scope = farm.scope();
+    let results = queue.submit_all_in(&scope, (0..5).map(|n| order("hang", n)));
+    let other = queue.submit(order("double", 1));
+    drop(scope);
+    let ends = results.map(|(_, end)| end.expect("admitted").outcome.status());
+    assert!(ends.eq(["cancelled"; 5]));
+    assert!(other.wait().expect("admitted").outcome.is_done());
+}
 
 /// A farm of two workers, and this many tasks of which the first holds one of the two until it is cancelled.
 fn uneven(count: u64) -> (Farm, Results<Orders>) {
