@@ -214,7 +214,7 @@ fn row(name: &str, pairs: &Pairs, limit: f64, throughput: bool) -> bool {
 fn farm<const CREDIT: bool>(
     slots: u32,
     queued: u64,
-) -> (Farm, farm::Queue<Noop<CREDIT>>, KindRef<Noop<CREDIT>>) {
+) -> (Farm, farm::TaskQueue<Noop<CREDIT>>, KindRef<Noop<CREDIT>>) {
     let queued = usize::try_from(queued).expect("fits") + 1;
     let boundary =
         Boundary::new(AdapterMode::PushOnly, slots as usize, queued, 1000).expect("valid");

@@ -58,7 +58,7 @@
 //!
 //! | dropped | its tasks | its workers |
 //! | --- | --- | --- |
-//! | a clone of a [`Farm`], a [`Queue`], a [`SourceWaker`] | – | – |
+//! | a clone of a [`Farm`], a [`TaskQueue`], a [`SourceWaker`] | – | – |
 //! | **the last [`Farm`]** | each ends at once, and whoever waits is told | killed and collected before the drop returns |
 //! | a [`Ticket`], and its future (feature `future`) | it runs on, and nobody hears how it ends | – |
 //! | **[`Results`], [`InOrder`], [`Scope`], [`Group`], [`GroupTicket`]** | what has not ended is cancelled; the drop does not wait | one that does not heed a cancel is replaced |

@@ -3,7 +3,7 @@
 use crate::builder::{FarmBuilder, KindRef};
 use crate::group::GroupBuilder;
 use crate::message::Message;
-use crate::queue::Queue;
+use crate::queue::TaskQueue;
 use crate::scope::Scope;
 use crate::shared::{Over, Shared};
 use crate::source::{Source, SourceWaker, Typed};
@@ -63,9 +63,9 @@ impl Farm {
     /// # Panics
     /// When the kind belongs to another farm.
     #[must_use]
-    pub fn queue<K: TaskKind>(&self, kind: KindRef<K>) -> Queue<K> {
+    pub fn queue<K: TaskKind>(&self, kind: KindRef<K>) -> TaskQueue<K> {
         self.check(kind);
-        Queue::new(Arc::clone(&self.room.shared), kind.id)
+        TaskQueue::new(Arc::clone(&self.room.shared), kind.id)
     }
 
     /// Has tasks of a kind pulled from `source` whenever there is room for them.

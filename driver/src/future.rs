@@ -109,9 +109,9 @@ impl<K: TaskKind> IntoFuture for Ticket<K> {
     type IntoFuture = TicketFuture<K>;
 
     /// ```no_run
-    /// # use farm_driver::Queue;
+    /// # use farm_driver::TaskQueue;
     /// # use farm_master::{Outcome, TaskKind};
-    /// # async fn example<K: TaskKind<Task = u64, Output = u64>>(queue: &Queue<K>) {
+    /// # async fn example<K: TaskKind<Task = u64, Output = u64>>(queue: &TaskQueue<K>) {
     /// let settled = queue.submit(12).await.expect("admitted");
     /// assert!(settled.outcome.is_done());
     /// # }

@@ -2,7 +2,7 @@
 
 use crate::answer::Answer;
 use crate::message::{Message, Opening, Submission};
-use crate::queue::Queue;
+use crate::queue::TaskQueue;
 use crate::scope::Scope;
 use crate::shared::Shared;
 use crate::ticket::{Resolved, Ticket};
@@ -73,7 +73,7 @@ impl GroupBuilder {
     /// When the queue belongs to another farm.
     pub fn submit_all<K: TaskKind>(
         self,
-        queue: &Queue<K>,
+        queue: &TaskQueue<K>,
         tasks: impl IntoIterator<Item = K::Task>,
     ) -> GroupTicket<K> {
         queue.check(&self.shared);
@@ -118,15 +118,15 @@ impl GroupBuilder {
 /// started for that, and none outside the group is touched. **Dropping it cancels** what is in it.
 ///
 /// ```
-/// use farm_driver::{Farm, Queue};
+/// use farm_driver::{Farm, TaskQueue};
 /// use farm_master::{Decision, Rule, TaskKind};
 /// use std::time::Duration;
 ///
 /// /// Two provers of different kinds on one goal: which of them was first, and was it in time?
 /// fn portfolio<A: TaskKind, B: TaskKind>(
 ///     farm: &Farm,
-///     (first, goal): (&Queue<A>, A::Task),
-///     (second, same_goal): (&Queue<B>, B::Task),
+///     (first, goal): (&TaskQueue<A>, A::Task),
+///     (second, same_goal): (&TaskQueue<B>, B::Task),
 /// ) -> Option<u32> {
 ///     let group = farm.group(Rule::FirstSuccess).limit(Duration::from_secs(5)).open();
 ///     let _first = group.submit(first, goal);
@@ -157,7 +157,7 @@ impl Group {
     ///
     /// # Panics
     /// When the queue belongs to another farm.
-    pub fn submit<K: TaskKind>(&self, queue: &Queue<K>, task: K::Task) -> Ticket<K> {
+    pub fn submit<K: TaskKind>(&self, queue: &TaskQueue<K>, task: K::Task) -> Ticket<K> {
         self.submit_member(queue, task, None)
     }
 
@@ -167,7 +167,7 @@ impl Group {
     /// When the queue belongs to another farm.
     pub fn submit_options<K: TaskKind>(
         &self,
-        queue: &Queue<K>,
+        queue: &TaskQueue<K>,
         task: K::Task,
         options: TaskOptions,
     ) -> Ticket<K> {
@@ -176,7 +176,7 @@ impl Group {
 
     fn submit_member<K: TaskKind>(
         &self,
-        queue: &Queue<K>,
+        queue: &TaskQueue<K>,
         task: K::Task,
         options: Option<Box<TaskOptions>>,
     ) -> Ticket<K> {

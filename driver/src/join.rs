@@ -2,7 +2,7 @@
 //! nobody polls.
 
 use crate::farm::Farm;
-use crate::queue::Queue;
+use crate::queue::TaskQueue;
 use crate::shared::{Over, Shared};
 use crate::sync::{Sender, bounded};
 use crate::turn::Loop;
@@ -24,7 +24,7 @@ pub enum Joined {
     Empty,
     /// Nothing that goes on will let the rest start: no worker matches it, nor would a fresh one, or it needs such a task.
     /// It is still there. These are of the rest, each with the reason why it waits, [`STUCK_LISTED`] at most. Cancel
-    /// them, submit what they wait for, or [`Queue::broadcast`] when what the kind looks at has changed.
+    /// them, submit what they wait for, or [`TaskQueue::broadcast`] when what the kind looks at has changed.
     Stuck(Vec<TaskLine>),
     /// The time is over, and as many tasks are still there.
     TimedOut {
@@ -79,7 +79,7 @@ impl Farm {
     }
 }
 
-impl<K: TaskKind> Queue<K> {
+impl<K: TaskKind> TaskQueue<K> {
     /// As [`Farm::join`], of the tasks of this kind: other kinds may be busy meanwhile.
     ///
     /// # Panics

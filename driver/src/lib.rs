@@ -4,7 +4,7 @@
 //! does what it says, and does not know why.
 //!
 //! ```text
-//!  Queue, Ticket, Farm ──► mailbox ──┐                         ┌──► spawn, signal, write
+//!  TaskQueue, Farm, … ───► mailbox ──┐                         ┌──► spawn, signal, write
 //!  pipes, exits ──────────► poll ────┼─► loop ─► Master ─► Action ──► settle ──► Ticket, Receive
 //!  Source ────────────────► pull ────┘                         └──► Observer
 //! ```
@@ -18,7 +18,7 @@
 //! | a [`FarmBuilder`] that was not started | – | none was started |
 //! | a clone of a [`Farm`] | – | – |
 //! | **the last [`Farm`]** | each ends at once, as after a `Shut::Kill`, and whoever waits is told | killed and collected before the drop returns (dropped by a callback on the loop: soon after) |
-//! | a [`Queue`], a [`SourceWaker`] | – | – |
+//! | a [`TaskQueue`], a [`SourceWaker`] | – | – |
 //! | a [`Ticket`], a ticket's future | it runs on, and nobody hears how it ends | – |
 //! | **[`Results`], [`InOrder`], [`Scope`], [`Group`], [`GroupTicket`]** | what has not ended is cancelled, each with its own budget; the drop does not wait | one that does not heed a cancel is replaced |
 //! | [`Partials`] | they run on, and what they say is not kept | – |
@@ -94,7 +94,7 @@ pub use observer::Observer;
 pub use partials::{NoPartial, PARTIALS_KEPT, Partial, Partials};
 pub use pool::{Pool, QUEUED};
 pub use program::{EnvPolicy, Inherit, Program};
-pub use queue::Queue;
+pub use queue::TaskQueue;
 pub use results::{InOrder, Results};
 pub use scope::Scope;
 pub use source::{Intake, Source, SourceState, SourceWaker};

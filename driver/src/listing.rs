@@ -2,7 +2,7 @@
 
 use crate::farm::Farm;
 use crate::message::Learn;
-use crate::queue::Queue;
+use crate::queue::TaskQueue;
 use crate::shared::{Shared, contained};
 use crate::ticket::Ticket;
 use crate::turn::Loop;
@@ -63,7 +63,7 @@ impl Farm {
     }
 }
 
-impl<K: TaskKind> Queue<K> {
+impl<K: TaskKind> TaskQueue<K> {
     /// As [`Farm::cancel_all`], of the tasks of this kind.
     pub fn cancel_all(&self, reason: impl Into<String>) {
         self.shared.cancel_all(Some(self.kind), reason.into());
@@ -79,12 +79,12 @@ impl<K: TaskKind> Queue<K> {
     /// [`TaskKind::rank`]. Equal ranks start as they came.
     ///
     /// Each task that waits is ranked once now, each other one when it could start, and all that wait again at a
-    /// [`Queue::broadcast`]. `rank` runs on the farm's loop: quick, never blocking. A panic of it costs the task that it was about.
+    /// [`TaskQueue::broadcast`]. `rank` runs on the farm's loop: quick, never blocking. A panic of it costs the task that it was about.
     ///
     /// ```no_run
-    /// # use farm_driver::Queue;
+    /// # use farm_driver::TaskQueue;
     /// # use farm_master::TaskKind;
-    /// # fn example<K: TaskKind<Task = (String, u64)>>(queue: &Queue<K>) {
+    /// # fn example<K: TaskKind<Task = (String, u64)>>(queue: &TaskQueue<K>) {
     /// // What is nearest to line 120 first.
     /// queue.set_order_by(|(_, line)| line.abs_diff(120) as i64);
     /// # }
@@ -124,9 +124,9 @@ impl<K: TaskKind> Queue<K> {
     /// `look` runs on the farm's loop: quick, never blocking. A panic of it comes out here.
     ///
     /// ```no_run
-    /// # use farm_driver::Queue;
+    /// # use farm_driver::TaskQueue;
     /// # use farm_master::TaskKind;
-    /// # fn example<K: TaskKind<Task = (String, u64)>>(queue: &Queue<K>) {
+    /// # fn example<K: TaskKind<Task = (String, u64)>>(queue: &TaskQueue<K>) {
     /// for (line, file) in queue.snapshot_with(10, |(file, _)| file.clone()) {
     ///     println!("{file} waits since {}", line.submitted);
     /// }

@@ -6,7 +6,7 @@
 
 use crate::builder::KindRef;
 use crate::sync::{Mutex, lock};
-use crate::{Farm, Pool, Program, Queue, Refused, Resolved};
+use crate::{Farm, Pool, Program, Refused, Resolved, TaskQueue};
 use farm_master::{Outcome, Receive, Refusal, Response, Settled, TaskKind, Verdict, WorkerStatus};
 use farm_protocol::{Never, Wire};
 
@@ -48,7 +48,7 @@ impl TaskKind for Numbered {
 }
 
 /// A farm whose tasks nobody performs.
-pub(crate) fn farm() -> (Farm, KindRef<Numbered>, Queue<Numbered>) {
+pub(crate) fn farm() -> (Farm, KindRef<Numbered>, TaskQueue<Numbered>) {
     let mut builder = Farm::builder();
     let kind = builder.kind(Numbered, Pool::new(Program::path("none"), 0));
     let farm = builder.start().expect("a farm");

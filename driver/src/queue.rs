@@ -14,13 +14,13 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 /// Submits tasks of kind `K`. It does not keep the farm alive: after the farm's end every task is handed back.
-pub struct Queue<K> {
+pub struct TaskQueue<K> {
     pub(crate) shared: Arc<Shared>,
     pub(crate) kind: KindId,
     of: PhantomData<fn(K)>,
 }
 
-impl<K> Clone for Queue<K> {
+impl<K> Clone for TaskQueue<K> {
     fn clone(&self) -> Self {
         Self {
             shared: Arc::clone(&self.shared),
@@ -30,15 +30,15 @@ impl<K> Clone for Queue<K> {
     }
 }
 
-impl<K> fmt::Debug for Queue<K> {
+impl<K> fmt::Debug for TaskQueue<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Queue")
+        f.debug_struct("TaskQueue")
             .field("kind", &self.kind)
             .finish_non_exhaustive()
     }
 }
 
-impl<K: TaskKind> Queue<K> {
+impl<K: TaskKind> TaskQueue<K> {
     pub(crate) const fn new(shared: Arc<Shared>, kind: KindId) -> Self {
         Self {
             shared,
@@ -133,7 +133,7 @@ impl<K: TaskKind> Queue<K> {
         self.submit_watched_keeping(task, options, PARTIALS_KEPT)
     }
 
-    /// As [`Queue::submit_watched`], keeping this many partial results for whoever takes them: the oldest are dropped, and
+    /// As [`TaskQueue::submit_watched`], keeping this many partial results for whoever takes them: the oldest are dropped, and
     /// counted, when they are not taken in time.
     pub fn submit_watched_keeping(
         &self,

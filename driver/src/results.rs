@@ -1,7 +1,7 @@
 //! The ends of many tasks, one after the other, as they come or as they were submitted.
 
 use crate::message::{Learn, Submission};
-use crate::queue::Queue;
+use crate::queue::TaskQueue;
 use crate::scope::Scope;
 use crate::shared::Shared;
 use crate::sleeper::Sleeper;
@@ -89,16 +89,16 @@ impl<K: TaskKind> Learn for Entry<K> {
     }
 }
 
-impl<K: TaskKind> Queue<K> {
+impl<K: TaskKind> TaskQueue<K> {
     /// Submits all of them, with the kind's default options, and gives their ends as an iterator.
     ///
     /// They are submitted before this returns. What the lane has no room for comes out as [`Refused`] with its task, so
     /// for more tasks than [`QUEUED`](crate::QUEUED) or the pool's own boundary use [`Farm::feed`](crate::Farm::feed).
     ///
     /// ```no_run
-    /// # use farm_driver::Queue;
+    /// # use farm_driver::TaskQueue;
     /// # use farm_master::{Outcome, TaskKind};
-    /// # fn example<K: TaskKind<Task = u64, Output = u64>>(queue: &Queue<K>) {
+    /// # fn example<K: TaskKind<Task = u64, Output = u64>>(queue: &TaskQueue<K>) {
     /// for (index, resolved) in queue.submit_all([10, 20, 30]) {
     ///     match resolved {
     ///         Ok(settled) => match settled.outcome {
@@ -114,7 +114,7 @@ impl<K: TaskKind> Queue<K> {
         self.submit_many(tasks.into_iter().map(|task| (task, None)), None)
     }
 
-    /// As [`Queue::submit_all`], into a scope: with it they are cancelled, and by the drop of the results as well.
+    /// As [`TaskQueue::submit_all`], into a scope: with it they are cancelled, and by the drop of the results as well.
     ///
     /// # Panics
     /// When the scope belongs to another farm.
@@ -128,7 +128,7 @@ impl<K: TaskKind> Queue<K> {
         self.submit_many(tasks, Some(scope))
     }
 
-    /// As [`Queue::submit_all`], each task with options of its own; `None`: the kind's defaults.
+    /// As [`TaskQueue::submit_all`], each task with options of its own; `None`: the kind's defaults.
     pub fn submit_all_options(
         &self,
         tasks: impl IntoIterator<Item = (K::Task, Option<TaskOptions>)>,

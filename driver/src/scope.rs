@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// refused and handed back, whenever that comes. [`Scope::renew`] goes on as a new generation.
 ///
 /// ```
-/// use farm_driver::{Farm, Queue, Scope};
+/// use farm_driver::{Farm, TaskQueue, Scope};
 /// use farm_master::TaskKind;
 ///
 /// struct Document {
@@ -28,7 +28,7 @@ use std::sync::Arc;
 ///         Self { scope: farm.scope() }
 ///     }
 ///
-///     fn edited<K: TaskKind>(&self, queue: &Queue<K>, check: K::Task) {
+///     fn edited<K: TaskKind>(&self, queue: &TaskQueue<K>, check: K::Task) {
 ///         // What was checked before the edit is given up, and known by its scope if it is late.
 ///         self.scope.renew("the document was edited");
 ///         let _ticket = queue.submit_in(&self.scope, check, None);

@@ -12,7 +12,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_drained_farm_has_run_everything", drained),
 ];
 
-fn farm(slots: u32) -> (Farm, farm::Queue<Noop>) {
+fn farm(slots: u32) -> (Farm, farm::TaskQueue<Noop>) {
     let mut builder = Farm::builder();
     let kind = builder.kind(Noop, Pool::new(Program::this_executable(), slots));
     let farm = builder.start().expect("a farm");

@@ -7,8 +7,8 @@ use farm::master::HowStopped;
 use farm::protocol::{AttemptId, Instant as Moment, Never, Progress, Schema, Wire};
 use farm::worker::{Context, Perform};
 use farm::{
-    CancelledBy, Decision, Farm, Observer, Outcome, Pool, Program, Queue, Rule, ScopeRefusal,
-    Settled, Shut, TaskKind, TaskOptions, Ties, Verdict, WorkerStatus,
+    CancelledBy, Decision, Farm, Observer, Outcome, Pool, Program, Rule, ScopeRefusal, Settled,
+    Shut, TaskKind, TaskOptions, TaskQueue, Ties, Verdict, WorkerStatus,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -128,8 +128,8 @@ impl Observer for Begun {
 /// A farm with warm workers of two kinds.
 struct House {
     farm: Farm,
-    proofs: Queue<Proof>,
-    noops: Queue<Noop>,
+    proofs: TaskQueue<Proof>,
+    noops: TaskQueue<Noop>,
     begun: Receiver<()>,
 }
 

@@ -4,7 +4,7 @@
 use super::Test;
 use farm::protocol::{Never, Schema, Wire};
 use farm::worker::{Context, Perform};
-use farm::{Farm, Outcome, Pool, Program, Queue, TaskKind, Verdict, WorkerStatus};
+use farm::{Farm, Outcome, Pool, Program, TaskKind, TaskQueue, Verdict, WorkerStatus};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::mpsc::{Sender, channel};
@@ -112,14 +112,14 @@ impl TaskKind for Books {
     }
 }
 
-fn told(queue: &Queue<Books>, task: Ask) -> Told {
+fn told(queue: &TaskQueue<Books>, task: Ask) -> Told {
     match queue.submit(task).wait().expect("admitted").outcome {
         Outcome::Done(told) => told,
         other => panic!("{other:?}"),
     }
 }
 
-fn with_books(test: impl FnOnce(&Farm, &Queue<Books>, std::sync::mpsc::Receiver<bool>)) {
+fn with_books(test: impl FnOnce(&Farm, &TaskQueue<Books>, std::sync::mpsc::Receiver<bool>)) {
     let (follow_ups, heard) = channel();
     let mut builder = Farm::builder();
     let kind = builder.kind(

@@ -4,7 +4,7 @@
 use super::Test;
 use farm::protocol::{DEFAULT_FRAME_LIMIT, MarshalError, Never, Schema, Wire};
 use farm::worker::{Context, Perform};
-use farm::{Farm, Outcome, Pool, Program, Queue, TaskKind, Verdict, WorkerStatus};
+use farm::{Farm, Outcome, Pool, Program, TaskKind, TaskQueue, Verdict, WorkerStatus};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::sync::{Arc, Mutex};
@@ -117,7 +117,7 @@ impl TaskKind for Post {
     }
 }
 
-fn pid(queue: &Queue<Post>) -> u32 {
+fn pid(queue: &TaskQueue<Post>) -> u32 {
     match queue.submit(Ask::Pid).wait().expect("admitted").outcome {
         Outcome::Done(Answer::Pid(pid)) => pid,
         other => panic!("{other:?}"),

@@ -3,7 +3,7 @@
 use super::Test;
 use farm::protocol::{Never, WORKER_NAME_MAX, Wire};
 use farm::worker::{Context, Perform};
-use farm::{Farm, Outcome, Pool, Program, Queue, TaskKind, Verdict, WorkerStatus};
+use farm::{Farm, Outcome, Pool, Program, TaskKind, TaskQueue, Verdict, WorkerStatus};
 use std::collections::BTreeSet;
 
 pub(crate) const TESTS: &[Test] = &[(
@@ -56,7 +56,7 @@ impl TaskKind for Name {
     }
 }
 
-fn names(queue: &Queue<Name>, last: bool) -> Names {
+fn names(queue: &TaskQueue<Name>, last: bool) -> Names {
     match queue.submit(last).wait().expect("admitted").outcome {
         Outcome::Done(names) => names,
         other => panic!("{other:?}"),

@@ -5,7 +5,7 @@ use farm::master::{Death, HowStopped};
 use farm::protocol::{Never, Schema, Wire};
 use farm::worker::{Context, Perform};
 use farm::{
-    CrashLimit, Farm, OnLost, Outcome, Pool, Program, Queue, TaskKind, TaskOptions, Verdict,
+    CrashLimit, Farm, OnLost, Outcome, Pool, Program, TaskKind, TaskOptions, TaskQueue, Verdict,
     WorkerStatus,
 };
 use serde::{Deserialize, Serialize, Serializer};
@@ -140,7 +140,7 @@ impl TaskKind for Noop {
     }
 }
 
-pub(crate) fn farm(slots: u32) -> (Farm, Queue<Noop>) {
+pub(crate) fn farm(slots: u32) -> (Farm, TaskQueue<Noop>) {
     let mut builder = Farm::builder();
     let kind = builder.kind(Noop, Pool::new(Program::this_executable(), slots));
     let farm = builder.start().expect("a farm");
@@ -148,7 +148,7 @@ pub(crate) fn farm(slots: u32) -> (Farm, Queue<Noop>) {
     (farm, queue)
 }
 
-pub(crate) fn pid(queue: &Queue<Noop>) -> u32 {
+pub(crate) fn pid(queue: &TaskQueue<Noop>) -> u32 {
     let settled = queue
         .submit(Behave::Print(String::new()))
         .wait()

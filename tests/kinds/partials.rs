@@ -4,8 +4,8 @@ use super::Test;
 use farm::protocol::{AttemptId, Never, Schema, Wire};
 use farm::worker::{Context, Perform};
 use farm::{
-    Farm, NoPartial, OnLost, Outcome, Partial, Partials, Pool, Program, Queue, Receive, Refusal,
-    Sending, Settled, Shut, TaskKind, TaskOptions, Verdict, WorkerStatus,
+    Farm, NoPartial, OnLost, Outcome, Partial, Partials, Pool, Program, Receive, Refusal, Sending,
+    Settled, Shut, TaskKind, TaskOptions, TaskQueue, Verdict, WorkerStatus,
 };
 use rustix::event::{PollFd, PollFlags, poll};
 use serde::{Deserialize, Serialize};
@@ -103,7 +103,7 @@ impl TaskKind for Tale {
     }
 }
 
-fn farm() -> (Farm, Queue<Tale>) {
+fn farm() -> (Farm, TaskQueue<Tale>) {
     let mut builder = Farm::builder();
     let kind = builder.kind(Tale, Pool::new(Program::this_executable(), 1));
     let farm = builder.start().expect("a farm");

@@ -4,7 +4,7 @@ use super::Test;
 use farm::protocol::{Never, Schema, Wire};
 use farm::worker::{Context, Perform};
 use farm::{
-    AffinityKey, ContextBody, ContextUpdate, Farm, Outcome, Pool, Program, Queue, TaskKind,
+    AffinityKey, ContextBody, ContextUpdate, Farm, Outcome, Pool, Program, TaskKind, TaskQueue,
     Verdict, WorkerStatus,
 };
 use rustix::process::{Pid, Signal, kill_process};
@@ -146,7 +146,7 @@ impl Meetings {
     }
 
     /// A task for each of two workers: they wait for each other. What they said.
-    fn hold(&mut self, queue: &Queue<Plays>, key: u8) -> Vec<Said> {
+    fn hold(&mut self, queue: &TaskQueue<Plays>, key: u8) -> Vec<Said> {
         self.1 += 1;
         let folder = self.0.join(self.1.to_string());
         fs::create_dir_all(&folder).expect("a folder");

@@ -60,7 +60,7 @@ fn who_submits_after_the_end_has_the_task_back_at_once() {
 
 /// Submits the task again when it is handed back, once.
 struct Stubborn {
-    queue: Queue<Numbered>,
+    queue: TaskQueue<Numbered>,
     again: Arc<Told>,
     first: Told,
 }

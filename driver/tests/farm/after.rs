@@ -2,7 +2,7 @@
 
 use crate::Test;
 use crate::stage::{Orders, farm, order, pool};
-use farm_driver::Queue;
+use farm_driver::TaskQueue;
 use farm_master::{Receive, Refusal, Settled, Shut};
 use std::sync::{Arc, Mutex, mpsc};
 
@@ -13,7 +13,7 @@ pub(crate) const TESTS: &[Test] = &[(
 
 /// Submits the task again as often as it is handed back, three times.
 struct Stubborn {
-    queue: Queue<Orders>,
+    queue: TaskQueue<Orders>,
     left: Mutex<u32>,
     told: mpsc::Sender<u32>,
     me: std::sync::Weak<Self>,

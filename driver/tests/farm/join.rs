@@ -3,7 +3,7 @@
 use crate::Test;
 use crate::picky::{NOBODY, Picky, picky};
 use crate::stage::{LONG, Orders, Streamed, builder, farm, order, pool, soon};
-use farm_driver::{Joined, Queue};
+use farm_driver::{Joined, TaskQueue};
 use farm_master::lane::Gate;
 use farm_master::{Outcome, Receive, Refusal, Settled, Shut, Stands, Why};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -169,7 +169,7 @@ fn who_joins_hears_of_the_end() {
 
 /// Joins where it is told of an end, and says what came of that.
 struct Joins {
-    queue: Queue<Orders>,
+    queue: TaskQueue<Orders>,
     said: Mutex<mpsc::Sender<String>>,
 }
 

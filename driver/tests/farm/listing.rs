@@ -3,7 +3,7 @@
 use crate::Test;
 use crate::picky::{FOLLOWED, Picky, UNRANKED, picky};
 use crate::stage::{LONG, farm, order, pool, soon, stand_still};
-use farm_driver::{Farm, Joined, Observer, Queue};
+use farm_driver::{Farm, Joined, Observer, TaskQueue};
 use farm_master::lane::Entry;
 use farm_master::{Outcome, QueueOrder, Refusal, Settlement, Shut, Stands, Why};
 use farm_protocol::{Instant, KindId, TaskId};
@@ -33,7 +33,7 @@ pub(crate) const TESTS: &[Test] = &[
 ];
 
 /// A farm of one worker that stands still with a task, so that what is submitted waits.
-fn standing() -> (Farm, Queue<Picky>) {
+fn standing() -> (Farm, TaskQueue<Picky>) {
     let (farm, queue, _) = picky(1);
     assert!(queue.submit(order("double", 0)).wait().is_ok());
     stand_still(&farm);
@@ -44,7 +44,7 @@ fn standing() -> (Farm, Queue<Picky>) {
 /// Lets it go, and gives the order in which these tasks ended.
 fn order_of_ends(
     farm: &Farm,
-    queue: &Queue<Picky>,
+    queue: &TaskQueue<Picky>,
     numbers: &[u64],
     change: impl FnOnce(),
 ) -> Vec<u64> {
@@ -111,7 +111,7 @@ fn a_snapshot_sees_the_tasks() {
 
 fn a_queue_has_an_order() {
     let numbers = [3, 1, 5, 2, 4];
-    let ends = |change: fn(&Queue<Picky>)| {
+    let ends = |change: fn(&TaskQueue<Picky>)| {
         let (farm, queue) = standing();
         order_of_ends(&farm, &queue, &numbers, || change(&queue))
     };
@@ -125,7 +125,8 @@ fn a_queue_has_an_order() {
         [5, 4, 3, 2, 1]
     );
     // Equal ranks start as they came.
-    let near_three = |queue: &Queue<Picky>| queue.set_order_by(|task| task.1.abs_diff(3) as i64);
+    let near_three =
+        |queue: &TaskQueue<Picky>| queue.set_order_by(|task| task.1.abs_diff(3) as i64);
     assert_eq!(ends(near_three), [3, 2, 4, 1, 5]);
     // The last wish counts, and the kind's own rank is back.
     assert_eq!(

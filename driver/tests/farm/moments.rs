@@ -3,7 +3,7 @@
 use crate::Test;
 use crate::script::Script;
 use crate::stage::{LONG, Orders, builder, farm, lives, order, pool, run, soon};
-use farm_driver::{Farm, Queue};
+use farm_driver::{Farm, TaskQueue};
 use farm_master::{
     OnLost, Outcome, Receive, Refusal, Response, Settled, Shut, TaskKind, TaskOptions, Verdict,
     WorkerStatus,
@@ -41,7 +41,7 @@ where
 }
 
 /// A task, and all that is ever told of it.
-fn submit(queue: &Queue<Orders>, task: (String, u64)) -> Receiver<Settled<Orders>> {
+fn submit(queue: &TaskQueue<Orders>, task: (String, u64)) -> Receiver<Settled<Orders>> {
     let (tell, ends) = channel();
     let options = TaskOptions {
         on_lost: OnLost::Fail,

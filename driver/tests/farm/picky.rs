@@ -2,7 +2,7 @@
 
 use crate::script::Script;
 use crate::stage::{builder, order, pool};
-use farm_driver::{Farm, Queue};
+use farm_driver::{Farm, TaskQueue};
 use farm_master::{Response, TaskKind, Verdict, WorkerStatus};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -63,7 +63,7 @@ impl TaskKind for Picky {
 }
 
 /// A farm of one pool of this kind; the last one opens it.
-pub(crate) fn picky(slots: u32) -> (Farm, Queue<Picky>, Arc<AtomicBool>) {
+pub(crate) fn picky(slots: u32) -> (Farm, TaskQueue<Picky>, Arc<AtomicBool>) {
     let mut builder = builder();
     let kind = Picky::default();
     let open = Arc::clone(&kind.open);

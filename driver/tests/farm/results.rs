@@ -2,7 +2,7 @@
 
 use crate::Test;
 use crate::stage::{LONG, Orders, builder, farm, lives, order, pool, run, soon, stand_still};
-use farm_driver::{Farm, Joined, Pool, Queue, Refused, Results};
+use farm_driver::{Farm, Joined, Pool, Refused, Results, TaskQueue};
 use farm_master::Shut;
 use farm_master::lane::{AdapterMode, Boundary};
 use std::collections::BTreeSet;
@@ -181,7 +181,7 @@ fn results_of_a_farm_that_ends() {
     let mut builder = builder();
     let kind = builder.kind(Orders, pool("", 1));
     let farm = builder.start().expect("a farm");
-    let queue: Queue<Orders> = farm.queue(kind);
+    let queue: TaskQueue<Orders> = farm.queue(kind);
     let results = queue.submit_all((0..5).map(|n| order("hang", n)));
     soon("a worker", || !farm.worker_pids().is_empty());
     let pid = pid_of_one(&farm);

@@ -1,7 +1,7 @@
 //! What the tests share: the master's half of the script, and looking at processes from outside.
 
 use crate::script::Script;
-use farm_driver::{Farm, FarmBuilder, KindRef, Pool, Program, Queue};
+use farm_driver::{Farm, FarmBuilder, KindRef, Pool, Program, TaskQueue};
 use farm_master::lane::{AdapterMode, Boundary};
 use farm_master::{Response, Settled, StartFailures, TaskKind, Verdict, WorkerStatus};
 use std::thread;
@@ -94,7 +94,7 @@ pub(crate) fn builder() -> FarmBuilder {
 }
 
 /// A farm of one pool of this program.
-pub(crate) fn farm(pool: Pool) -> (Farm, KindRef<Orders>, Queue<Orders>) {
+pub(crate) fn farm(pool: Pool) -> (Farm, KindRef<Orders>, TaskQueue<Orders>) {
     let mut builder = builder();
     let kind = builder.kind(Orders, pool);
     let farm = builder.start().expect("a farm");
@@ -103,7 +103,7 @@ pub(crate) fn farm(pool: Pool) -> (Farm, KindRef<Orders>, Queue<Orders>) {
 }
 
 /// Submits an order and waits for its end.
-pub(crate) fn run(queue: &Queue<Orders>, what: &str, number: u64) -> Settled<Orders> {
+pub(crate) fn run(queue: &TaskQueue<Orders>, what: &str, number: u64) -> Settled<Orders> {
     let ticket = queue.submit(order(what, number));
     ticket
         .wait_timeout(LONG)

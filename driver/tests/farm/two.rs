@@ -3,7 +3,7 @@
 use crate::Test;
 use crate::picky::Picky;
 use crate::stage::{LONG, Orders, Streamed, builder, farm, lives, order, pool, run, soon};
-use farm_driver::{Farm, Joined, Observer, Queue};
+use farm_driver::{Farm, Joined, Observer, TaskQueue};
 use farm_protocol::{AttemptId, Instant, Session, SlotId};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
@@ -31,7 +31,12 @@ impl Observer for Pids {
 }
 
 /// A farm with two workers of one kind and one of another, and where it sends its tasks.
-fn watched() -> (Farm, Queue<Orders>, Queue<Picky>, mpsc::Receiver<u32>) {
+fn watched() -> (
+    Farm,
+    TaskQueue<Orders>,
+    TaskQueue<Picky>,
+    mpsc::Receiver<u32>,
+) {
     let (sender, pids) = mpsc::channel();
     let mut builder = builder();
     let orders = builder.kind(Orders, pool("", 2));
@@ -82,7 +87,7 @@ fn one_farm_goes_on_without_the_other() {
     assert!(second_sent.iter().all(|pid| of_second.contains(&pid)));
 }
 
-fn run_picky(queue: &Queue<Picky>, number: u64) -> bool {
+fn run_picky(queue: &TaskQueue<Picky>, number: u64) -> bool {
     let ticket = queue.submit(order("double", number));
     let resolved = ticket.wait_timeout(LONG).expect("in time");
     resolved.expect("admitted").outcome.is_done()
