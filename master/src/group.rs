@@ -214,10 +214,12 @@ impl Group {
         self.cut.is_some()
     }
 
-    /// Whether what a member has left behind counts: it is one of the successes that decide.
+    /// Whether what a member has left behind counts: it is one of the successes that decide. Where too few are
+    /// done, and more cannot be, none of them does.
     #[must_use]
     pub fn is_winner(&self, index: u32) -> bool {
-        self.winners.contains(&index)
+        let wanted = self.rule.wanted().map_or(0, NonZeroU32::get);
+        self.winners.len() == wanted as usize && self.winners.contains(&index)
     }
 
     /// Draws the conclusions of the ends so far: those in this range are given up from now on.

@@ -158,6 +158,8 @@ impl ScopeTable {
             let found = self.open.get_mut(&parent).filter(|parent| parent.takes());
             let found = found.ok_or(ScopeRefusal::ParentOver(parent))?;
             found.children.insert(id);
+            // A group that is decided takes along also what is opened in it afterwards.
+            self.changed.insert(parent);
         }
         let scope = Scope {
             parent,

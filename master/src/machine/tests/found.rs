@@ -5,9 +5,11 @@ use super::stage::play::*;
 use super::stage::*;
 use crate::lane::Gate;
 use crate::{
-    CancelledBy, CrashLimit, HowStopped, Need, OnLost, Outcome, Retries, Shut, When, WhoseDoing,
+    CancelledBy, CrashLimit, Decision, HowStopped, Injected, Need, OnLost, Outcome, Retries, Rule,
+    Shut, Ties, When, WhoseDoing,
 };
 use farm_protocol::{FrameKind, TaskId, Termination};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 const MS: Duration = Duration::from_millis(1);
@@ -306,4 +308,40 @@ fn a_frame_that_is_not_for_the_master_is_named() {
         panic!("{:?}", stage.outcome(task))
     };
     assert_eq!(error.to_string(), why);
+}
+
+/// A scope that was opened in a decided group was forgotten until somebody closed the group: its tasks ran.
+#[test]
+fn a_scope_that_is_opened_in_a_decided_group_comes_too_late() {
+    let mut stage = Stage::warm(1, 0);
+    let group = stage.group(Rule::FirstError, Ties::Arrival);
+    let task = stage.member(group);
+    stage.reply(0, 1, id(task, 1), FATAL);
+    stage.skip();
+    let inside = stage.open(Some(group), None, None);
+    stage.expect(&["scope-ended c2 cancelled \"the group c1 was decided\""]);
+    let late = stage.member(inside);
+    stage.expect(&[&format!(
+        "refuse {late}: its scope c2 takes nothing any more (it was cancelled, closed, or never opened)"
+    )]);
+    assert!(!stage.is_over(group), "nobody has closed it");
+}
+
+/// What the few that were done had left behind ran on, though nothing could come of their group any more.
+#[test]
+fn a_quorum_that_cannot_be_reached_ends_what_was_left_behind_by_those_that_are_done() {
+    let mut stage = Stage::warm(2, 0);
+    let two = NonZeroU32::MIN.saturating_add(1);
+    let group = stage.group(Rule::Quorum(two), Ties::Arrival);
+    let [done, failed] = stage.members(group, 2).try_into().expect("two");
+    let left_behind = stage.next_id();
+    stage.kinds.injects.push(Injected::shared(left_behind));
+    stage.reply(0, 1, id(done, 1), OK);
+    stage.reply(1, 2, id(failed, 1), FATAL);
+    stage.skip();
+    stage.close_scope(group);
+    stage.expect(&[&format!("cancel w0 {left_behind}#1")]);
+    stage.acked(0, 1, id(left_behind, 1));
+    let (done, wanted) = (1, 2);
+    assert_eq!(*stage.decision(group), Decision::TooFew { done, wanted });
 }
