@@ -11,6 +11,8 @@ mod duties;
 mod ends;
 mod natures;
 mod rest;
+mod rule;
+mod scopes;
 mod sessions;
 mod stops;
 mod typed;
@@ -28,6 +30,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub(crate) use answers::{read_request, worked_out, write_response};
+pub(crate) use scopes::Door;
 pub(crate) use sessions::{Answered, SessionFacts, Written, termination};
 use stops::Stop;
 
@@ -51,6 +54,8 @@ pub mod names {
     pub const I8: &str = "I8 children";
     /// The three budgets, and the pauses between starts.
     pub const I9: &str = "I9 budgets";
+    /// Scopes end once and rightly, and what stands in them ends with them and for nothing else.
+    pub const SCOPES: &str = "scopes and groups";
     /// The machine and the model agree.
     pub const I10: &str = "I10 model";
     /// A task goes only where it may, before nobody that it should not, and is not forgotten.
@@ -112,6 +117,12 @@ pub(crate) struct Facts {
     timed_out: bool,
     /// Whom it is for.
     wishes: natures::Wishes,
+    /// In which scope it is.
+    standing: Option<scopes::Standing>,
+    /// Why its scope wanted its latest attempt to stop when that was asked to.
+    asked_for: Vec<scopes::Why>,
+    /// The attempt whose answer was decoded off the loop last.
+    decoding: u32,
 }
 
 /// What became of an attempt after which its task went on.
@@ -152,7 +163,7 @@ impl Rules {
 
 /// What should happen in some run of a sweep; bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
+#[repr(u64)]
 pub(crate) enum Seen {
     Done,
     Retried,
@@ -185,6 +196,29 @@ pub(crate) enum Seen {
     Unmatched,
     NoMatch,
     MadeRoom,
+    AllEnded,
+    FirstError,
+    LowestError,
+    FirstSuccess,
+    LowestSuccess,
+    FirstQuorum,
+    LowestQuorum,
+    TooFew,
+    ScopeCancelled,
+    ParentCancelled,
+    ScopeTimedOut,
+    ChildGivenUp,
+    InnerEnded,
+    VerdictStood,
+    LateError,
+    MemberRefused,
+    MemberStopped,
+    MemberOverdue,
+    DelayedGivenUp,
+    ScopeOver,
+    ScopeRefused,
+    VainMember,
+    VainFollowUp,
 }
 
 /// The truth, and what of it was broken first.
@@ -235,6 +269,7 @@ pub(crate) struct Ledger {
     said_gone: Vec<(TaskId, Session)>,
     /// What the kind looks at beside tasks and workers.
     mood: bool,
+    scopes: scopes::Scopes,
 }
 
 impl Ledger {
@@ -269,6 +304,7 @@ impl Ledger {
             keyed: false,
             said_gone: Vec::new(),
             mood: true,
+            scopes: scopes::Scopes::default(),
         }
     }
 
@@ -280,11 +316,11 @@ impl Ledger {
     }
 
     pub(crate) fn sees(&mut self, what: Seen) {
-        self.seen |= 1 << what as u32;
+        self.seen |= 1 << what as u64;
     }
 
     pub(crate) const fn has_seen(&self, what: Seen) -> bool {
-        self.seen & 1 << what as u32 != 0
+        self.seen & 1 << what as u64 != 0
     }
 
     /// A task comes in: a new one in its place.
@@ -328,6 +364,9 @@ impl Ledger {
             last: None,
             timed_out: false,
             wishes: natures::Wishes::default(),
+            standing: None,
+            asked_for: Vec::new(),
+            decoding: 0,
         };
         match self.tasks.get_mut(id.index()) {
             Some(place) => *place = facts,
@@ -406,6 +445,7 @@ impl Ledger {
             self.breaks(names::I8, || "it stops twice".into());
         }
         self.stopped = true;
+        self.no_scope_is_left();
         if self.shut.is_none() {
             self.breaks(names::I7, || "it stops and nobody wanted it".into());
         }

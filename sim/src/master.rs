@@ -4,20 +4,18 @@
 //! driver it reads a worker's output before its answers, and tells of a start right after asking for it.
 
 mod acts;
+mod orders;
 mod wishes;
 
-use crate::ledger::Ledger;
-use crate::message::{Message, Order};
+use crate::message::Message;
 use crate::model::Model;
-use crate::nature::Nature;
 use crate::world::Farm;
 use farm_lockstep::{Cx, Event as Told, Exit, Pid, PipeId, Process, VTime};
 use farm_master::lane::Entry;
 use farm_master::{
-    Action, Actions, Config, Event, Exit as Gone, Master, MemoryEvidence, Need, Shut, Stream,
-    TaskOptions,
+    Action, Actions, Config, Event, Exit as Gone, Master, MemoryEvidence, Shut, Stream,
 };
-use farm_protocol::{Instant, KindId, Session, SlotId, TaskId};
+use farm_protocol::{Instant, KindId, Session, SlotId};
 use std::collections::VecDeque;
 
 pub(crate) type World<'a> = Cx<'a, Farm, Message>;
@@ -130,6 +128,7 @@ impl MasterProcess {
         let ledger = &mut cx.shared().ledger;
         ledger.now = now;
         ledger.look_at_dues(now);
+        ledger.scopes_before();
         if let Some(model) = &mut ledger.model {
             model.told(instant(now), &event);
         }
@@ -158,6 +157,7 @@ impl MasterProcess {
             model.done(instant(now));
         }
         ledger.after_call();
+        ledger.scopes_after(self.master.scopes());
         for task in cancelled {
             ledger.cancel_is_heeded(task);
         }
@@ -229,39 +229,6 @@ impl MasterProcess {
         }
     }
 
-    fn submit(
-        &mut self,
-        cx: &mut World<'_>,
-        entry: Entry,
-        options: Option<Box<TaskOptions>>,
-        nature: Option<Box<Nature>>,
-    ) {
-        let now = cx.now();
-        let ledger = &mut cx.shared().ledger;
-        ledger.now = now;
-        let task = ledger.enter(entry, options.as_deref());
-        ledger.is_of(task, nature);
-        ledger.callers.push(task);
-        self.tell(
-            cx,
-            Event::Submit {
-                task,
-                kind: KIND,
-                entry,
-                options,
-                scope: None,
-            },
-        );
-    }
-
-    fn cancel(&mut self, cx: &mut World<'_>, task: TaskId) {
-        if let Some(facts) = cx.shared().ledger.task(task) {
-            facts.cancelled = true;
-        }
-        let reason = "enough".to_owned();
-        self.tell(cx, Event::Cancel { task, reason });
-    }
-
     /// Takes from the source what there is room for.
     fn pull(&mut self, cx: &mut World<'_>) {
         if self.source == 0 {
@@ -277,17 +244,15 @@ impl MasterProcess {
         let demand = u32::try_from(demand).unwrap_or(u32::MAX);
         for _ in 0..demand.min(self.source) {
             self.source -= 1;
-            self.submit(cx, Entry::Pull, None, None);
+            self.submit(cx, Entry::Pull, None, (None, None));
         }
     }
 
     fn message(&mut self, cx: &mut World<'_>, message: Message) {
         match message {
             Message::Submit(orders) => {
-                for mut order in orders {
-                    let nature = order.nature.take();
-                    let options = with_needs(&mut cx.shared().ledger, order);
-                    self.submit(cx, Entry::Push, options, nature);
+                for order in orders {
+                    self.order(cx, order);
                 }
             }
             Message::Cancel(nth) => {
@@ -297,6 +262,14 @@ impl MasterProcess {
                 }
             }
             Message::Wish(wish) => self.wish(cx, wish),
+            Message::Open {
+                scope,
+                parent,
+                rule,
+                limit,
+            } => self.open(cx, scope, parent, rule, limit),
+            Message::CloseScope(scope) => self.close_scope(cx, scope),
+            Message::CancelScope(scope) => self.cancel_scope(cx, scope),
             Message::Gate(gate) => {
                 cx.shared().ledger.gate(gate);
                 self.tell(cx, Event::SetGate { kind: KIND, gate });
@@ -448,20 +421,6 @@ impl MasterProcess {
             .as_mut()
             .filter(|place| place.session == session)
     }
-}
-
-/// The options of an order, with the ids of what it needs.
-fn with_needs(ledger: &mut Ledger, order: Order) -> Option<Box<TaskOptions>> {
-    let mut options = order.options;
-    for (nth, when) in order.needs {
-        let needed = ledger.callers.get(nth as usize).copied();
-        if let Some(task) = needed.filter(|task| order.stale || ledger.task(*task).is_some()) {
-            let options =
-                options.get_or_insert_with(|| Box::new(ledger.config.kinds[0].defaults.clone()));
-            options.needs.push(Need { task, when });
-        }
-    }
-    options
 }
 
 impl Process<Farm, Message> for MasterProcess {

@@ -2,8 +2,9 @@
 
 use crate::nature::Nature;
 use farm_master::lane::Gate;
-use farm_master::{QueueOrder, Shut, TaskOptions, When};
+use farm_master::{QueueOrder, Rule, Shut, TaskOptions, Ties, When};
 use farm_protocol::{AttemptId, Session, SlotId};
+use std::time::Duration;
 
 /// A task that a caller wants done.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +17,8 @@ pub(crate) struct Order {
     pub stale: bool,
     /// What it is to its kind; none: a task for any worker.
     pub nature: Option<Box<Nature>>,
+    /// The scope it is submitted into, by its number.
+    pub scope: Option<u64>,
 }
 
 /// What a caller wants of tasks that wait.
@@ -40,6 +43,21 @@ pub(crate) enum Message {
     Cancel(u32),
     /// A caller changes what waits.
     Wish(Wish),
+    /// A caller opens the scope of this number.
+    Open {
+        /// Which.
+        scope: u64,
+        /// In which.
+        parent: Option<u64>,
+        /// With which rule.
+        rule: Option<(Rule, Ties)>,
+        /// All of it shall be over after this time.
+        limit: Option<Duration>,
+    },
+    /// A caller closes the scope of this number.
+    CloseScope(u64),
+    /// A caller cancels the scope of this number.
+    CancelScope(u64),
     /// A caller changes the gate.
     Gate(Gate),
     /// A caller ends the farm.

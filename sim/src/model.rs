@@ -14,15 +14,18 @@ mod does;
 mod heard;
 mod line;
 mod order;
+mod scopes;
 mod silent;
 #[cfg(test)]
 mod tests;
 
+use crate::ledger::Door;
 use farm_master::lane::{AdapterMode, Entry, Gate, Key, LaneError};
 use farm_master::{Event, KindConfig, LimitId, OnLost, Refusal, Shut, TaskOptions, When};
 use farm_protocol::{Instant, Session, TaskId};
 use heard::Worker;
 use order::{Order, Place};
+pub(crate) use scopes::Doing;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroU32;
 
@@ -93,8 +96,12 @@ struct Ladder {
 struct Call {
     /// The task that comes in must be refused for this.
     refusal: Option<Refusal>,
-    /// What was injected, after the task whose response it follows from.
-    follow_ups: Vec<(TaskId, TaskId)>,
+    /// What was injected, after the task whose response it follows from, and whether its scope has given it up.
+    follow_ups: Vec<(TaskId, TaskId, bool)>,
+    /// Their scopes have given them up: each must end at once, and is never in the lane.
+    in_vain: Vec<TaskId>,
+    /// When the time limit fell by which a task ends.
+    limit_at: Option<Instant>,
     /// Injected where there was no room: each must be refused.
     turned_away: Vec<TaskId>,
     /// The tasks that were answered, in order, of which the machine has said nothing yet.
@@ -103,6 +110,8 @@ struct Call {
     heard_of: usize,
     /// What was handed back, each after so many answers.
     handed_back: VecDeque<(usize, TaskId)>,
+    /// What was due is done.
+    timers_fell: bool,
     /// Whatever happened has happened: what follows are starts.
     dispatching: bool,
     /// Became ready during the starts, and may come too late for them.
@@ -138,6 +147,8 @@ pub(crate) struct Model {
     delayed: BTreeSet<(Instant, TaskId)>,
     sessions: BTreeMap<Session, Worker>,
     call: Call,
+    /// How the task that comes in next must be met.
+    door: Door,
 }
 
 impl Model {
@@ -166,6 +177,7 @@ impl Model {
             delayed: BTreeSet::new(),
             sessions: BTreeMap::new(),
             call: Call::default(),
+            door: Door::Open,
         }
     }
 
@@ -218,8 +230,8 @@ impl Model {
     }
 
     /// During the call: a response of `of` was used, and `task` follows from it.
-    pub(crate) fn injected(&mut self, of: TaskId, task: TaskId) {
-        self.call.follow_ups.push((of, task));
+    pub(crate) fn injected(&mut self, of: TaskId, task: TaskId, vain: bool) {
+        self.call.follow_ups.push((of, task, vain));
     }
 
     /// After all actions of the call: what the machine did without a word.
@@ -233,6 +245,9 @@ impl Model {
     }
 
     fn submitted(&mut self, id: TaskId, entry: Entry, options: Option<&TaskOptions>) {
+        if self.is_turned_away(id) {
+            return;
+        }
         let options = options.unwrap_or(&self.config.defaults);
         self.call.refusal = self.refusal(id, entry, options);
         if self.call.refusal.is_some() {

@@ -5,6 +5,7 @@ mod backpressure;
 mod cancel;
 mod chaos;
 pub(crate) mod draw;
+mod groups;
 mod pool;
 
 use crate::caller::{Act, Caller};
@@ -57,7 +58,7 @@ const CALM: Duration = Duration::from_secs(120);
 
 /// The scenarios, in the order in which they are listed.
 #[must_use]
-pub fn scenarios() -> [Scenario; 6] {
+pub fn scenarios() -> [Scenario; 7] {
     [
         pool::POOL,
         pool::MINI,
@@ -65,6 +66,7 @@ pub fn scenarios() -> [Scenario; 6] {
         backpressure::BACKPRESSURE,
         affinity::AFFINITY,
         chaos::CHAOS,
+        groups::GROUPS,
     ]
 }
 

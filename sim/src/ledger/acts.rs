@@ -34,7 +34,14 @@ impl Ledger {
             } => self.worker_gone(*slot, *session, gone.whose),
             Action::PoolEnded { .. } => self.pool_ended(),
             Action::Stopped => self.farm_stopped(),
-            Action::Decode { session, .. } => self.session(*session).decoding += 1,
+            Action::Decode { session, id, .. } => {
+                self.session(*session).decoding += 1;
+                if let Some(facts) = self.task(id.task) {
+                    facts.decoding = id.attempt.0;
+                }
+            }
+            Action::ScopeEnded { scope, end } => self.scope_ended(*scope, end),
+            Action::RefuseScope { scope, refusal } => self.refuses_scope(*scope, refusal),
             Action::Unmatched { task } if self.keyed => self.unmatched(*task),
             Action::Unmatched { task } => self.is_unmatched(*task),
             // What an attempt uses is not measured here, and how far it says it is concerns callers alone.
@@ -42,8 +49,6 @@ impl Ledger {
             | Action::Watch { .. }
             | Action::Unwatch { .. }
             | Action::Progress { .. }
-            | Action::ScopeEnded { .. }
-            | Action::RefuseScope { .. }
             | Action::WorkerReady { .. } => {}
         }
     }
@@ -60,6 +65,13 @@ impl Ledger {
                 format!("{id} is sent after its task was cancelled")
             });
         }
+        let whys = self.unwanted(id.task);
+        if !whys.is_empty() {
+            return self.breaks(names::I2, || {
+                format!("{id} is sent, and its scope has given it up: {whys:?}")
+            });
+        }
+        let facts = self.task(id.task).expect("looked up above");
         if facts.attempt >= id.attempt.0 {
             return self.breaks(names::FENCE, || format!("{id} is sent, and attempts rise"));
         }
@@ -246,6 +258,7 @@ impl Ledger {
         self.cause_is_true(settlement);
         self.ends_unmatched(settlement);
         self.stop_is_over(task, None);
+        self.leaves_scope(settlement);
         self.leave(task);
     }
 
@@ -269,22 +282,13 @@ impl Ledger {
             }
             Outcome::Failed(()) => used == Some(letter::FAILED) || (used.is_none() && before),
             Outcome::Cancelled { by, how } => {
-                self.sees(match how {
-                    HowStopped::BeforeStart => Seen::CancelledWaiting,
-                    HowStopped::Acked => Seen::AckedStop,
-                    HowStopped::LateReply => Seen::LateAnswer,
-                    HowStopped::Exited | HowStopped::Terminated | HowStopped::Killed => {
-                        Seen::KilledStop
-                    }
-                });
-                match by {
-                    // No caller of a schedule has scopes yet; whoever brings them says who was meant.
-                    CancelledBy::Group(_) | CancelledBy::Scope { .. } | CancelledBy::Caller(_) => {
-                        cancelled && (used.is_none() || used == Some(letter::FAILED))
-                    }
-                    CancelledBy::Stopping => shut >= Some(Shut::Finish),
-                }
+                self.sees_stop(*how);
+                self.cancelled_is_true(settlement, by)
             }
+            Outcome::TimedOut {
+                which: TimeLimit::Group,
+                ..
+            } => self.scope_wanted(task, &settlement.outcome),
             Outcome::TimedOut { which, .. } => {
                 self.timed_out(task, *which);
                 true
@@ -320,6 +324,29 @@ impl Ledger {
             self.breaks(names::I1, || {
                 format!("{task} ends {:?}, and that is not what happened (used {used:?}, cancelled {cancelled}, deaths {deaths})", settlement.outcome)
             });
+        }
+    }
+
+    fn sees_stop(&mut self, how: HowStopped) {
+        self.sees(match how {
+            HowStopped::BeforeStart => Seen::CancelledWaiting,
+            HowStopped::Acked => Seen::AckedStop,
+            HowStopped::LateReply => Seen::LateAnswer,
+            HowStopped::Exited | HowStopped::Terminated | HowStopped::Killed => Seen::KilledStop,
+        });
+    }
+
+    /// Whoever is said to have cancelled a task has, and no answer of it counted.
+    fn cancelled_is_true(&mut self, settlement: &Settlement, by: &CancelledBy) -> bool {
+        let facts = self.task(settlement.task).expect("looked up by the caller");
+        let unused = facts.used.is_none() || facts.used == Some(letter::FAILED);
+        let cancelled = facts.cancelled;
+        match by {
+            CancelledBy::Group(_) | CancelledBy::Scope { .. } => {
+                unused && self.scope_wanted(settlement.task, &settlement.outcome)
+            }
+            CancelledBy::Caller(_) => unused && cancelled,
+            CancelledBy::Stopping => self.shut >= Some(Shut::Finish),
         }
     }
 
@@ -397,6 +424,7 @@ impl Ledger {
             | Refusal::ScopeOver(_)
             | Refusal::GroupFull { .. } => {}
         }
+        self.is_turned_away(task, refusal);
         self.leave(task);
     }
 

@@ -120,6 +120,7 @@ impl Ledger {
         let closing = self.shut >= Some(Shut::Finish)
             || self.budgets.pool_ended
             || self.holder_is_gone(settlement.task);
+        let unwanted = !self.unwanted(settlement.task).is_empty();
         let Some(facts) = self.task(settlement.task) else {
             return;
         };
@@ -137,7 +138,8 @@ impl Ledger {
         let used = facts.retries + facts.void_stops;
         let rules = facts.options;
         let unused = facts.used.is_none();
-        let over = closing || facts.cancelled || facts.is_told() || used >= rules.retries;
+        let over =
+            closing || unwanted || facts.cancelled || facts.is_told() || used >= rules.retries;
         let id = settlement.task;
         let over = over || unused && (self.ends_unpinned(id) || self.nobody_matches(id));
         if !over && rules.retried_on.has(cause) {

@@ -137,8 +137,9 @@ impl Ledger {
             if self.keyed {
                 self.is_of(task, Some(Box::new(nature)));
             }
+            let vain = self.follows_into_scope(task, of);
             if let Some(model) = &mut self.model {
-                model.injected(of, task);
+                model.injected(of, task, vain);
             }
             if let Some(when_gone) = pinned {
                 let facts = self.task(task).expect("it has just come in");

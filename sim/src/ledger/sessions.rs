@@ -146,6 +146,7 @@ impl Ledger {
             self.breaks(names::I8, || format!("{session} is not the next session"));
         }
         self.may_start(session);
+        self.is_started_for_somebody();
         self.sessions.push(SessionFacts {
             session,
             slot,

@@ -31,7 +31,7 @@ impl Ledger {
     /// The master asks an attempt to stop: a `Cancel` frame is on its way.
     pub(crate) fn asks(&mut self, id: AttemptId, session: Session) {
         let (now, shut) = (self.now, self.shut);
-
+        let whys = self.unwanted(id.task);
         let Some(facts) = self
             .task(id.task)
             .filter(|facts| facts.attempt == id.attempt.0)
@@ -46,7 +46,10 @@ impl Ledger {
         let mut limits = limits.into_iter().flatten();
         let over = limits.any(|limit| elapsed(now, facts.sent, limit));
         facts.timed_out |= over;
-        if !by_caller && !over {
+        facts.asked_for.clone_from(&whys);
+        if !whys.is_empty() {
+            self.stops_for_its_scope(id, &whys);
+        } else if !by_caller && !over {
             return self.breaks(names::I1, || {
                 format!("{id} is asked to stop, and nobody wanted it, and its time was not over")
             });

@@ -243,6 +243,10 @@ impl Model {
                 Err(format!("{id} is injected, and there is no room"))
             };
         }
+        if let Some(nth) = self.call.in_vain.iter().position(|other| *other == id) {
+            self.call.in_vain.remove(nth);
+            return Ok(());
+        }
         if matches!(outcome, Outcome::InjectionRefused { .. }) {
             return Err(format!("{id} is refused, and there is room"));
         }
@@ -269,7 +273,7 @@ impl Model {
                 | Outcome::RequestNotMarshallable(_)
                 | Outcome::KindFault(_)
         );
-        let comes_back = task.until.is_some();
+        let comes_back = self.has_come_back(now, task, outcome);
         if queued && turned || matches!(task.state, State::Over(_)) && comes_back {
             self.begin_dispatch(now);
         }

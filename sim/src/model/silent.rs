@@ -71,7 +71,13 @@ impl Model {
 
     /// All that happened has been told. Once in a call: what is due is done, before anything starts.
     pub(super) fn begin_dispatch(&mut self, now: Instant) {
-        if std::mem::replace(&mut self.call.dispatching, true) {
+        self.call.dispatching = true;
+        self.fall_due(now);
+    }
+
+    /// All timers that are due have fallen. Once in a call.
+    pub(super) fn fall_due(&mut self, now: Instant) {
+        if std::mem::replace(&mut self.call.timers_fell, true) {
             return;
         }
         while let Some(&(at, id)) = self.running.first()
@@ -122,9 +128,11 @@ impl Model {
         }
         self.call.answered.pop_front();
         self.call.heard_of += 1;
-        for (of, follow_up) in std::mem::take(&mut self.call.follow_ups) {
+        for (of, follow_up, vain) in std::mem::take(&mut self.call.follow_ups) {
             if of != id {
-                self.call.follow_ups.push((of, follow_up));
+                self.call.follow_ups.push((of, follow_up, vain));
+            } else if vain {
+                self.call.in_vain.push(follow_up);
             } else if self.gate == Gate::Closed || self.injections_full() {
                 self.call.turned_away.push(follow_up);
             } else {

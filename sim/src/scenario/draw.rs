@@ -170,5 +170,6 @@ pub(super) fn order(choices: &mut Choices, options: TaskOptions, before: u32) ->
         needs,
         stale,
         nature: None,
+        scope: None,
     }
 }

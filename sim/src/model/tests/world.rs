@@ -140,7 +140,7 @@ impl Kinds for Ids {
         let mut injected = Vec::new();
         while self.dice.chance(150) {
             let id = self.id();
-            self.model.injected(of.task, id);
+            self.model.injected(of.task, id, false);
             injected.push(Injected::shared(id));
         }
         ResponseAnswer::Taken {
