@@ -10,7 +10,7 @@ use core::str::FromStr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Mutation {
     /// `b1`: the answer that was in the pipe when its attempt was asked to stop is used all the same (one that
-    /// acknowledges the stop is not). A cancelled task ends `Done`, or is retried.
+    /// acknowledges the stop is not). A cancelled task ends `Done`, or failed.
     AnswerAfterStopCounts,
     /// `b2`: the exit alone ends a session, before its answers are read to their end. What was answered runs again.
     ExitBeforeAnswers,
@@ -95,10 +95,26 @@ pub enum Mutation {
     NoRoomMade,
     /// `x32`: a drain does not end what nothing will start. The farm never stops.
     DrainKeepsUnmatched,
+    /// `g1`: a quorum is decided one success too early.
+    QuorumOneTooEarly,
+    /// `g2`: the tie rule is forgotten: members below the lowest that decides are cancelled too.
+    LowestIsCut,
+    /// `g3`: a cancelled member counts as an error.
+    CancelledIsError,
+    /// `g4`: a decision forgets members that wait for the delay of a retry. They are tried again.
+    DecisionForgetsDelayed,
+    /// `g5`: a decision ends what runs and not what waits. It starts.
+    DecisionSparesWaiting,
+    /// `g6`: what ends a scope does not go on to the scopes inside.
+    InnerScopesLeft,
+    /// `g7`: a scope ends when its last member does. Its follow-ups outlive it.
+    FollowUpsOutlive,
+    /// `g8`: who comes into a group that is decided is let in.
+    LateMembersRun,
 }
 
 /// Variants and their ids; the only table of them.
-const IDS: [(Mutation, &str); 40] = [
+const IDS: [(Mutation, &str); 48] = [
     (Mutation::AnswerAfterStopCounts, "b1"),
     (Mutation::ExitBeforeAnswers, "b2"),
     (Mutation::ReplyUnmatched, "b3"),
@@ -139,6 +155,14 @@ const IDS: [(Mutation, &str); 40] = [
     (Mutation::PinnedLast, "x30"),
     (Mutation::NoRoomMade, "x31"),
     (Mutation::DrainKeepsUnmatched, "x32"),
+    (Mutation::QuorumOneTooEarly, "g1"),
+    (Mutation::LowestIsCut, "g2"),
+    (Mutation::CancelledIsError, "g3"),
+    (Mutation::DecisionForgetsDelayed, "g4"),
+    (Mutation::DecisionSparesWaiting, "g5"),
+    (Mutation::InnerScopesLeft, "g6"),
+    (Mutation::FollowUpsOutlive, "g7"),
+    (Mutation::LateMembersRun, "g8"),
 ];
 
 impl Mutation {
@@ -173,7 +197,7 @@ impl fmt::Display for Mutation {
 
 /// A name that is no mutation's id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no mutation `{0}`; they are b1 to b4, b8, b10 to b12, and x1 to x32")]
+#[error("there is no mutation `{0}`; they are b1 to b4, b8, b10 to b12, x1 to x32, and g1 to g8")]
 pub struct UnknownMutation(pub String);
 
 impl FromStr for Mutation {

@@ -10,7 +10,8 @@ use super::task::StopWhy;
 use super::timers::Timer;
 use super::{Master, Turn};
 use crate::action::{Action, Refusal};
-use crate::group::{Group, MemberEnd, Rule, Ties};
+use crate::group::{MemberEnd, Rule, Ties};
+use crate::mutation::Mutation;
 use crate::outcome::{CancelledBy, HowStopped, Outcome, Settlement};
 use crate::scope::ScopeRefusal;
 use farm_protocol::{ScopeId, TaskId};
@@ -25,7 +26,7 @@ impl Master {
         rule: Option<(Rule, Ties)>,
         limit: Option<Duration>,
     ) {
-        let group = rule.map(|(rule, ties)| Group::new(rule, ties));
+        let group = rule.map(|rule| self.new_group(rule));
         let until = limit.map(|limit| turn.now.after(limit));
         let opened = if self.stopped {
             Err(ScopeRefusal::FarmOver)
@@ -65,7 +66,9 @@ impl Master {
             if let Some(until) = until {
                 self.timers.disarm(until, Timer::Group(scope));
             }
-            scopes.extend(children);
+            if !self.config.mutation.is(Mutation::InnerScopesLeft) {
+                scopes.extend(children);
+            }
             for task in tasks {
                 self.end_by(turn, task, fate.why());
             }
@@ -88,6 +91,7 @@ impl Master {
         standing: Option<Standing>,
     ) -> bool {
         let why = standing.and_then(|standing| self.scopes.why_ended(standing));
+        let why = why.filter(|why| !self.lets_in(why));
         let Some(why) = why else { return false };
         let (_, outcome) = ended_by(why, HowStopped::BeforeStart);
         self.settle_outside(turn, id, standing, outcome);
@@ -116,7 +120,10 @@ impl Master {
 
     /// A task is at rest, or was refused.
     pub(super) fn leave_scope(&mut self, standing: Option<Standing>, id: TaskId, end: MemberEnd) {
-        if let Some(standing) = standing {
+        if let Some(standing) = standing
+            && !self.has_outlived(standing)
+        {
+            let end = self.as_counted(end);
             self.scopes.left(standing, id, end);
         }
     }
@@ -136,13 +143,17 @@ impl Master {
     pub(super) fn decide_scopes(&mut self, turn: &mut Turn<'_>) {
         while let Some(id) = self.scopes.pop_changed() {
             for task in self.scopes.give_up(id) {
+                if self.overlooks(task) {
+                    continue;
+                }
                 let why = StopWhy::Cancelled(CancelledBy::Group(id));
                 self.end_by(turn, task, why);
             }
             for child in self.scopes.children_given_up(id) {
                 self.doom(turn, child, &Fate::Decided(id));
             }
-            if let Some((end, until)) = self.scopes.end_if_over(id) {
+            let early = self.config.mutation.is(Mutation::FollowUpsOutlive);
+            if let Some((end, until)) = self.scopes.end_if_over(id, early) {
                 if let Some(until) = until {
                     self.timers.disarm(until, Timer::Group(id));
                 }

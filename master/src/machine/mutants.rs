@@ -2,15 +2,18 @@
 //! [`crate::Mutation`]; nothing here runs without the feature `mutation`.
 
 use super::dispatch::Attempted;
+use super::scopes::Standing;
 use super::slot::{Ending, Phase, Process};
-use super::task::{State, Task, key};
+use super::task::{State, StopWhy, Task, key};
 use super::{Master, Turn};
 use crate::affinity::Whom;
+use crate::group::{Group, MemberEnd, Rule, Ties};
 use crate::lane::{LaneError, Started};
 use crate::mutation::Mutation;
 use crate::options::OnLost;
-use crate::outcome::HowStopped;
+use crate::outcome::{CancelledBy, HowStopped};
 use farm_protocol::{Frame, FrameKind, KindId, ReplyHeader, Session, SlotId, TaskId};
+use std::num::NonZeroU32;
 
 impl Master {
     /// `b1`: the lane is told that a stopped attempt whose answer counts has come to rest. True when it was.
@@ -221,6 +224,54 @@ impl Master {
         self.land(there, index);
         self.put_back(turn, id);
         self.retire_if_empty(turn, there);
+    }
+
+    /// A group with this rule. `g1`, `g2`: it is not the one that was asked for.
+    pub(super) fn new_group(&self, (rule, ties): (Rule, Ties)) -> Group {
+        let early = self.config.mutation.is(Mutation::QuorumOneTooEarly);
+        let rule = match rule {
+            Rule::Quorum(wanted) if early => {
+                let fewer = NonZeroU32::new(wanted.get() - 1);
+                Rule::Quorum(fewer.unwrap_or(NonZeroU32::MIN))
+            }
+            Rule::All | Rule::FirstError | Rule::FirstSuccess | Rule::Quorum(_) => rule,
+        };
+        let cut = self.config.mutation.is(Mutation::LowestIsCut);
+        Group::new(rule, if cut { Ties::Arrival } else { ties })
+    }
+
+    /// `g3`: what the end of a member is taken for.
+    pub(super) fn as_counted(&self, end: MemberEnd) -> MemberEnd {
+        match end {
+            MemberEnd::Neutral if self.config.mutation.is(Mutation::CancelledIsError) => {
+                MemberEnd::Error
+            }
+            MemberEnd::Done | MemberEnd::Error | MemberEnd::Neutral => end,
+        }
+    }
+
+    /// `g4`, `g5`: whether a decision spares this member.
+    pub(super) fn overlooks(&self, id: TaskId) -> bool {
+        let mutation = self.config.mutation;
+        self.tasks.get(id).is_some_and(|task| match task.state() {
+            State::Delayed { .. } => mutation.is(Mutation::DecisionForgetsDelayed),
+            State::Needing { .. } | State::Ready | State::Parked => {
+                mutation.is(Mutation::DecisionSparesWaiting)
+            }
+            State::Sent(_) | State::Stopping(..) => false,
+        })
+    }
+
+    /// `g7`: the scope in which this task stood is gone.
+    pub(super) fn has_outlived(&self, standing: Standing) -> bool {
+        self.config.mutation.is(Mutation::FollowUpsOutlive)
+            && self.scopes.get(standing.scope).is_none()
+    }
+
+    /// `g8`: whether who is given up for this is let in all the same.
+    pub(super) fn lets_in(&self, why: &StopWhy) -> bool {
+        let decided = matches!(why, StopWhy::Cancelled(CancelledBy::Group(_)));
+        decided && self.config.mutation.is(Mutation::LateMembersRun)
     }
 
     /// `x13`: how many tasks a closing farm does not count.

@@ -109,6 +109,12 @@ impl Scope {
         !self.takes() && self.live.is_empty() && self.children.is_empty()
     }
 
+    /// `g7`: nothing is left of a group but follow-ups.
+    fn has_follow_ups_alone(&self) -> bool {
+        let members = self.live.keys().any(|(_, serial)| *serial == 0);
+        self.group.is_some() && !self.takes() && self.children.is_empty() && !members
+    }
+
     fn into_end(mut self) -> ScopeEnd {
         self.close();
         let (mut done, mut of) = self.counts;
@@ -281,8 +287,14 @@ impl ScopeTable {
     }
 
     /// Takes a scope out if it is over; its parent may be over with it.
-    pub(super) fn end_if_over(&mut self, id: ScopeId) -> Option<(ScopeEnd, Option<Instant>)> {
-        if !self.open.get(&id)?.is_over() {
+    /// `early`: follow-ups do not count, which is a seeded bug (`g7`).
+    pub(super) fn end_if_over(
+        &mut self,
+        id: ScopeId,
+        early: bool,
+    ) -> Option<(ScopeEnd, Option<Instant>)> {
+        let scope = self.open.get(&id)?;
+        if !scope.is_over() && !(early && scope.has_follow_ups_alone()) {
             return None;
         }
         let scope = self.open.remove(&id).expect("looked at just now");
