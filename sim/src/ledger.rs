@@ -54,12 +54,12 @@ pub mod names {
     pub const I8: &str = "I8 children";
     /// The three budgets, and the pauses between starts.
     pub const I9: &str = "I9 budgets";
-    /// Scopes end once and rightly, and what stands in them ends with them and for nothing else.
-    pub const SCOPES: &str = "scopes and groups";
     /// The machine and the model agree.
     pub const I10: &str = "I10 model";
     /// A task goes only where it may, before nobody that it should not, and is not forgotten.
     pub const I11: &str = "I11 affinity";
+    /// Scopes end once and rightly, and what stands in them ends with them and for nothing else.
+    pub const I12: &str = "I12 scopes and groups";
     /// The callbacks of a kind of one's own do not panic.
     pub const KIND: &str = "a callback of the kind panics";
     /// Nor does its `perform`.

@@ -29,7 +29,7 @@ const fn pin(found: &'static str, scenario: &'static str, number: u64) -> Pin {
     }
 }
 
-const PINS: [Pin; 10] = [
+const PINS: [Pin; 12] = [
     pin(
         "an answer under an id that the worker does not hold was dropped, and the task it was meant for waited for ever",
         "chaos",
@@ -79,6 +79,16 @@ const PINS: [Pin; 10] = [
         "a task that executed when the farm closed was said to be killed, though its worker had died of SIGTERM",
         "chaos",
         89_476,
+    ),
+    pin(
+        "what the few that were done had left behind ran on, though their quorum could not be reached any more",
+        "groups",
+        56,
+    ),
+    pin(
+        "a scope that was opened in a decided group was forgotten until that was closed",
+        "groups",
+        75,
     ),
 ];
 

@@ -306,7 +306,7 @@ impl Ledger {
         let task = settlement.task;
         let standing = self.task(task).and_then(|facts| facts.standing);
         if settlement.scope != standing.map(|standing| standing.scope) {
-            self.breaks(names::SCOPES, || {
+            self.breaks(names::I12, || {
                 format!(
                     "{task} stands in {standing:?}, and ends in {:?}",
                     settlement.scope
@@ -390,7 +390,7 @@ impl Ledger {
             _ => None,
         };
         if shut != said {
-            self.breaks(names::SCOPES, || {
+            self.breaks(names::I12, || {
                 format!("{task} is refused: {refusal}; the scope that is over is {shut:?}")
             });
         }

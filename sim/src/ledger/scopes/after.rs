@@ -21,13 +21,13 @@ impl Ledger {
                 self.sees(Seen::VainMember);
             }
             if left {
-                self.breaks(names::SCOPES, || {
+                self.breaks(names::I12, || {
                     format!("{task} came in, and should meet {door:?}")
                 });
             }
         }
         if let Some((id, Some(refusal))) = self.scopes.opening.take() {
-            self.breaks(names::SCOPES, || {
+            self.breaks(names::I12, || {
                 format!("{id} is opened, and should not: {refusal}")
             });
         }
@@ -47,7 +47,7 @@ impl Ledger {
         }
         let known = self.scopes.all.values().filter(|scope| !scope.over).count();
         if open != known {
-            self.breaks(names::SCOPES, || {
+            self.breaks(names::I12, || {
                 format!("{known} scopes are open, the machine has {open}")
             });
         }
@@ -81,7 +81,7 @@ impl Ledger {
             let facts = self.task(id).expect("listed just now");
             let ends = with_worker && (facts.asked || facts.decoding == facts.attempt);
             if !ends {
-                self.breaks(names::SCOPES, || {
+                self.breaks(names::I12, || {
                     format!("{id} should end ({whys:?}), and neither did nor was asked to stop")
                 });
             }
@@ -103,7 +103,7 @@ impl Ledger {
             .filter(|inner| inner.parent == Some(id))
             .any(|inner| !inner.over);
         if !task && !inner {
-            self.breaks(names::SCOPES, || {
+            self.breaks(names::I12, || {
                 format!("nothing is left in {id}, and its end is not told")
             });
         }
@@ -113,9 +113,7 @@ impl Ledger {
     pub(in crate::ledger) fn no_scope_is_left(&mut self) {
         let left = self.scopes.all.iter().find(|(_, scope)| !scope.over);
         if let Some(id) = left.map(|(id, _)| *id) {
-            self.breaks(names::SCOPES, || {
-                format!("the farm stops and {id} has no end")
-            });
+            self.breaks(names::I12, || format!("the farm stops and {id} has no end"));
         }
     }
 

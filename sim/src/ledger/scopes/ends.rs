@@ -11,7 +11,7 @@ impl Ledger {
     pub(in crate::ledger) fn refuses_scope(&mut self, id: ScopeId, refusal: &ScopeRefusal) {
         let expected = self.scopes.opening.take();
         if expected != Some((id, Some(refusal.clone()))) {
-            self.breaks(names::SCOPES, || {
+            self.breaks(names::I12, || {
                 format!("{id} is refused: {refusal}; expected: {expected:?}")
             });
         }
@@ -22,14 +22,14 @@ impl Ledger {
     pub(in crate::ledger) fn scope_ended(&mut self, id: ScopeId, end: &ScopeEnd) {
         let nothing_left = self.open == 0 && self.shut.is_some();
         if self.scopes.all.get(&id).is_none_or(|scope| scope.over) {
-            return self.breaks(names::SCOPES, || format!("{id} ends and is not open"));
+            return self.breaks(names::I12, || format!("{id} ends and is not open"));
         }
         self.falls(id);
         let scope = self.scopes.all.get_mut(&id).expect("looked up above");
         // A farm that stops closes what is open.
         scope.closed |= nothing_left && scope.fates.is_empty();
         if scope.takes() {
-            return self.breaks(names::SCOPES, || format!("{id} ends and is open to more"));
+            return self.breaks(names::I12, || format!("{id} ends and is open to more"));
         }
         let inside = self.inside(id);
         let left = inside[1..]
@@ -41,7 +41,7 @@ impl Ledger {
         let task = self.tasks.iter().find(live).map(|facts| facts.id);
         if left.is_some() || task.is_some() {
             let left = left.copied();
-            return self.breaks(names::SCOPES, || {
+            return self.breaks(names::I12, || {
                 format!("{id} ends, and in it are {task:?} and {left:?}")
             });
         }
@@ -75,7 +75,7 @@ impl Ledger {
         let (stood, fated) = (scope.stands, fates.first().copied());
         let (group, own) = (scope.members.clone(), scope.parent);
         if !right || end.ends != ends {
-            return self.breaks(names::SCOPES, || {
+            return self.breaks(names::I12, || {
                 format!("{id} comes to {end:?}, and should to {verdict:?} with {ends:?}, or end for {fated:?} ({group:?})")
             });
         }
