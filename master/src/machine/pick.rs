@@ -28,6 +28,8 @@ enum Look {
     Found(TaskId),
     /// There is none.
     Nothing,
+    /// One wants this worker when it is empty: it gets nothing before.
+    NotNow,
     /// A task left the lines meanwhile (parked, or ended): where the walk stood is not known any more.
     Changed,
 }
@@ -86,7 +88,7 @@ impl Master {
             };
             match look {
                 Look::Found(id) => return Some(id),
-                Look::Nothing => return None,
+                Look::Nothing | Look::NotNow => return None,
                 Look::Changed => {}
             }
         }
@@ -128,7 +130,7 @@ impl Master {
                     return Look::Nothing;
                 }
                 Tested::Suits => return Look::Found(met.task),
-                Tested::WantsItEmpty => return Look::Nothing,
+                Tested::WantsItEmpty => return Look::NotNow,
                 Tested::Left => return Look::Changed,
                 Tested::Refused => {}
             }
@@ -187,7 +189,7 @@ impl Master {
                     youngest = Some(met.task);
                 }
                 Tested::Suits => return Look::Found(met.task),
-                Tested::WantsItEmpty => return Look::Nothing,
+                Tested::WantsItEmpty => return Look::NotNow,
                 Tested::Left => return Look::Changed,
                 Tested::Refused => {}
             }

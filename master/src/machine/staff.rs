@@ -137,32 +137,33 @@ impl Master {
             }
             return found;
         }
+        // Suspected ones, and one for each key that nobody holds.
+        let mut wanting = self.first_of(pool, LineId::Solo);
         let ready = &self.pools[pool].ready;
-        let mut lines = vec![LineId::Solo];
         let mut key = None;
         while let Some(first) = ready.first_after(Sort::RequiresUnheld, key)
-            && lines.len() < LOOKED_AT
+            && wanting.len() < 2 * LOOKED_AT
         {
             key = Some(first);
-            lines.push(Sort::RequiresUnheld.line(first.1));
+            let line = ready.line(Sort::RequiresUnheld.line(first.1));
+            wanting.extend(line.and_then(Line::head).map(|met| met.task));
         }
-        let head = |line| ready.line(line).and_then(Line::head).map(|met| met.task);
-        let heads: Vec<TaskId> = lines.into_iter().filter_map(head).collect();
-        if heads.into_iter().any(|task| self.suits_fresh(turn, task)) {
-            return true;
+        let shared = self.first_of(pool, LineId::Shared);
+        wanting.into_iter().any(|task| self.suits_fresh(turn, task))
+            || shared
+                .into_iter()
+                .any(|task| !self.suits_busy(turn, pool, task) && self.suits_fresh(turn, task))
+    }
+
+    fn first_of(&self, pool: usize, line: LineId) -> Vec<TaskId> {
+        let line = self.pools[pool].ready.line(line);
+        let mut next = line.and_then(Line::head);
+        let mut first = Vec::new();
+        while let Some(met) = next.filter(|_| first.len() < LOOKED_AT) {
+            first.push(met.task);
+            next = line.and_then(|line| line.next(Some(met.cursor)));
         }
-        let mut cursor = None;
-        for _ in 0..LOOKED_AT {
-            let line = self.pools[pool].ready.line(LineId::Shared);
-            let Some(met) = line.and_then(|line| line.next(cursor)) else {
-                break;
-            };
-            cursor = Some(met.cursor);
-            if !self.suits_busy(turn, pool, met.task) && self.suits_fresh(turn, met.task) {
-                return true;
-            }
-        }
-        false
+        first
     }
 
     /// Whether the kind would give a task to a worker that is busy now, and will take it then.

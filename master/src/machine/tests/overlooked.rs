@@ -16,6 +16,11 @@ fn will_be_hopeless(stage: &mut Stage, slots: u32) -> TaskId {
     task
 }
 
+const fn gate(gate: Gate) -> Event<'static> {
+    let kind = KindId(0);
+    Event::SetGate { kind, gate }
+}
+
 #[test]
 fn what_needs_a_fresh_worker_gets_one_behind_what_nobody_takes() {
     for affinity in [
@@ -63,11 +68,12 @@ fn what_matched_nobody_is_listed_anew_when_somebody_has_learnt() {
 fn an_idle_holder_is_not_passed_over_for_what_it_does_not_take() {
     let mut stage = Stage::new(config(2, 0));
     stage.warmed(&[&[B], &[A]]);
+    stage.tell(gate(Gate::Paused));
     let urgent = will_be_hopeless(&mut stage, 2);
     stage.kinds.affinities.insert(urgent, Affinity::Prefers(B));
     stage.submit(options(|options| options.priority = 1));
-    stage.expect(&["unmatched t2"]);
     stage.task_for(Affinity::Prefers(A));
+    stage.tell(gate(Gate::Running));
     stage.expect(&["request w1 t3#1"]);
 }
 
@@ -75,10 +81,6 @@ fn an_idle_holder_is_not_passed_over_for_what_it_does_not_take() {
 fn nobody_idles_because_something_urgent_is_for_another() {
     let mut stage = Stage::new(config(2, 0));
     stage.warmed(&[&[], &[A]]);
-    let gate = |gate| Event::SetGate {
-        kind: KindId(0),
-        gate,
-    };
     stage.tell(gate(Gate::Paused));
     let urgent = stage.coming();
     stage.kinds.affinities.insert(urgent, Affinity::Prefers(A));
@@ -92,10 +94,6 @@ fn nobody_idles_because_something_urgent_is_for_another() {
 fn a_holder_has_its_turn_once_what_is_more_urgent_has_gone() {
     let mut stage = Stage::new(config(4, 0));
     stage.warmed(&[&[], &[], &[A], &[B]]);
-    let gate = |gate| Event::SetGate {
-        kind: KindId(0),
-        gate,
-    };
     let busy = stage.task_for(Affinity::Requires(B));
     assert_eq!(stage.slot_of(busy), 3);
     stage.tell(gate(Gate::Paused));
@@ -114,18 +112,18 @@ fn who_is_taken_by_nobody_keeps_no_room_at_a_limit() {
     stage.warmed(&[&[], &[]]);
     let limited = || options(|options| options.limit = Some(LimitId(0)));
     let running = stage.submit(limited());
-    let stuck = will_be_hopeless(&mut stage, 2);
-    stage.submit(limited());
+    for _ in 0..3 {
+        will_be_hopeless(&mut stage, 2);
+        stage.submit(limited());
+    }
     let parked = stage.submit(limited());
-    assert_eq!(
-        [stuck, parked].map(|task| stage.why(task)),
-        [Some(Why::Limit(LimitId(0))); 2]
-    );
+    assert_eq!(stage.why(parked), Some(Why::Limit(LimitId(0))));
     stage.skip();
     stage.reply(0, 1, id(running, 1), OK);
-    stage.expect(&["settle t2 ok", "request w0 t4#1"]);
+    stage.expect(&["settle t2 ok", "request w0 t6#1"]);
     stage.reply(0, 1, id(parked, 1), OK);
-    stage.expect(&["settle t4 ok", "unmatched t3"]);
+    let unmatched = ["unmatched t3", "unmatched t4", "unmatched t5"];
+    stage.expect(&[&["settle t6 ok"], &unmatched[..]].concat());
 }
 
 #[test]
@@ -148,4 +146,52 @@ fn a_drain_ends_also_what_waited_for_what_nobody_takes() {
         "settle t2 skipped",
         "stop w0",
     ]);
+}
+
+#[test]
+fn what_is_pinned_and_not_sent_behind_another_is_not_overtaken() {
+    let mut config = config(1, 2);
+    config.kinds[0].defaults.running = Some(std::time::Duration::from_secs(1));
+    let mut stage = Stage::new(config);
+    stage.warmed(&[&[]]);
+    let [parent, ahead, last, _] = [0; 4].map(|_| stage.task());
+    stage.expect(&["request w0 t1#1", "request w0 t2#1", "request w0 t3#1"]);
+    let pinned = stage.next_id();
+    stage.kinds.injects = vec![crate::Injected::pinned(pinned, crate::WhenGone::Fail)];
+    // A worker that is always sent something would never be empty.
+    stage.reply(0, 1, id(parent, 1), OK);
+    stage.reply(0, 1, id(ahead, 1), OK);
+    stage.expect(&["settle t1 ok", "settle t2 ok"]);
+    stage.reply(0, 1, id(last, 1), OK);
+    stage.expect(&["settle t3 ok", "request w0 t5#1", "request w0 t4#1"]);
+}
+
+#[test]
+fn a_suspected_task_gets_its_worker_behind_one_that_nobody_takes() {
+    let mut stage = Stage::new(config(2, 0));
+    stage.warmed(&[&[], &[]]);
+    let fragile = || {
+        options(|options| {
+            options.crash_limit = crate::CrashLimit::Deaths(1);
+            options.retries = crate::Retries {
+                delay: std::time::Duration::from_millis(40),
+                ..retries(1)
+            };
+        })
+    };
+    let hopeless = stage.submit(fragile());
+    stage.kinds.not_for_fresh.push(hopeless);
+    stage.kinds.refuses.push((hopeless, SlotId(1)));
+    stage.die(0, 1, SEGV, Some(id(hopeless, 1)));
+    stage.kinds.refuses.push((hopeless, SlotId(0)));
+    stage.hello(0, 3);
+    let suspected = stage.submit(fragile());
+    stage.die(0, 3, SEGV, Some(id(suspected, 1)));
+    let busy = stage.task();
+    assert_eq!(stage.slot_of(busy), 1);
+    stage.hello(0, 4);
+    stage.reply(0, 4, id(suspected, 2), FAIL);
+    stage.skip();
+    stage.pass(40);
+    stage.expect(&["stop w0"]);
 }
