@@ -44,3 +44,24 @@ fn jobs_change_nothing_when_something_fails() {
         assert_eq!(one, shown(5, params));
     }
 }
+
+#[test]
+fn affinity_is_clean_and_shows_all_that_it_is_for() {
+    let scenario = scenario("affinity").expect("it is shipped");
+    let sweep = Sweep {
+        scenario,
+        params: scenario.defaults,
+        spec: Spec::Portfolio,
+        seed: 1,
+        schedules: 600,
+        jobs: 2,
+        limit: None,
+    };
+    let shown = sweep.make();
+    assert_eq!(shown.failed, None);
+    let names = (0..).zip(scenario.sometimes());
+    let never: Vec<_> = names
+        .filter(|(bit, _)| shown.reached & 1 << bit == 0)
+        .collect();
+    assert!(never.is_empty(), "never seen: {never:?}");
+}

@@ -141,8 +141,8 @@ impl Ledger {
         let over =
             closing || unwanted || facts.cancelled || facts.is_told() || used >= rules.retries;
         let id = settlement.task;
-        let over = over || unused && (self.ends_unpinned(id) || self.nobody_matches(id));
-        if !over && rules.retried_on.has(cause) {
+        let more = !over && rules.retried_on.has(cause);
+        if more && !(unused && (self.ends_unpinned(id) || self.nobody_matches(id))) {
             self.breaks(names::I9, || {
                 format!(
                     "{} ends after {used} of {} retries: {:?}",

@@ -130,6 +130,11 @@ impl Ledger {
             Some(wishes) if self.keyed => wishes.nature.follows.clone(),
             Some(_) | None => vec![Follow::default()],
         };
+        let follows = if self.session(session).takes() {
+            follows
+        } else {
+            one_that_fails(follows)
+        };
         let mut injected = Vec::new();
         for Follow { nature, pinned } in follows {
             self.sees(Seen::Injected);
@@ -149,4 +154,13 @@ impl Ledger {
         }
         injected
     }
+}
+
+/// Where the worker is gone already, what is to end with it ends as it comes in, and makes room for the next. The model
+/// does not look at one after the other, so there is one at most, and behind all others.
+fn one_that_fails(follows: Vec<Follow>) -> Vec<Follow> {
+    let fails = |follow: &Follow| follow.pinned == Some(WhenGone::Fail);
+    let (fail, mut stay): (Vec<Follow>, Vec<Follow>) = follows.into_iter().partition(fails);
+    stay.extend(fail.into_iter().next());
+    stay
 }

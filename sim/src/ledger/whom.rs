@@ -202,8 +202,9 @@ impl Ledger {
             });
         }
         if let Some(other) = self.comes_before(started, worker, &stands) {
+            let (it, that) = (self.whom(id.task), self.whom(other));
             return self.breaks(names::I10, || {
-                format!("{id} starts on {session} before {other}, which it could have taken")
+                format!("{id} starts on {session} before {other}, which it could have taken; {it}; the other: {that}")
             });
         }
         if let Some(holder) = self.idle_holder(started, worker, &stands) {
@@ -342,12 +343,13 @@ impl Ledger {
     /// A draining farm ends a task that nothing will start: so it is.
     pub(super) fn nobody_matches(&mut self, id: TaskId) -> bool {
         self.sees(Seen::NoMatch);
+        if self.shut != Some(Shut::Drain) || !self.all_may_rest() {
+            return false;
+        }
         let stands = self.stands();
         let stand = stands.iter().find(|stand| stand.task == id).copied();
-        let rest = self.all_may_rest() && !self.some_come_back();
-        self.shut == Some(Shut::Drain)
-            && rest
-            && stand.is_some_and(|stand| self.is_hopeless(&stand))
+        let rest = !self.some_come_back();
+        rest && stand.is_some_and(|stand| self.is_hopeless(&stand))
     }
 
     /// The master says that nothing that goes on will let a task start: so it is, and it was not said before.

@@ -1,4 +1,4 @@
-//! What callers change about tasks that wait, and what a listing says of them.
+//! What callers want of tasks while they wait, and what a listing says of them.
 
 use super::{KIND, MasterProcess, World};
 use crate::ledger::{Ledger, names};

@@ -106,12 +106,19 @@ fn play(choices: &mut Choices, play: Play) -> Cast {
     script.push(Act::Tell(Message::Shut(
         end[choices.choose(4, "how it is ended") as usize],
     )));
+    // Follow-ups have the defaults; one with a running limit is not sent behind another.
+    let running = one_in(choices, 4, "follow-ups have a running limit");
     let defaults = TaskOptions {
         retries: Retries::immediate(choices.choose(3, "retries")),
+        running: running.then_some(Duration::from_millis(400)),
         ..TaskOptions::default()
     };
     let mut config = config(play.params, &defaults);
     config.limits = vec![NonZeroU32::MIN];
+    if one_in(choices, 4, "a short queue") {
+        config.kinds[0].boundary.max_queued = 6;
+        config.kinds[0].injection_limit = choices.choose(3, "injection limit") as usize;
+    }
     config.kinds[0].credit_cap = [0, 0, 0, 2][choices.choose(4, "credit") as usize];
     Cast {
         config,
