@@ -135,8 +135,11 @@ impl Master {
                     .filter_map(|slot| slot.process.as_ref())
                     .any(comes);
             let waits = pool.lane.gate().starts() && pool.pause_until.is_none();
-            // One that has just refused all of it shows that no other would take it.
-            let refused = |process: &Process| process.is_idle() && process.is_fresh();
+            // One that has just refused all of it shows that no other would take it, and so until it is gone.
+            let refused = |process: &Process| {
+                let dies = process.exit.is_some() || process.eof;
+                process.is_fresh() && (dies || process.is_idle())
+            };
             let refused = processes()
                 .filter_map(|slot| slot.process.as_ref())
                 .any(refused);

@@ -195,3 +195,15 @@ fn a_suspected_task_gets_its_worker_behind_one_that_nobody_takes() {
     stage.pass(40);
     stage.expect(&["stop w0"]);
 }
+
+#[test]
+fn a_fresh_worker_that_refused_all_has_refused_it_also_while_it_dies() {
+    let mut stage = Stage::new(config(2, 0));
+    will_be_hopeless(&mut stage, 2);
+    stage.task_for(Affinity::Requires(A));
+    stage.hello(0, 1);
+    stage.expect(&["spawn w0 s1", "ready w0", "unmatched t0"]);
+    // Nobody comes for the empty slot: what the invariants look for after each step.
+    stage.exit(0, 1, KILLED, None);
+    stage.expect(&[]);
+}
