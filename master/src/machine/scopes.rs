@@ -294,7 +294,7 @@ impl ScopeTable {
         early: bool,
     ) -> Option<(ScopeEnd, Option<Instant>)> {
         let scope = self.open.get(&id)?;
-        if !scope.is_over() && !(early && scope.has_follow_ups_alone()) {
+        if !(scope.is_over() || early && scope.has_follow_ups_alone()) {
             return None;
         }
         let scope = self.open.remove(&id).expect("looked at just now");
