@@ -49,7 +49,8 @@ impl Ledger {
             Tie::None | Tie::Alive(_) | Tie::Limbo | Tie::Gone(_) => {}
         }
         // Who is set aside at a limit may be let in one by one, and only those that are can be where room was.
-        if !stand.has_room_for_all && !(rest && stand.has_room) {
+        let has_room = stand.has_room_for_all || rest && stand.has_room;
+        if !has_room {
             return None;
         }
         let takes = |session: &&SessionFacts| self.may_take(stand, session) == May::Yes;
