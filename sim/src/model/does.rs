@@ -79,7 +79,10 @@ impl Model {
             .task(id.task)
             .ok_or_else(|| format!("{id} starts and is not in the farm"))?;
         let (alone, empty) = (task.wants_to_be_alone(), worker.held.is_empty());
-        let full = |&(cap, used): &(usize, usize)| used >= cap;
+        let full = |limit| {
+            let (cap, used) = self.limits[at(limit)];
+            used >= cap
+        };
         let wrong = [
             (
                 matches!(self.gate, Gate::Paused | Gate::Closed),
@@ -96,12 +99,7 @@ impl Model {
                 self.occupied() >= self.most_in_flight,
                 "as many are in flight as may be",
             ),
-            (
-                task.options
-                    .limit
-                    .is_some_and(|limit| full(&self.limits[at(limit)])),
-                "its limit is full",
-            ),
+            (task.options.limit.is_some_and(full), "its limit is full"),
             (
                 task.suspected && !worker.fresh,
                 "it is suspected, and the worker is not fresh",
