@@ -23,6 +23,7 @@ use serde::Serialize;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 /// Unsent answers above this are written although more requests are at hand, in bytes.
 const FLUSH_BYTES: usize = 32 << 10;
@@ -30,8 +31,11 @@ const FLUSH_BYTES: usize = 32 << 10;
 const FLUSH_AFTER: u64 = 100_000;
 /// Unsent answers older than this are written by the watcher while a longer attempt executes, in nanoseconds.
 pub(super) const WATCHER_FLUSHES_AFTER: u64 = 1_000_000;
-/// How often the descendants of a worker whose master is gone are looked for.
-const DESCENDANT_ROUNDS: usize = 200;
+/// How long the descendants of a worker that ends are looked for. One that is killed dies when it gets a processor, which
+/// on a busy machine takes longer than any number of looks; less than the two seconds after which nobody is left.
+const DESCENDANTS_DYING: Duration = Duration::from_secs(1);
+/// The pause between two such looks: those who are to die need the processor.
+const DESCENDANTS_PAUSE: Duration = Duration::from_millis(1);
 /// What a progress may take, in bytes: its note and two numbers.
 const PROGRESS_MAX: usize = Progress::NOTE_MAX + 64;
 /// What a feedback frame may hold besides its payload, in bytes.
@@ -383,19 +387,21 @@ pub(super) fn end_own_descendants() {
     }
 }
 
-/// SIGKILL to every descendant. What is killed hands its children on to us, who have their turn in the next round; the
-/// rounds are few because nobody here can start processes faster than that for long.
+/// SIGKILL to every descendant. What is killed hands its children on to us when it dies, and they have their turn in the
+/// next round: whoever left before would leave them to init, where nobody finds them.
 fn end_descendants() {
-    for _ in 0..DESCENDANT_ROUNDS {
+    let deadline = Instant::now() + DESCENDANTS_DYING;
+    loop {
         let children = children();
-        if children.is_empty() {
+        if children.is_empty() || Instant::now() >= deadline {
             return;
         }
         for child in children {
             let _ = kill_process(child, Signal::KILL);
         }
         // Collects the dead, so that the next round sees only what is new.
-        drop(has_other_children());
-        std::thread::yield_now();
+        if matches!(has_other_children(), Ok(true)) {
+            std::thread::sleep(DESCENDANTS_PAUSE);
+        }
     }
 }
