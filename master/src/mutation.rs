@@ -10,7 +10,7 @@ use core::str::FromStr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Mutation {
     /// `b1`: the answer that was in the pipe when its attempt was asked to stop is used all the same (one that
-    /// acknowledges the stop is not). A cancelled task ends `Done`, or failed.
+    /// acknowledges the stop is not). A cancelled task ends `Done`, or is retried.
     AnswerAfterStopCounts,
     /// `b2`: the exit alone ends a session, before its answers are read to their end. What was answered runs again.
     ExitBeforeAnswers,

@@ -63,13 +63,17 @@ fn b1_an_answer_after_the_ask_to_stop_counts() {
 }
 
 #[test]
-fn b1_a_cancelled_task_ends_as_its_answer_says() {
+fn b1_a_cancelled_task_is_retried_but_one_that_acknowledges_is_not() {
     let play = |config| {
         let mut stage = Stage::warm_with(config);
         let task = stage.submit(options(|o| o.retries = retries(3)));
         stage.cancel(task);
         stage.skip();
         stage.reply(0, 1, id(task, 1), FAIL);
+        if !stage.is_settled(task) {
+            stage.cancel(task);
+            stage.acked(0, 1, id(task, 2));
+        }
         stage.lines()
     };
     contrast(
@@ -77,7 +81,12 @@ fn b1_a_cancelled_task_ends_as_its_answer_says() {
         &config(1, 0),
         play,
         &["settle t1 cancelled"],
-        &["settle t1 failed"],
+        &[
+            "again t1 after Failed",
+            "request w0 t1#2",
+            "cancel w0 t1#2",
+            "settle t1 cancelled",
+        ],
     );
 }
 
