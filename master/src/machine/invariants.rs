@@ -126,9 +126,10 @@ impl Master {
             assert!(!pool.touched, "{kind} was touched and not looked at");
             let processes = || self.slots[pool.slots.clone()].iter();
             let empty = processes().any(|slot| slot.process.is_none());
-            // A worker that could not start and is being killed has its exit before it.
+            // A worker that could not start and is being killed has its exit before it, and so has one that is half gone.
             let comes = |process: &Process| {
-                matches!(process.phase, Phase::Launching(_)) || process.ending.is_some()
+                let leaves = process.ending.is_some() || process.eof || process.exit.is_some();
+                leaves || matches!(process.phase, Phase::Launching(_))
             };
             let staffed = !empty
                 || processes()

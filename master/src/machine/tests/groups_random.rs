@@ -40,7 +40,7 @@ fn open(world: &mut World, last: &mut u64) {
     });
 }
 
-fn with_scopes(world: &mut World, last: &mut u64) {
+pub(super) fn with_scopes(world: &mut World, last: &mut u64) {
     match world.rng.below(100) {
         0..=7 => open(world, last),
         8..=27 => {

@@ -1,10 +1,12 @@
 //! The stage for scenarios: a master, kinds that know only ids, and workers played by the test,
 //! whose every message passes through the codec.
 
+mod chaos;
 mod ids;
 pub(super) mod play;
 pub(super) mod scopes;
 
+pub(super) use chaos::*;
 pub(super) use ids::*;
 
 use crate::lane::{AdapterMode, Boundary, Entry};

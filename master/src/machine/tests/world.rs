@@ -469,6 +469,11 @@ impl World {
             }
             self.master.check_invariants();
         }
+        self.check_stopped();
+    }
+
+    /// The farm has stopped, and every task has ended once.
+    pub(super) fn check_stopped(&self) {
         assert_eq!(self.stopped, 1, "the farm has stopped");
         assert!(self.workers.is_empty() && self.decodes.is_empty() && self.stillborn.is_empty());
         assert!(self.open.is_empty(), "lost: {:?}", self.open);

@@ -17,6 +17,8 @@ pub(in super::super) struct Ids {
     pub(in super::super) keys: Vec<AffinityKey>,
     pub(in super::super) affinities: BTreeMap<TaskId, Affinity>,
     pub(in super::super) ranks: BTreeMap<TaskId, i64>,
+    /// Tasks whose rank is a panic.
+    pub(in super::super) unranked: std::collections::BTreeSet<TaskId>,
     /// Tasks that a fresh worker would not take.
     pub(in super::super) not_for_fresh: Vec<TaskId>,
     /// Every question whether a task matches.
@@ -30,6 +32,8 @@ pub(in super::super) struct Ids {
     pub(in super::super) late: Vec<AttemptId>,
     pub(in super::super) fresh: Vec<SlotId>,
     pub(in super::super) faulty_match: Option<TaskId>,
+    /// Draws whom tasks are for, instead of what a scenario says.
+    pub(in super::super) chaos: Option<Chaos>,
 }
 
 /// Responses: done, failed, failed for good, crashed, out of a resource, done and end the worker, undecodable, panicking callback.
@@ -44,14 +48,26 @@ pub(in super::super) const FAULTY: &[u8] = b"!";
 
 impl Kinds for Ids {
     fn affinity(&mut self, task: TaskId) -> Result<Affinity, KindFault> {
+        if let Some(chaos) = &mut self.chaos {
+            return chaos.affinity();
+        }
         Ok(self.affinities.get(&task).copied().unwrap_or_default())
     }
 
     fn rank(&mut self, task: TaskId) -> Result<i64, KindFault> {
+        if let Some(chaos) = &mut self.chaos {
+            return chaos.rank();
+        }
+        if self.unranked.contains(&task) {
+            return Err(fault("rank"));
+        }
         Ok(self.ranks.get(&task).copied().unwrap_or_default())
     }
 
     fn matches(&mut self, task: TaskId, whom: Whom) -> Result<bool, KindFault> {
+        if let Some(chaos) = &mut self.chaos {
+            return chaos.matches(task, whom);
+        }
         self.asked.push((task, whom));
         if self.faulty_match == Some(task) {
             return Err(fault("task_match"));
@@ -78,7 +94,7 @@ impl Kinds for Ids {
         answer
     }
 
-    fn response(&mut self, _: AttemptId, _: SlotId, payload: Payload<'_>) -> ResponseAnswer {
+    fn response(&mut self, _: AttemptId, slot: SlotId, payload: Payload<'_>) -> ResponseAnswer {
         let letter = match payload {
             Payload::Bytes(bytes) => bytes[0],
             Payload::Decoded(letter) => u8::try_from(letter).expect("a letter"),
@@ -86,7 +102,10 @@ impl Kinds for Ids {
         let mut taken = |judged, next| ResponseAnswer::Taken {
             judged,
             next,
-            keys: self.keys.clone(),
+            keys: match &mut self.chaos {
+                Some(chaos) => chaos.learns(slot, next),
+                None => self.keys.clone(),
+            },
             injected: std::mem::take(&mut self.injects),
         };
         let failed = |cause, fatal| Judged::Failed { cause, fatal };
@@ -117,6 +136,9 @@ impl Kinds for Ids {
 
     fn fresh(&mut self, slot: SlotId) {
         self.fresh.push(slot);
+        if let Some(chaos) = &mut self.chaos {
+            chaos.fresh(slot);
+        }
     }
 }
 
