@@ -72,6 +72,9 @@ pub struct Master {
     stopped: bool,
     /// Ended tasks whose dependents have not been told yet.
     ended: VecDeque<settle::Ended>,
+    /// Limits that have got room, while their parked tasks are being woken.
+    freed: VecDeque<crate::options::LimitId>,
+    wakes: bool,
     counters: Counters,
 }
 
@@ -140,6 +143,8 @@ impl Master {
             shut: None,
             stopped: false,
             ended: VecDeque::new(),
+            freed: VecDeque::new(),
+            wakes: false,
             counters: Counters::default(),
             config,
         }

@@ -247,10 +247,19 @@ impl Master {
         }
     }
 
+    /// A list and no recursion: whoever is woken may end of it (its rank panics, its holder is gone) and leave the room
+    /// to the next, and so on through all that are parked.
     fn wake_parked(&mut self, turn: &mut Turn<'_>, limit: LimitId) {
-        for parked in self.limits.wake(limit) {
-            self.make_ready(turn, parked);
+        self.freed.push_back(limit);
+        if std::mem::replace(&mut self.wakes, true) {
+            return;
         }
+        while let Some(limit) = self.freed.pop_front() {
+            for parked in self.limits.wake(limit) {
+                self.make_ready(turn, parked);
+            }
+        }
+        self.wakes = false;
     }
 
     /// An attempt that executed is over.

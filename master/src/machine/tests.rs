@@ -2,6 +2,7 @@
 //! scenario does not name fail it.
 
 mod affinity;
+mod attack;
 mod attack_random;
 mod basics;
 mod budgets;

@@ -1,0 +1,51 @@
+//! What a second reading of the rules found: one scenario for each.
+
+use super::stage::play::*;
+use super::stage::*;
+use crate::{Config, Event, LimitId, QueueOrder, Rule, Ties, Why};
+use farm_protocol::{AffinityKey, KindId, TaskId};
+
+const MANY: u32 = 20_000;
+
+/// Workers of a farm that takes many tasks, each with one task done.
+fn large(keys: &[&[AffinityKey]]) -> Stage {
+    let slots = u32::try_from(keys.len()).expect("few");
+    let mut config: Config = config(slots, 0);
+    config.kinds[0].boundary.max_queued = 1 << 20;
+    let mut stage = Stage::new(config);
+    stage.checks = false;
+    stage.warmed(keys);
+    stage
+}
+
+#[test]
+fn many_that_wait_at_a_limit_end_without_a_worker_and_without_a_deep_stack() {
+    let mut stage = large(&[&[], &[]]);
+    let limited = || options(|options| options.limit = Some(LimitId(0)));
+    let running = stage.submit(limited());
+    let parked: Vec<TaskId> = (0..MANY).map(|_| stage.submit(limited())).collect();
+    assert_eq!(stage.why(parked[9]), Some(Why::Limit(LimitId(0))));
+    stage.kinds.unranked.extend(&parked);
+    let (kind, order) = (KindId(0), QueueOrder::Ranked);
+    stage.tell(Event::SetOrder { kind, order });
+    assert!(!stage.is_settled(parked[0]), "it is not asked for its rank");
+    stage.reply(0, 1, id(running, 1), OK);
+    assert!(parked.iter().all(|task| stage.is_settled(*task)));
+}
+
+#[test]
+fn scopes_deep_inside_each_other_end_with_the_group_that_they_are_in() {
+    let mut stage = large(&[&[]]);
+    let group = stage.group(Rule::FirstError, Ties::Arrival);
+    let bad = stage.member(group);
+    let mut deepest = group;
+    for _ in 0..MANY / 4 {
+        deepest = stage.open(Some(deepest), None, None);
+        stage.member(deepest);
+        let beside = stage.open(Some(group), None, None);
+        stage.member(beside);
+    }
+    stage.close_scope(group);
+    stage.reply(0, 1, id(bad, 1), FAIL);
+    assert_eq!((stage.master.tasks(), stage.master.scopes()), (0, 0));
+}
