@@ -8,6 +8,9 @@ use farm_protocol::{
 };
 use std::collections::{BTreeMap, VecDeque};
 
+/// Of so many lines is remembered what a worker was refused: each line of a key may be another one.
+const REFUSED_LINES: usize = 1 << 10;
+
 /// A place for one worker process of one kind.
 #[derive(Debug)]
 pub(super) struct Slot {
@@ -67,11 +70,17 @@ impl Refused {
     }
 
     pub(super) fn note(&mut self, line: LineId, mind: u64, stamp: Stamp) {
-        if self.mind != mind {
+        // What is forgotten is asked again.
+        if self.mind != mind || self.up_to.len() >= REFUSED_LINES {
             self.up_to.clear();
             self.mind = mind;
         }
         self.up_to.insert(line, stamp);
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.up_to.len()
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::stage::play::*;
 use super::stage::*;
-use crate::{Config, Event, LimitId, QueueOrder, Rule, Ties, Why};
-use farm_protocol::{AffinityKey, KindId, TaskId};
+use crate::{Affinity, Config, Event, LimitId, QueueOrder, Rule, Ties, Why};
+use farm_protocol::{AffinityKey, KindId, SlotId, TaskId};
 
 const MANY: u32 = 20_000;
 
@@ -31,6 +31,20 @@ fn many_that_wait_at_a_limit_end_without_a_worker_and_without_a_deep_stack() {
     assert!(!stage.is_settled(parked[0]), "it is not asked for its rank");
     stage.reply(0, 1, id(running, 1), OK);
     assert!(parked.iter().all(|task| stage.is_settled(*task)));
+}
+
+#[test]
+fn what_was_refused_is_not_remembered_for_ever() {
+    let mut stage = large(&[&[]]);
+    for key in 0..5_000 {
+        let task = stage.coming();
+        stage.kinds.refuses = vec![(task, SlotId(0))];
+        stage.kinds.not_for_fresh = vec![task];
+        stage.task_for(Affinity::Prefers(AffinityKey(key)));
+        stage.cancel(task);
+    }
+    let process = stage.master.slots[0].process.as_ref().expect("it idles");
+    assert!(process.refused.len() <= 1_024);
 }
 
 #[test]
