@@ -176,6 +176,7 @@ impl Master {
             // A large one would hold the loop, and decides nothing.
             if body.len() <= self.pools[kind.0 as usize].config.decode_above {
                 turn.kinds.late(header.id, body);
+                self.may_have_learnt(kind);
             }
             self.land(slot, index);
             self.came_to_rest(turn, header.id.task, how);
@@ -266,7 +267,9 @@ impl Master {
     ) {
         let task = self.tasks.at(id.task);
         let (kind, standing) = (task.kind, task.standing);
-        match turn.kinds.response(id, slot, payload) {
+        let answer = turn.kinds.response(id, slot, payload);
+        self.may_have_learnt(kind);
+        match answer {
             ResponseAnswer::Taken {
                 judged,
                 next,

@@ -147,16 +147,20 @@ impl Master {
         });
     }
 
-    /// The worker's kind has looked at it anew: what it knows, and that earlier refusals say nothing any more.
+    /// The kind has heard a response, whatever it made of it: that may have changed its mind about every worker, and
+    /// about fresh ones. Earlier refusals say nothing any more.
+    pub(super) fn may_have_learnt(&mut self, kind: KindId) {
+        if !self.config.mutation.is(Mutation::RefusalKept) {
+            self.pools[kind.0 as usize].mind += 1;
+        }
+    }
+
+    /// The worker's kind has looked at it anew: what it knows.
     pub(super) fn now_holds(&mut self, slot: SlotId, mut keys: Vec<AffinityKey>) {
         keys.truncate(crate::affinity::KEYS_PER_WORKER);
         keys.sort_unstable();
         keys.dedup();
-        // What the kind has taken may have changed its mind about every worker, and about fresh ones.
         let kind = self.slots[slot.0 as usize].kind;
-        if !self.config.mutation.is(Mutation::RefusalKept) {
-            self.pools[kind.0 as usize].mind += 1;
-        }
         let process = self.process_at(slot);
         if process.keys == keys {
             return;

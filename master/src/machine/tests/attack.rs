@@ -19,6 +19,37 @@ fn large(keys: &[&[AffinityKey]]) -> Stage {
 }
 
 #[test]
+fn what_the_kind_learnt_from_the_last_answer_of_a_worker_counts_for_the_others() {
+    for letter in [END, FAULTY] {
+        let mut stage = Stage::new(config(2, 0));
+        stage.warmed(&[&[], &[]]);
+        let busy = stage.task();
+        let picky = stage.coming();
+        stage.kinds.refuses.push((picky, SlotId(1)));
+        stage.kinds.not_for_fresh.push(picky);
+        stage.task();
+        stage.kinds.refuses.clear();
+        stage.reply(0, 1, id(busy, 1), letter);
+        assert_eq!(stage.why(picky), None, "w1 takes it");
+    }
+}
+
+#[test]
+fn what_the_kind_learnt_from_a_late_answer_counts() {
+    let mut stage = Stage::new(config(2, 0));
+    stage.warmed(&[&[], &[]]);
+    let busy = stage.task();
+    let picky = stage.coming();
+    stage.kinds.refuses = vec![(picky, SlotId(1)), (picky, SlotId(0))];
+    stage.kinds.not_for_fresh.push(picky);
+    stage.task();
+    stage.cancel(busy);
+    stage.kinds.refuses = vec![(picky, SlotId(0))];
+    stage.reply(0, 1, id(busy, 1), OK);
+    assert_eq!(stage.why(picky), None, "w1 takes it");
+}
+
+#[test]
 fn many_that_wait_at_a_limit_end_without_a_worker_and_without_a_deep_stack() {
     let mut stage = large(&[&[], &[]]);
     let limited = || options(|options| options.limit = Some(LimitId(0)));
