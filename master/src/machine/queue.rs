@@ -179,9 +179,8 @@ impl Master {
         match task.state() {
             State::Ready if self.config.mutation.is(Mutation::PriorityLost) => {}
             State::Ready => {
-                self.leave_ready(id);
                 self.tasks.at_mut(id).priority = priority;
-                self.make_ready(turn, id);
+                self.line_up(turn, id);
             }
             State::Parked => {
                 let limit = self.limit_of(id).expect("only a limit parks");
@@ -222,9 +221,16 @@ impl Master {
         let ready: Vec<TaskId> = pool.ready.tasks().map(|(_, id)| id).collect();
         for id in ready {
             // The end of one may have ended another that needed it; none of those is ready.
-            self.leave_ready(id);
-            self.make_ready(turn, id);
+            self.line_up(turn, id);
         }
+    }
+
+    /// Gives a ready task the place that it has now. The time that it has waited for the start of a worker counts on.
+    fn line_up(&mut self, turn: &mut Turn<'_>, id: TaskId) {
+        let until = self.tasks.at(id).starting_until;
+        self.leave_ready(id);
+        self.make_ready(turn, id);
+        self.resume_start(id, until);
     }
 
     pub(super) fn cancel_all(&mut self, turn: &mut Turn<'_>, kind: Option<KindId>, reason: &str) {

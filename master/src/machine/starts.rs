@@ -9,7 +9,7 @@ use super::timers::Timer;
 use super::{Master, Turn};
 use crate::options::TimeLimit;
 use crate::outcome::{HowStopped, Outcome};
-use farm_protocol::TaskId;
+use farm_protocol::{Instant, TaskId};
 use std::collections::BTreeSet;
 
 /// The ready tasks of a pool that have such a limit.
@@ -80,6 +80,20 @@ impl Master {
                 }
                 pool.starts.resting.insert(id);
             }
+        }
+    }
+
+    /// A task has changed its place among those that may start, and its limit had counted to this moment.
+    pub(super) fn resume_start(&mut self, id: TaskId, until: Option<Instant>) {
+        // It may have ended on the way.
+        let (Some(until), Some(task)) = (until, self.tasks.get_mut(id)) else {
+            return;
+        };
+        let starts = &mut self.pools[task.kind.0 as usize].starts;
+        if starts.resting.remove(&id) {
+            starts.counting.insert(id);
+            task.starting_until = Some(until);
+            self.timers.arm(until, Timer::Starting(id));
         }
     }
 

@@ -2,8 +2,9 @@
 
 use super::stage::play::*;
 use super::stage::*;
-use crate::{Affinity, Config, Event, LimitId, QueueOrder, Rule, Ties, Why};
+use crate::{Affinity, Config, Event, LimitId, Outcome, QueueOrder, Rule, Ties, TimeLimit, Why};
 use farm_protocol::{AffinityKey, KindId, SlotId, TaskId};
+use std::time::Duration;
 
 const MANY: u32 = 20_000;
 
@@ -62,6 +63,30 @@ fn many_that_wait_at_a_limit_end_without_a_worker_and_without_a_deep_stack() {
     assert!(!stage.is_settled(parked[0]), "it is not asked for its rank");
     stage.reply(0, 1, id(running, 1), OK);
     assert!(parked.iter().all(|task| stage.is_settled(*task)));
+}
+
+#[test]
+fn another_place_in_the_queue_gives_no_new_time_to_wait_for_a_worker() {
+    let kind = KindId(0);
+    let (priority, order) = (3, QueueOrder::Newest);
+    for change in 0..3 {
+        let mut stage = Stage::new(config(1, 0));
+        let starting = Some(Duration::from_millis(100));
+        let task = stage.submit(options(|options| options.starting = starting));
+        for _ in 0..9 {
+            stage.pass(10);
+            stage.tell(match change {
+                0 => Event::SetPriority { task, priority },
+                1 => Event::SetOrder { kind, order },
+                _ => Event::Broadcast { kind },
+            });
+        }
+        stage.pass(10);
+        let Outcome::TimedOut { which, .. } = stage.outcome(task) else {
+            panic!("it waits on")
+        };
+        assert_eq!(*which, TimeLimit::Starting);
+    }
 }
 
 #[test]
