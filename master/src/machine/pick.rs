@@ -239,21 +239,11 @@ impl Master {
     }
 
     /// The next task of a line that this worker has not been refused.
-    fn next_in(&self, asker: Asker, line: LineId, mut cursor: Option<Cursor>) -> Option<Met> {
+    fn next_in(&self, asker: Asker, line: LineId, cursor: Option<Cursor>) -> Option<Met> {
         let process = self.slots[asker.slot].process.as_ref()?;
         let pool = &self.pools[asker.pool];
         let refused = process.refused.up_to(line, pool.mind);
-        let line = pool.ready.line(line)?;
-        if line.newest() <= refused {
-            return None;
-        }
-        loop {
-            let met = line.next(cursor)?;
-            if met.stamp > refused {
-                return Some(met);
-            }
-            cursor = Some(met.cursor);
-        }
+        pool.ready.next_after(line, cursor, refused)
     }
 
     /// The kind has said no to all of a line.

@@ -12,6 +12,9 @@ use std::ops::Bound;
 /// Stale entries are swept when they are more than this and more than the live ones.
 const SWEEP_ABOVE: usize = 64;
 
+/// So many of the latest arrivals are remembered: whoever has refused all that came before finds them without a search.
+const RECENT: usize = 64;
+
 /// Whom the tasks of a line are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum LineId {
@@ -54,6 +57,15 @@ struct Entry {
     live: bool,
 }
 
+/// What came, and where it was put.
+#[derive(Clone, Copy, Debug)]
+struct Arrived {
+    line: LineId,
+    standing: Standing,
+    stamp: Stamp,
+    task: TaskId,
+}
+
 /// Where a walk through a line stands. It is void as soon as a task leaves the line.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cursor {
@@ -91,8 +103,8 @@ pub(super) struct Ready {
     holders: BTreeMap<AffinityKey, usize>,
     live: usize,
     newest: Stamp,
-    /// What came in, in the order of the stamps. What has left since goes when it is the larger part.
-    came: Vec<(Stamp, TaskId)>,
+    /// The last that came, in order, whether they are still there or not.
+    recent: VecDeque<Arrived>,
 }
 
 /// The first task of a line with a key.
@@ -123,6 +135,14 @@ impl Sort {
         match self {
             Self::PrefersHeld | Self::RequiresHeld => true,
             Self::PrefersUnheld | Self::RequiresUnheld => false,
+        }
+    }
+
+    /// Whether its tasks take any worker when there is no better one.
+    pub(super) const fn is_preferred(self) -> bool {
+        match self {
+            Self::PrefersUnheld | Self::PrefersHeld => true,
+            Self::RequiresUnheld | Self::RequiresHeld => false,
         }
     }
 
@@ -213,12 +233,15 @@ impl Ready {
         self.newest = Stamp(self.newest.0 + 1);
         let stamp = self.newest;
         self.live += 1;
-        if self.came.len() > SWEEP_ABOVE && self.came.len() > 2 * self.live {
-            let mut came: Vec<_> = self.tasks().collect();
-            came.sort_unstable();
-            self.came = came;
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
         }
-        self.came.push((stamp, task));
+        self.recent.push_back(Arrived {
+            line: id,
+            standing,
+            stamp,
+            task,
+        });
         if id == LineId::Shared {
             return self.shared.insert(standing, task, stamp);
         }
@@ -266,23 +289,47 @@ impl Ready {
         }
     }
 
-    /// What came in after this stamp, line by line. `stands` says where a task is that has not left. It costs what came,
-    /// however many stand there for longer.
-    pub(super) fn after(
+    /// All that came after this stamp, if they are still remembered.
+    fn arrived_after(&self, known: Stamp) -> Option<impl DoubleEndedIterator<Item = &Arrived>> {
+        // Stamps count arrivals one by one.
+        let count = usize::try_from(self.newest.0 - known.0).unwrap_or(usize::MAX);
+        (count <= self.recent.len()).then(|| self.recent.range(self.recent.len() - count..))
+    }
+
+    /// The next of a line at or after `cursor` that came after this stamp.
+    pub(super) fn next_after(
         &self,
-        stamp: Stamp,
-        stands: impl Fn(TaskId) -> Option<(LineId, Standing)>,
-    ) -> Vec<TaskId> {
-        let from = self.came.partition_point(|(came, _)| *came <= stamp);
-        let found = self.came[from..].iter().filter_map(|&(came, task)| {
-            let (id, standing) = stands(task)?;
-            // One that has left and come back came later as well.
-            let is_this = self.line(id)?.stamp_of(standing) == Some(came);
-            is_this.then_some(((id != LineId::Shared, id, standing), task))
-        });
-        let mut found: Vec<_> = found.collect();
-        found.sort_unstable();
-        found.into_iter().map(|(_, task)| task).collect()
+        id: LineId,
+        mut cursor: Option<Cursor>,
+        known: Stamp,
+    ) -> Option<Met> {
+        let line = self.line(id).filter(|line| line.newest() > known)?;
+        if let Some(arrived) = self.arrived_after(known) {
+            let here = arrived.filter(|arrived| arrived.line == id);
+            let met = here.filter_map(|arrived| line.find(arrived));
+            let behind = |met: &Met| {
+                let place = (met.cursor.level, met.cursor.index);
+                cursor.is_none_or(|cursor| place > (cursor.level, cursor.index))
+            };
+            return met.filter(behind).min_by_key(|met| met.standing);
+        }
+        loop {
+            let met = line.next(cursor)?;
+            if met.stamp > known {
+                return Some(met);
+            }
+            cursor = Some(met.cursor);
+        }
+    }
+
+    /// All tasks that came after this stamp.
+    pub(super) fn tasks_after(&self, known: Stamp) -> Vec<TaskId> {
+        if let Some(arrived) = self.arrived_after(known) {
+            let met = arrived.filter_map(|arrived| self.line(arrived.line)?.find(arrived));
+            return met.map(|met| met.task).collect();
+        }
+        let new = self.tasks().filter(|(came, _)| *came > known);
+        new.map(|(_, task)| task).collect()
     }
 
     /// All tasks, line by line.
@@ -303,17 +350,27 @@ impl Line {
         self.newest
     }
 
-    /// The stamp of what stands there.
-    fn stamp_of(&self, standing: Standing) -> Option<Stamp> {
-        let entries = self.levels.get(&standing.level)?;
-        let place = entries.partition_point(|other| other.seq < standing.seq);
-        let entry = entries.get(place)?;
-        (entry.live && entry.seq == standing.seq).then_some(entry.stamp)
-    }
-
     /// The first.
     pub(super) fn head(&self) -> Option<Met> {
         self.next(None)
+    }
+
+    /// What arrived, if it is still there and has not come anew since.
+    fn find(&self, arrived: &Arrived) -> Option<Met> {
+        let Standing { level, seq } = arrived.standing;
+        let entries = self.levels.get(&level)?;
+        let index = entries.partition_point(|entry| entry.seq < seq);
+        let same = |entry: &&Entry| entry.live && entry.stamp == arrived.stamp;
+        entries.get(index).filter(same)?;
+        Some(Met {
+            cursor: Cursor {
+                level,
+                index: index + 1,
+            },
+            standing: arrived.standing,
+            task: arrived.task,
+            stamp: arrived.stamp,
+        })
     }
 
     /// The next at or after `cursor` (`None`: from the front).

@@ -1,6 +1,6 @@
 //! Workers for what waits: how many are started, which idle one makes room, and what nothing will ever start.
 
-use super::ready::{Line, LineId, Sort, Stamp, Standing};
+use super::ready::{First, Line, LineId, Sort, Stamp};
 use super::slot::{Ending, Process};
 use super::timers::Timer;
 use super::{Master, Turn};
@@ -9,7 +9,7 @@ use crate::affinity::Whom;
 use crate::event::Shut;
 use crate::mutation::Mutation;
 use crate::outcome::{Outcome, SkippedBy};
-use farm_protocol::{KindId, Session, SlotId, TaskId};
+use farm_protocol::{AffinityKey, KindId, Session, SlotId, TaskId};
 
 /// So many of the first in a line are looked at for one that only a fresh worker would take.
 const LOOKED_AT: usize = 8;
@@ -57,14 +57,12 @@ impl Master {
         let mut cursor = None;
         let known = self.pools[pool].known_not_for_fresh();
         while wanted < enough {
-            let line = self.pools[pool].ready.line(LineId::Shared);
-            let line = line.expect("the shared line is always there");
-            let newest = line.newest();
-            let Some(met) = line.next(cursor).filter(|_| newest > known) else {
+            let ready = &self.pools[pool].ready;
+            let Some(met) = ready.next_after(LineId::Shared, cursor, known) else {
                 break;
             };
             cursor = Some(met.cursor);
-            if met.stamp > known && self.suits_fresh(turn, met.task) {
+            if self.suits_fresh(turn, met.task) {
                 wanted += 1;
             }
         }
@@ -130,32 +128,30 @@ impl Master {
             let (mind, newest) = (self.pools[pool].mind, self.pools[pool].ready.newest());
             let (of, known) = self.pools[pool].no_room_for;
             let known = if of == mind { known } else { Stamp::default() };
-            let new = self.ready_after(pool, known);
+            let new = self.pools[pool].ready.tasks_after(known);
             let found = new.into_iter().any(|task| self.suits_fresh(turn, task));
             if !found {
                 self.pools[pool].no_room_for = (mind, newest);
             }
             return found;
         }
-        // Suspected ones, and one for each key that nobody holds.
-        let mut wanting = self.first_of(pool, LineId::Solo);
-        let ready = &self.pools[pool].ready;
-        let mut key = None;
-        while let Some(first) = ready.first_after(Sort::RequiresUnheld, key)
-            && wanting.len() < 2 * LOOKED_AT
-        {
-            key = Some(first);
-            let line = ready.line(Sort::RequiresUnheld.line(first.1));
-            wanting.extend(line.and_then(Line::head).map(|met| met.task));
+        let solo = self.first_in(pool, LineId::Solo);
+        if solo.into_iter().any(|task| self.suits_fresh(turn, task)) {
+            return true;
         }
-        let shared = self.first_of(pool, LineId::Shared);
-        wanting.into_iter().any(|task| self.suits_fresh(turn, task))
-            || shared
-                .into_iter()
-                .any(|task| !self.suits_busy(turn, pool, task) && self.suits_fresh(turn, task))
+        for sort in Sort::ALL {
+            for (task, key) in self.first_of(pool, sort) {
+                let by = (!sort.is_preferred()).then_some(key);
+                if !self.suits_busy(turn, pool, task, by) && self.suits_fresh(turn, task) {
+                    return true;
+                }
+            }
+        }
+        let mut shared = self.first_in(pool, LineId::Shared).into_iter();
+        shared.any(|task| !self.suits_busy(turn, pool, task, None) && self.suits_fresh(turn, task))
     }
 
-    fn first_of(&self, pool: usize, line: LineId) -> Vec<TaskId> {
+    fn first_in(&self, pool: usize, line: LineId) -> Vec<TaskId> {
         let line = self.pools[pool].ready.line(line);
         let mut next = line.and_then(Line::head);
         let mut first = Vec::new();
@@ -166,26 +162,36 @@ impl Master {
         first
     }
 
-    /// Whether the kind would give a task to a worker that is busy now, and will take it then.
-    fn suits_busy(&mut self, turn: &mut Turn<'_>, pool: usize, task: TaskId) -> bool {
+    /// The first of the lines of a sort, with their keys.
+    fn first_of(&self, pool: usize, sort: Sort) -> Vec<(TaskId, AffinityKey)> {
+        let ready = &self.pools[pool].ready;
+        let next = |last: &First| ready.first_after(sort, Some(*last));
+        let firsts = std::iter::successors(ready.first_after(sort, None), next);
+        let heads = firsts.take(LOOKED_AT).filter_map(|(_, key)| {
+            let head = ready.line(sort.line(key)).and_then(Line::head);
+            head.map(|met| (met.task, key))
+        });
+        heads.collect()
+    }
+
+    /// Whether the kind would give a task to a worker that is busy now, and will take it then; `key`: that it must hold.
+    fn suits_busy(
+        &mut self,
+        turn: &mut Turn<'_>,
+        pool: usize,
+        task: TaskId,
+        key: Option<AffinityKey>,
+    ) -> bool {
         self.pools[pool].slots.clone().any(|slot| {
-            let busy = |process: &Process| !process.in_flight.is_empty();
+            let holds =
+                |process: &Process| key.is_none_or(|key| process.keys.binary_search(&key).is_ok());
+            let busy = |process: &Process| !process.in_flight.is_empty() && holds(process);
             if !self.slots[slot].process.as_ref().is_some_and(busy) {
                 return false;
             }
             self.counters.matches += 1;
             let whom = Whom::Worker(self.slots[slot].id);
             turn.kinds.matches(task, whom).unwrap_or(false)
-        })
-    }
-
-    /// What came among those that may start after this stamp.
-    fn ready_after(&self, pool: usize, stamp: Stamp) -> Vec<TaskId> {
-        self.pools[pool].ready.after(stamp, |id| {
-            let task = self.tasks.get(id)?;
-            let (line, level) = task.stands?;
-            let seq = task.seq;
-            Some((line, Standing { level, seq }))
         })
     }
 
@@ -227,7 +233,7 @@ impl Master {
         let known = self.pools[pool].surveyed;
         let newest = self.pools[pool].ready.newest();
         if newest > known {
-            let new = self.ready_after(pool, known);
+            let new = self.pools[pool].ready.tasks_after(known);
             self.pools[pool].surveyed = newest;
             if !self.config.mutation.is(Mutation::UnmatchedUnsaid) {
                 let said = new.into_iter().map(|task| Action::Unmatched { task });

@@ -122,38 +122,54 @@ fn the_first_of_each_key_is_known() {
 }
 
 #[test]
-fn what_came_after_a_stamp_is_found_however_often_tasks_come_and_go() {
-    const TASKS: u32 = 40;
-    let seqs = seqs(TASKS);
-    let keyed = |index: u32| match index % 3 {
-        0 => SHARED,
-        1 => LineId::Requires(AffinityKey(u64::from(index % 5))),
-        _ => LineId::Prefers(AffinityKey(u64::from(index % 4))),
+fn what_came_last_is_found_without_a_search_and_is_the_same() {
+    let (many, lines) = (super::RECENT as u32 * 3, [SHARED, LineId::Solo]);
+    let seqs = seqs(many);
+    let mut ready = Ready::default();
+    let place = |index: u32| {
+        (
+            lines[index as usize % 5 / 4],
+            at((index % 3) as i32, seqs[index as usize]),
+        )
     };
-    let place = |index: u32| (keyed(index), at((index % 4) as i32, seqs[index as usize]));
-    let (mut ready, mut there) = (Ready::default(), vec![false; TASKS as usize]);
-    let mut looked = ready.newest();
-    for step in 0..5_000_u32 {
-        let index = step.wrapping_mul(2_654_435_761) >> 8;
-        let index = index % TASKS;
+    let mut stamps = vec![super::Stamp::default()];
+    for index in 0..many {
         let (line, standing) = place(index);
-        let is_there = &mut there[index as usize];
-        if *is_there {
-            ready.remove(line, standing, task(index));
-        } else {
-            ready.insert(line, standing, task(index));
+        ready.insert(line, standing, task(index));
+        stamps.push(ready.newest());
+        if index % 4 == 3 {
+            let (line, standing) = place(index - 2);
+            ready.remove(line, standing, task(index - 2));
         }
-        *is_there = !*is_there;
-        let stands = |id: TaskId| {
-            let index = id.index();
-            there[index].then(|| place(index as u32))
-        };
-        let all = ready.tasks().filter(|(came, _)| *came > looked);
-        let expected: Vec<TaskId> = all.map(|(_, id)| id).collect();
-        assert_eq!(ready.after(looked, stands), expected, "step {step}");
-        if step % 97 == 0 {
-            looked = ready.newest();
+        if index % 8 == 7 {
+            // It comes back to its place, and is new.
+            let (line, standing) = place(index - 2);
+            ready.insert(line, standing, task(index - 2));
+            stamps.push(ready.newest());
         }
-        assert!(ready.came.len() <= SWEEP_ABOVE.max(2 * TASKS as usize) + 1);
     }
+    let mut short = 0;
+    for known in stamps {
+        short += u32::from(ready.arrived_after(known).is_some());
+        let mut new = ready.tasks_after(known);
+        new.sort_unstable();
+        let all = ready.tasks().filter(|(stamp, _)| *stamp > known);
+        let mut wanted: Vec<TaskId> = all.map(|(_, task)| task).collect();
+        wanted.sort_unstable();
+        assert_eq!(new, wanted, "{known:?}");
+        for line in lines {
+            let (mut cursor, mut walked) = (None, vec![]);
+            while let Some(met) = ready.next_after(line, cursor, known) {
+                cursor = Some(met.cursor);
+                walked.push(met.task);
+            }
+            let (mut cursor, mut wanted) = (None, vec![]);
+            while let Some(met) = ready.line(line).and_then(|line| line.next(cursor)) {
+                cursor = Some(met.cursor);
+                wanted.extend((met.stamp > known).then_some(met.task));
+            }
+            assert_eq!(walked, wanted, "{line:?} {known:?}");
+        }
+    }
+    assert_eq!(short, super::RECENT as u32 + 1);
 }

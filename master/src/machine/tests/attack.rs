@@ -1,5 +1,6 @@
 //! What a second reading of the rules found: one scenario for each.
 
+use super::affinity::{A, B};
 use super::stage::play::*;
 use super::stage::*;
 use crate::{Affinity, Config, Event, LimitId, Outcome, QueueOrder, Rule, Ties, TimeLimit, Why};
@@ -90,6 +91,57 @@ fn another_place_in_the_queue_gives_no_new_time_to_wait_for_a_worker() {
 }
 
 #[test]
+fn while_others_work_what_has_a_key_gets_its_fresh_worker_as_well() {
+    for affinity in [
+        Affinity::Any,
+        Affinity::Prefers(A),
+        Affinity::Prefers(B),
+        Affinity::Requires(A),
+        Affinity::Requires(B),
+    ] {
+        let mut stage = Stage::new(config(2, 0));
+        stage.warmed(&[&[], &[A]]);
+        let busy = stage.task();
+        assert_eq!(stage.slot_of(busy), 0);
+        let picky = stage.coming();
+        let refuses = [0, 1].map(|slot| (picky, SlotId(slot)));
+        stage.kinds.refuses.extend(refuses);
+        stage.skip();
+        stage.task_for(affinity);
+        assert_eq!(stage.lines(), ["stop w1"], "{affinity:?}");
+    }
+}
+
+#[test]
+fn a_holder_that_works_is_waited_for() {
+    let mut stage = Stage::new(config(2, 0));
+    stage.warmed(&[&[A], &[A]]);
+    let busy = stage.task();
+    assert_eq!(stage.slot_of(busy), 0);
+    let picky = stage.coming();
+    stage.kinds.refuses.push((picky, SlotId(1)));
+    stage.skip();
+    stage.task_for(Affinity::Requires(A));
+    stage.expect(&[]);
+    stage.kinds.keys = vec![A];
+    stage.reply(0, 1, id(busy, 1), OK);
+    assert_eq!(stage.slot_of(picky), 0);
+}
+
+/// Without a memory of what came last this takes minutes: each arrival would look through all before it.
+#[test]
+fn what_nobody_takes_does_not_make_the_next_one_dear() {
+    let mut stage = large(&[&[]]);
+    for _ in 0..MANY {
+        let task = stage.coming();
+        stage.kinds.refuses = vec![(task, SlotId(0))];
+        stage.kinds.not_for_fresh = vec![task];
+        stage.task();
+    }
+    assert!(stage.master.counters().matches < 4 * u64::from(MANY));
+}
+
+#[test]
 fn what_was_refused_is_not_remembered_for_ever() {
     let mut stage = large(&[&[]]);
     for key in 0..5_000 {
@@ -101,6 +153,34 @@ fn what_was_refused_is_not_remembered_for_ever() {
     }
     let process = stage.master.slots[0].process.as_ref().expect("it idles");
     assert!(process.refused.len() <= 1_024);
+}
+
+#[test]
+fn a_large_queue_is_ordered_and_cancelled_at_once() {
+    let mut stage = large(&[&[], &[]]);
+    stage.gate(crate::lane::Gate::Paused);
+    let kind = KindId(0);
+    for index in 0..MANY {
+        let key = AffinityKey(u64::from(index) / 2);
+        let affinities = [
+            Affinity::Any,
+            Affinity::Prefers(key),
+            Affinity::Requires(key),
+        ];
+        stage.task_for(affinities[index as usize % 3]);
+    }
+    for order in [QueueOrder::Newest, QueueOrder::Ranked, QueueOrder::Arrival] {
+        stage.tell(Event::SetOrder { kind, order });
+    }
+    stage.tell(Event::Broadcast { kind });
+    for index in (0..MANY).rev() {
+        let task = TaskId::new(index + 2, 0);
+        stage.tell(Event::SetPriority { task, priority: 1 });
+    }
+    stage.master.check_invariants();
+    let reason = "enough".to_owned();
+    stage.tell(Event::CancelAll { kind: None, reason });
+    assert_eq!(stage.master.tasks(), 0);
 }
 
 #[test]
