@@ -77,6 +77,16 @@ impl Node {
     }
 }
 
+impl Drop for Node {
+    /// A list and no recursion: a caller may put scopes into each other without end.
+    fn drop(&mut self) {
+        let mut next = self.parent.take();
+        while let Some(mut node) = next.and_then(Arc::into_inner) {
+            next = node.parent.take();
+        }
+    }
+}
+
 impl Scope {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self::open(shared, None)
@@ -182,3 +192,23 @@ impl fmt::Debug for Scope {
 
 #[cfg(all(test, feature = "check-shuttle"))]
 mod races;
+
+#[cfg(all(test, not(any(feature = "check-shuttle", feature = "check-loom"))))]
+mod tests {
+    //! What needs no farm.
+    use super::*;
+
+    #[test]
+    fn scopes_far_inside_each_other_are_let_go() {
+        let mut parent = None;
+        for id in 0..200_000 {
+            let now = Mutex::new(Now {
+                id: ScopeId(id),
+                parent: None,
+                cancelled: false,
+            });
+            parent = Some(Arc::new(Node { parent, now }));
+        }
+        drop(parent);
+    }
+}
