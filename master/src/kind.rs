@@ -37,7 +37,7 @@ pub trait TaskKind: Send + 'static {
     const INDEPENDENT: bool = false;
 
     /// Whether this worker may take this task. Every worker may, unless the kind says otherwise. What is refused is
-    /// asked again when the kind has taken another response, so the answer may depend on what it learned from those;
+    /// asked again when the kind has heard another response, a late one included, so the answer may depend on what it learned from those;
     /// what else it depends on is to be told by a broadcast when it changes.
     fn task_match(&self, status: &WorkerStatus<Self::Competence>, task: &Self::Task) -> bool {
         let (_, _) = (status, task);
@@ -59,7 +59,8 @@ pub trait TaskKind: Send + 'static {
     }
 
     /// Where this task stands among those of equal priority, the smaller first, in a queue that is
-    /// [`QueueOrder::Ranked`](crate::QueueOrder::Ranked). Asked when the task becomes ready, and again at a broadcast.
+    /// [`QueueOrder::Ranked`](crate::QueueOrder::Ranked). Asked whenever the task gets its place: when it becomes ready,
+    /// when its priority or the queue's order is set, and at a broadcast.
     fn rank(&self, task: &Self::Task) -> i64 {
         let _ = task;
         0

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// The options of one task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskOptions {
-    /// Larger first; equal priorities in the order of submission.
+    /// Larger first; equal priorities in the order of the queue, which is that of submission unless somebody sets another.
     pub priority: i32,
     /// Tasks of the same farm that must have ended before this one starts. Each must have been
     /// submitted and not have ended yet; of what has ended the submitter knows the end.
