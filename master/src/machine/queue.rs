@@ -162,7 +162,8 @@ impl Master {
         keys.dedup();
         let kind = self.slots[slot.0 as usize].kind;
         let process = self.process_at(slot);
-        if process.keys == keys {
+        // One that is to go has lost its place: nobody waits for it.
+        if process.ending.is_some() || process.keys == keys {
             return;
         }
         let before = std::mem::replace(&mut process.keys, keys.clone());

@@ -199,3 +199,20 @@ fn scopes_deep_inside_each_other_end_with_the_group_that_they_are_in() {
     stage.reply(0, 1, id(bad, 1), FAIL);
     assert_eq!((stage.master.tasks(), stage.master.scopes()), (0, 0));
 }
+
+#[test]
+fn who_is_to_go_holds_nothing_whatever_it_answers() {
+    let mut stage = Stage::new(config(1, 8));
+    stage.warmed(&[&[]]);
+    let tasks = [stage.task(), stage.task()];
+    let flags = farm_protocol::ReplyFlags {
+        heeded_cancel: false,
+        left_behind: true,
+    };
+    stage.reply_with(0, 1, id(tasks[0], 1), OK, flags);
+    stage.kinds.keys = vec![A];
+    stage.reply(0, 1, id(tasks[1], 1), OK);
+    let process = stage.master.slots[0].process.as_ref();
+    let process = process.expect("it is asked to end");
+    assert!(process.asked_to_end && process.keys.is_empty());
+}
