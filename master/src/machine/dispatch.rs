@@ -142,6 +142,9 @@ impl Master {
         takes_of_others: bool,
     ) -> bool {
         while let Some(task) = self.pick(turn, pool, slot, takes_of_others) {
+            if self.makes_way(turn, pool, slot, task) {
+                return false;
+            }
             match self.start(turn, task, slot) {
                 Attempted::Sent => return true,
                 // Its group may have given up who would be next.

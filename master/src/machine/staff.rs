@@ -1,6 +1,6 @@
 //! Workers for what waits: how many are started, which idle one makes room, and what nothing will ever start.
 
-use super::ready::{First, Line, LineId, Sort, Stamp};
+use super::ready::{First, Line, LineId, Sort, Stamp, Standing};
 use super::slot::{Ending, Process};
 use super::timers::Timer;
 use super::{Master, Turn};
@@ -13,6 +13,10 @@ use farm_protocol::{AffinityKey, KindId, Session, SlotId, TaskId};
 
 /// So many of the first in a line are looked at for one that only a fresh worker would take.
 const LOOKED_AT: usize = 8;
+
+/// A worker that has answered fewer requests than this is not replaced under load: where two keys take turns with one
+/// worker, every task would cost a start.
+const WORTH_ITS_START: u64 = 16;
 
 impl Master {
     /// Workers for what is ready and found none.
@@ -117,6 +121,49 @@ impl Master {
         if self.needs_fresh(turn, pool) {
             self.retire(turn, slot, Ending::Replaced);
         }
+    }
+
+    /// Under load no worker ever idles, and what requires a key that nobody holds would wait for ever. So when such a
+    /// task comes before the one that a worker would get, the worker is replaced, if it has been worth its start.
+    pub(super) fn makes_way(
+        &mut self,
+        turn: &mut Turn<'_>,
+        pool: usize,
+        slot: usize,
+        instead_of: TaskId,
+    ) -> bool {
+        let ready = &self.pools[pool].ready;
+        let Some((standing, key)) = ready.first_after(Sort::RequiresUnheld, None) else {
+            return false;
+        };
+        let here = self.slots[slot].process.as_ref();
+        let worth = here.is_some_and(|process| {
+            let pinned = ready.count(LineId::Pinned(process.session));
+            process.settled >= WORTH_ITS_START && process.in_flight.is_empty() && pinned == 0
+        });
+        let got = self.tasks.at(instead_of);
+        let first = got.stands.is_none_or(|(_, level)| {
+            let seq = got.seq;
+            standing < Standing { level, seq }
+        });
+        // A slot without a process, or with one that comes or goes, is what it waits for.
+        let mut others = self.pools[pool].slots.clone();
+        let comes = others.any(|slot| {
+            let process = self.slots[slot].process.as_ref();
+            process.is_none_or(|process| process.ending.is_some()) || self.is_launching(slot)
+        });
+        if !worth || !first || comes {
+            return false;
+        }
+        let line = ready.line(LineId::Requires(key));
+        let Some(head) = line.and_then(Line::head).map(|met| met.task) else {
+            return false;
+        };
+        let suits = self.suits_fresh(turn, head);
+        if suits {
+            self.retire(turn, self.slots[slot].id, Ending::Replaced);
+        }
+        suits
     }
 
     /// Whether something waits that only a fresh worker will take. While others work, only a few of the first are

@@ -4,7 +4,7 @@ use super::affinity::{A, B};
 use super::stage::play::*;
 use super::stage::*;
 use crate::{Affinity, Config, Event, LimitId, Outcome, QueueOrder, Rule, Ties, TimeLimit, Why};
-use farm_protocol::{AffinityKey, KindId, SlotId, TaskId};
+use farm_protocol::{AffinityKey, KindId, SlotId, TaskId, Termination};
 use std::time::Duration;
 
 const MANY: u32 = 20_000;
@@ -215,4 +215,56 @@ fn who_is_to_go_holds_nothing_whatever_it_answers() {
     let process = stage.master.slots[0].process.as_ref();
     let process = process.expect("it is asked to end");
     assert!(process.asked_to_end && process.keys.is_empty());
+}
+
+#[test]
+fn under_load_a_worker_makes_way_for_what_requires_a_key_that_nobody_holds() {
+    let mut stage = Stage::new(config(1, 0));
+    stage.warmed(&[&[A]]);
+    let mut running = stage.task();
+    let urgent = stage.coming();
+    stage.kinds.affinities.insert(urgent, Affinity::Requires(B));
+    stage.submit(options(|o| o.priority = 100));
+    let mut tasks = 0;
+    while !stage.lines().contains(&"stop w0".to_owned()) {
+        let next = stage.task();
+        stage.reply(0, 1, id(running, 1), OK);
+        running = next;
+        tasks += 1;
+        assert!(tasks < 20, "{urgent} never starts");
+    }
+    // The worker was worth its start before it went.
+    assert!(tasks >= 14, "{tasks}");
+    stage.die(0, 1, Termination::Exited(0), None);
+    stage.hello(0, 2);
+    assert_eq!(stage.slot_of(urgent), 0);
+}
+
+#[test]
+fn two_keys_that_take_turns_do_not_cost_a_start_each() {
+    let mut stage = Stage::new(config(1, 0));
+    stage.warmed(&[&[A]]);
+    let busy = stage.task();
+    for index in 0..40 {
+        stage.task_for(Affinity::Requires([A, B][index % 2]));
+    }
+    stage.skip();
+    let (mut running, mut session, mut starts) = (busy, 1, 0);
+    loop {
+        let key = stage.kinds.affinities.get(&running).copied();
+        stage.kinds.keys = match key {
+            Some(Affinity::Requires(key)) => vec![key],
+            _ => vec![A],
+        };
+        stage.reply(0, session, id(running, 1), OK);
+        if let Some(next) = stage.replaced(0, session) {
+            (session, starts) = (next, starts + 1);
+        }
+        let Some(next) = stage.running_in(0) else {
+            break;
+        };
+        running = next;
+    }
+    assert_eq!(stage.master.tasks(), 0);
+    assert!(starts <= 5, "{starts}");
 }
