@@ -16,6 +16,7 @@ impl<K: TaskKind> SimRun<K> {
     ///
     /// # Panics
     /// With a report for people when one of them fails, as a test does; and when there are no tasks.
+    #[track_caller]
     pub fn check(&self) {
         if let Err(failure) = self.run() {
             panic!("{failure}");
