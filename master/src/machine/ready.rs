@@ -304,6 +304,11 @@ impl Ready {
         known: Stamp,
     ) -> Option<Met> {
         let line = self.line(id).filter(|line| line.newest() > known)?;
+        // Mostly nothing was refused, and the next one is it.
+        let met = line.next(cursor)?;
+        if met.stamp > known {
+            return Some(met);
+        }
         if let Some(arrived) = self.arrived_after(known) {
             let here = arrived.filter(|arrived| arrived.line == id);
             let met = here.filter_map(|arrived| line.find(arrived));

@@ -88,9 +88,12 @@ impl Ledger {
         if self.living > 0 || self.budgets.pool_ended || !wants {
             return;
         }
-        let stands = self.stands();
-        if !stands.iter().any(|stand| self.fresh_may_take(stand)) {
-            return;
+        // Where every task is for every worker, a fresh one would take the first.
+        if self.keyed {
+            let stands = self.stands();
+            if !stands.iter().any(|stand| self.fresh_may_take(stand)) {
+                return;
+            }
         }
         let (until, now) = (self.budgets.paused_at_most, self.now);
         if now >= until || wakes.is_none_or(|at| at > until) {

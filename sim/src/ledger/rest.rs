@@ -115,6 +115,10 @@ impl Ledger {
 
     /// Whether this is a true reason for a ready task, as far as that is certain.
     fn why_is_true(&mut self, id: TaskId, why: Why) -> bool {
+        if !self.keyed {
+            // Every worker takes every task, so only the model's reasons can be wrong.
+            return !matches!(why, Why::NoMatch);
+        }
         let stands = self.stands();
         let Some(stand) = stands.iter().find(|stand| stand.task == id).copied() else {
             return true;
