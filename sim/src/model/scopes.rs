@@ -59,6 +59,10 @@ impl Model {
         if task.is_some_and(|task| matches!(task.state, State::InFlight { .. })) {
             self.stop(now, id, why);
         }
+        // A time limit falls before the rungs of its call, though it may be told after them.
+        if let (Doing::Timer, Some(task)) = (doing, self.task_mut(id)) {
+            task.climb(now);
+        }
         true
     }
 
