@@ -109,6 +109,7 @@ impl Farm {
             injection_limit: 0,
             decode_above: DECODE_ABOVE,
             hello_timeout: None,
+            staffing: farm_master::Staffing::default(),
             defaults: TaskOptions::default(),
         };
         let config = Config {

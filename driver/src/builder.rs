@@ -27,6 +27,8 @@ static FARMS: AtomicU64 = AtomicU64::new(0);
 pub struct KindRef<K> {
     pub(crate) id: KindId,
     pub(crate) farm: u64,
+    /// The most workers that a resize may give it.
+    pub(crate) ceiling: u32,
     of: PhantomData<fn(K)>,
 }
 
@@ -67,14 +69,24 @@ pub enum StartError {
         "cannot start the farm's thread: {0}; if the limit of threads is reached, raise it (`ulimit -u`)"
     )]
     Thread(#[source] io::Error),
-    /// A kind's tasks are limited in what they use, and that cannot be measured on this system.
+    /// A kind's tasks or workers are limited in what they use, and that cannot be measured on this system.
     #[error(
-        "kind `{kind}`: its defaults limit processor time or memory, which cannot be measured on this system; \
-         leave the limits out"
+        "kind `{kind}`: its defaults limit processor time or memory, or its workers are replaced by the memory they \
+         hold, and neither can be measured on this system; leave the limits out"
     )]
     Unmeasured {
         /// The kind's name.
         kind: String,
+    },
+    /// More workers are to be kept than there may be.
+    #[error(
+        "{least} workers are to be kept, and the farm may have {most} at once (`workers`): keep fewer, or allow more"
+    )]
+    TooManyKept {
+        /// How many are to be kept, over all kinds.
+        least: u64,
+        /// How many there may be.
+        most: u32,
     },
 }
 
@@ -110,13 +122,24 @@ impl FarmBuilder {
     /// With more than `u16::MAX` kinds.
     pub fn kind<K: TaskKind>(&mut self, kind: K, pool: Pool) -> KindRef<K> {
         let id = self.registry.register(kind);
-        self.config.kinds.push(pool.config::<K>());
+        let config = pool.config::<K>();
+        let ceiling = config.numbered();
+        self.config.kinds.push(config);
         self.programs.push(pool.program);
         KindRef {
             id,
             farm: self.farm,
+            ceiling,
             of: PhantomData,
         }
+    }
+
+    /// How many workers there may be at once, over all kinds. The next place is for the kind with the fewest workers
+    /// that wants one; a kind with more than an equal share gives a worker up for another that has none. Without this
+    /// each kind may have as many as its pool says.
+    pub fn workers(&mut self, most: NonZeroU32) -> &mut Self {
+        self.config.workers = Some(most);
+        self
     }
 
     /// How long a worker may take from its start to its hello, unless its pool says otherwise. One that takes longer
@@ -189,17 +212,29 @@ impl FarmBuilder {
         self
     }
 
-    /// Starts the farm's loop. Workers are started when there is work for them.
+    /// Starts the farm's loop. Workers are started when there is work for them; those that a pool keeps, at once.
     ///
     /// # Errors
     /// [`StartError`]: the system refuses the loop what it needs.
     pub fn start(mut self) -> Result<Farm, StartError> {
         self.config.measures = MEASURES;
-        let limited = |kind: &&KindConfig| kind.defaults.is_measured() && !MEASURES;
+        let limited = |kind: &&KindConfig| {
+            (kind.defaults.is_measured() || kind.staffing.recycle.weighs()) && !MEASURES
+        };
         // Tasks with limits of their own are refused one by one; follow-up tasks have nobody to be refused to.
         if let Some(kind) = self.config.kinds.iter().find(limited) {
             let kind = kind.hello.name.clone();
             return Err(StartError::Unmeasured { kind });
+        }
+        let least = |kind: &KindConfig| u64::from(kind.staffing.least.min(kind.slots));
+        let least = self.config.kinds.iter().map(least).sum();
+        if let Some(most) = self
+            .config
+            .workers
+            .filter(|most| u64::from(most.get()) < least)
+        {
+            let most = most.get();
+            return Err(StartError::TooManyKept { least, most });
         }
         let poll = Poll::new().map_err(StartError::Poll)?;
         let waker = Waker::new(poll.registry(), WAKER).map_err(StartError::Poll)?;

@@ -51,7 +51,7 @@ impl Farm {
         self.room.shared.post(message);
     }
 
-    fn check<K>(&self, kind: KindRef<K>) {
+    pub(crate) fn check<K>(&self, kind: KindRef<K>) {
         assert_eq!(
             kind.farm, self.room.shared.farm,
             "the kind belongs to another farm"

@@ -60,6 +60,7 @@ impl Loop {
             Action::Unwatch { slot, session, id } => {
                 self.unwatch_usage(Place { slot, session }, id);
             }
+            Action::Weigh { slot, session } => self.weigh(Place { slot, session }),
             Action::Progress { id, progress } => self.progress(id, &progress),
             Action::AttemptEnded { task, report } => {
                 self.observe(|o, now| o.attempt_ended(now, task, &report));

@@ -2,7 +2,7 @@
 
 use crate::program::Program;
 use farm_master::lane::Boundary;
-use farm_master::{DECODE_ABOVE, KindConfig, TaskKind, TaskOptions};
+use farm_master::{DECODE_ABOVE, KindConfig, Recycle, Staffing, TaskKind, TaskOptions};
 use farm_protocol::Wire;
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -39,6 +39,8 @@ pub struct Pool {
     pub decode_above: usize,
     /// How long a worker of this kind may take from its start to its hello; `None`: as the farm says.
     pub hello_timeout: Option<Duration>,
+    /// How many workers are kept without work, and when a healthy one is replaced.
+    pub staffing: Staffing,
 }
 
 impl Pool {
@@ -54,6 +56,7 @@ impl Pool {
             defaults: TaskOptions::default(),
             decode_above: DECODE_ABOVE,
             hello_timeout: None,
+            staffing: Staffing::default(),
         }
     }
 
@@ -69,6 +72,55 @@ impl Pool {
     #[must_use]
     pub fn hello_timeout(mut self, span: Duration) -> Self {
         self.hello_timeout = Some(span);
+        self
+    }
+
+    /// The same pool, which starts so many workers with the farm and keeps them.
+    #[must_use]
+    pub fn least(mut self, workers: u32) -> Self {
+        self.staffing.least = workers;
+        self
+    }
+
+    /// The same pool, which [`Farm::resize`](crate::Farm::resize) may give up to so many workers.
+    #[must_use]
+    pub fn ceiling(mut self, workers: u32) -> Self {
+        self.staffing.ceiling = workers;
+        self
+    }
+
+    /// The same pool, in which a worker ends that has had nothing to do for this long, as long as the
+    /// [least](Self::least) are left. 100 ms at least.
+    #[must_use]
+    pub fn idle(mut self, span: Duration) -> Self {
+        self.staffing.idle = Some(span);
+        self
+    }
+
+    /// The same pool, which keeps so many workers more than are busy, if a start takes 50 ms or longer.
+    #[must_use]
+    pub fn spares(mut self, workers: u32) -> Self {
+        self.staffing.spares = workers;
+        self
+    }
+
+    /// The same pool, in which healthy workers are replaced.
+    ///
+    /// ```
+    /// # use farm_driver::{Pool, Program};
+    /// use farm_master::Recycle;
+    /// use std::{num::NonZeroU32, time::Duration};
+    /// let pool = Pool::new(Program::this_executable(), 8).recycle(Recycle {
+    ///     tasks: NonZeroU32::new(1_000),
+    ///     jitter: 100,
+    ///     age: Some(Duration::from_secs(3600)),
+    ///     growth: Some(500_000_000),
+    ///     ..Recycle::default()
+    /// });
+    /// ```
+    #[must_use]
+    pub fn recycle(mut self, recycle: Recycle) -> Self {
+        self.staffing.recycle = recycle;
         self
     }
 
@@ -94,6 +146,7 @@ impl Pool {
             injection_limit: self.injection_limit,
             decode_above: self.decode_above,
             hello_timeout: self.hello_timeout,
+            staffing: self.staffing.clone(),
             defaults: self.defaults.clone(),
         }
     }

@@ -115,6 +115,7 @@ impl Loop {
                 | Action::Decode { .. }
                 | Action::Started { .. }
                 | Action::Watch { .. }
+                | Action::Weigh { .. }
                 | Action::Unwatch { .. }
                 | Action::Progress { .. }
                 | Action::AttemptEnded { .. }

@@ -64,17 +64,23 @@ pub(crate) struct Usage {
     next: usize,
     /// How long this round has taken so far.
     spent: Duration,
+    /// Who was measured once and not told.
+    weighed: Vec<(Place, u64)>,
+    /// When the first of them was.
+    weighed_at: Instant,
 }
 
 impl Usage {
     /// When something is to be measured; `None`: nothing is.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        (!self.watched.is_empty()).then_some(self.due)
+        let watched = (!self.watched.is_empty()).then_some(self.due);
+        let weighed = (!self.weighed.is_empty()).then_some(self.weighed_at);
+        weighed.into_iter().chain(watched).min()
     }
 
     fn watch(&mut self, now: Instant, watched: Watched) {
         if self.watched.is_empty() {
-            *self = Self::default();
+            (self.next, self.spent) = (0, Duration::ZERO);
             self.due = now.after(EVERY);
         }
         self.watched.push(watched);
@@ -124,9 +130,28 @@ impl Loop {
         self.usage.unwatch(place, id);
     }
 
+    /// The machine wants to know what this worker holds now. It is told when all actions are performed.
+    pub(crate) fn weigh(&mut self, place: Place) {
+        if let Some(process) = self.workers.get(place) {
+            let memory = family_use(process.pid).memory;
+            if self.usage.weighed.is_empty() {
+                self.usage.weighed_at = self.now;
+            }
+            self.usage.weighed.push((place, memory));
+        }
+    }
+
     /// Measures some, if it is time, and tells what is beyond.
     pub(crate) fn measure_usage(&mut self) {
-        if self.usage.deadline().is_none_or(|due| due > self.now) || self.clock.stands() {
+        for (place, memory) in std::mem::take(&mut self.usage.weighed) {
+            self.tell(Event::Weighed {
+                slot: place.slot,
+                session: place.session,
+                memory,
+            });
+        }
+        let idle = self.usage.watched.is_empty() || self.usage.due > self.now;
+        if idle || self.clock.stands() {
             return;
         }
         let begin = self.clock.now();

@@ -77,6 +77,13 @@ pub enum Action {
         /// More memory than this is told, in bytes.
         memory: Option<u64>,
     },
+    /// Measure once, now, what a worker and its descendants hold. Answered by `Weighed`, unless it is gone.
+    Weigh {
+        /// Where.
+        slot: SlotId,
+        /// Which process.
+        session: Session,
+    },
     /// Nobody wants to know any more what this attempt uses.
     Unwatch {
         /// Where.
@@ -174,7 +181,7 @@ pub struct Gone {
 /// Whose doing the end of a worker was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum WhoseDoing {
-    /// The farm was closing and needed it no more.
+    /// The farm needed it no more.
     Finished,
     /// The farm replaced it though it was healthy.
     Replaced,

@@ -3,6 +3,7 @@
 use crate::lane::Boundary;
 use crate::mutation::Mutated;
 use crate::options::TaskOptions;
+use crate::staffing::Staffing;
 use farm_protocol::{DEFAULT_FRAME_LIMIT, FrameLimit, KindHello};
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;
@@ -13,6 +14,8 @@ use std::time::Duration;
 pub struct Config {
     /// The kinds, in the order of their `KindId`s. At most `u16::MAX`.
     pub kinds: Vec<KindConfig>,
+    /// How many worker processes there may be at once, over all kinds; `None`: as many as each kind may have.
+    pub workers: Option<NonZeroU32>,
     /// The capacities of the named limits, in the order of their `LimitId`s.
     pub limits: Vec<NonZeroU32>,
     /// How long a worker may take from its spawn to its hello, unless its kind says otherwise.
@@ -36,6 +39,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             kinds: Vec::new(),
+            workers: None,
             limits: Vec::new(),
             hello_timeout: Duration::from_secs(10),
             start_failures: StartFailures::default(),
@@ -53,7 +57,8 @@ impl Default for Config {
 pub struct KindConfig {
     /// Name, version and schema, for the check of the hello.
     pub hello: KindHello,
-    /// How many worker processes it may have at once; they are started when there is work for them.
+    /// How many worker processes it may have at once, until a [`crate::Event::Resize`] says otherwise; they are
+    /// started when there is work for them.
     pub slots: u32,
     /// The boundary of its lane. `max_in_flight` is raised to what slots and credit allow if it says less.
     pub boundary: Boundary,
@@ -66,8 +71,18 @@ pub struct KindConfig {
     pub decode_above: usize,
     /// How long a worker of this kind may take to its hello; `None`: the farm's.
     pub hello_timeout: Option<Duration>,
+    /// How many workers it keeps, and when they are replaced.
+    pub staffing: Staffing,
     /// The options of tasks that come without any.
     pub defaults: TaskOptions,
+}
+
+impl KindConfig {
+    /// How many slots it has, with and without a process: those that a resize may ever use.
+    #[must_use]
+    pub fn numbered(&self) -> u32 {
+        self.slots.max(self.staffing.ceiling)
+    }
 }
 
 /// Responses above this size are decoded off the loop by default: decoding one takes about as long as a thousand small ones.

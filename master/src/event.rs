@@ -87,6 +87,16 @@ pub enum Event<'a> {
         /// Whose queue.
         kind: KindId,
     },
+    /// A kind shall have another number of workers from now on. Those beyond it end when they have answered what
+    /// they execute.
+    Resize {
+        /// Which kind.
+        kind: KindId,
+        /// So many are kept; more than `most` means `most`.
+        least: u32,
+        /// So many at most; none means one, and more than there are slots numbered means those.
+        most: u32,
+    },
     /// A lane is paused, resumed or told to admit nothing.
     SetGate {
         /// Whose lane.
@@ -177,6 +187,15 @@ pub enum Event<'a> {
         id: AttemptId,
         /// What was measured.
         sample: Sample,
+    },
+    /// [`crate::Action::Weigh`] is done.
+    Weighed {
+        /// Where.
+        slot: SlotId,
+        /// Which process.
+        session: Session,
+        /// What it and its descendants hold, in bytes.
+        memory: u64,
     },
     /// A deadline fell, or nothing happened at all.
     Wake,

@@ -30,6 +30,7 @@ mod outcome;
 pub mod record;
 mod registry;
 mod scope;
+mod staffing;
 pub mod words;
 
 pub use action::{Action, Actions, Gone, Link, Refusal, Signal, WhoseDoing};
@@ -57,3 +58,4 @@ pub use outcome::{
 pub use record::{KindAnswer, Recorder, Recording, Replaying};
 pub use registry::{Decoder, Held, OUTPUT_KEPT, RankBy, Receive, Registry, Settled, WorkerOutput};
 pub use scope::{Decision, GROUP_LIMIT, SCOPE_LIMIT, ScopeEnd, ScopeRefusal};
+pub use staffing::{DEAR_START, Recycle, SHORTEST_LIFE, Staffing};

@@ -63,6 +63,8 @@ pub enum Why {
     NoMatch,
     /// All workers that could take it, or make room for one, are busy.
     NoSlot,
+    /// Workers of other kinds have all the places of the farm; one will be made free.
+    FarmFull,
     /// It is for the worker in this slot, which is busy.
     Holder(SlotId),
     /// A worker for it is being started.
@@ -84,6 +86,7 @@ impl fmt::Display for Why {
             Self::Needs { unmet } => write!(f, "needs {unmet} others"),
             Self::NoMatch => f.write_str("no match"),
             Self::NoSlot => f.write_str("no slot"),
+            Self::FarmFull => f.write_str("farm full"),
             Self::Holder(slot) => write!(f, "for {slot}, which is busy"),
             Self::Starting => f.write_str("starting"),
             Self::Limit(limit) => write!(f, "limit {}", limit.0),

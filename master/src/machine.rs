@@ -8,6 +8,7 @@ mod dispatch;
 mod exits;
 mod groups;
 mod invariants;
+mod keep;
 mod limits;
 mod listing;
 mod meanwhile;
@@ -20,6 +21,7 @@ mod ready;
 mod scopes;
 mod sessions;
 mod settle;
+mod share;
 mod shut;
 mod slot;
 mod staff;
@@ -27,6 +29,7 @@ mod starts;
 mod stop;
 mod task;
 mod timers;
+mod worn;
 
 use crate::action::{Action, Actions};
 use crate::config::Config;
@@ -74,6 +77,8 @@ pub struct Master {
     ended: VecDeque<settle::Ended>,
     /// Limits that have got room, while their parked tasks are being woken.
     freed: VecDeque<crate::options::LimitId>,
+    /// How often a pool has begun to want a place under the farm's limit.
+    hungers: u64,
     wakes: bool,
     counters: Counters,
 }
@@ -118,7 +123,7 @@ impl Master {
         for (index, kind) in config.kinds.iter().enumerate() {
             let kind_id = KindId(u16::try_from(index).expect("at most 65535 kinds"));
             let first = slots.len();
-            for _ in 0..kind.slots {
+            for _ in 0..kind.numbered() {
                 let id = SlotId(u32::try_from(slots.len()).expect("at most 2^32 slots"));
                 slots.push(Slot {
                     id,
@@ -144,6 +149,7 @@ impl Master {
             stopped: false,
             ended: VecDeque::new(),
             freed: VecDeque::new(),
+            hungers: 0,
             wakes: false,
             counters: Counters::default(),
             config,
@@ -172,6 +178,7 @@ impl Master {
     }
 
     /// What this event means by itself; what follows from it comes after.
+    #[expect(clippy::too_many_lines, reason = "an arm per event, and nothing else")]
     fn hear(&mut self, turn: &mut Turn<'_>, event: Event<'_>) {
         match event {
             Event::Submit {
@@ -194,6 +201,7 @@ impl Master {
             Event::SetPriority { task, priority } => self.set_priority(turn, task, priority),
             Event::SetOrder { kind, order } => self.set_order(turn, kind, order),
             Event::Broadcast { kind } => self.broadcast(turn, kind),
+            Event::Resize { kind, least, most } => self.resize(turn, kind, least, most),
             Event::SetGate { kind, gate } => self.set_gate(kind, gate),
             Event::Shut(how) => self.shut(turn, how),
             Event::Spawned {
@@ -236,6 +244,11 @@ impl Master {
                 id,
                 sample,
             } => self.usage(turn, slot, session, id, sample),
+            Event::Weighed {
+                slot,
+                session,
+                memory,
+            } => self.weighed(turn, slot, session, memory),
             Event::Wake => {}
         }
     }
@@ -243,6 +256,10 @@ impl Master {
     /// When the machine wants [`Event::Wake`] at the latest; `None`: never by itself.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
+        // Before the first event: workers that are kept are started at once.
+        if self.pools.iter().any(|pool| pool.touched) {
+            return Some(Instant::START);
+        }
         let lanes = self
             .pools
             .iter()

@@ -87,6 +87,7 @@ pub fn event(event: &Event<'_>) -> Words {
         | Event::SetPriority { .. }
         | Event::SetOrder { .. }
         | Event::Broadcast { .. }
+        | Event::Resize { .. }
         | Event::OpenScope { .. }
         | Event::CloseScope { .. }
         | Event::CancelScope { .. }
@@ -100,6 +101,7 @@ pub fn event(event: &Event<'_>) -> Words {
         | Event::Exited { .. }
         | Event::Decoded { .. }
         | Event::Usage { .. }
+        | Event::Weighed { .. }
         | Event::Wake => fact(event),
     }
 }
@@ -148,6 +150,9 @@ fn wish(event: &Event<'_>) -> Words {
             Words::new("set-order", format_args!("kind {} {order}", kind.0))
         }
         Event::Broadcast { kind } => Words::new("broadcast", format_args!("kind {}", kind.0)),
+        Event::Resize { kind, least, most } => {
+            Words::new("resize", format_args!("kind {} {least} to {most}", kind.0))
+        }
         Event::SetGate { kind, gate } => {
             Words::new("gate", format_args!("kind {} {}", kind.0, gate.label()))
         }
@@ -160,6 +165,7 @@ fn wish(event: &Event<'_>) -> Words {
         | Event::Exited { .. }
         | Event::Decoded { .. }
         | Event::Usage { .. }
+        | Event::Weighed { .. }
         | Event::Wake => unreachable!("no caller wants this"),
     }
 }
@@ -209,6 +215,11 @@ fn fact(event: &Event<'_>) -> Words {
             id,
             ref sample,
         } => Words::at("usage", slot, session, used(id, sample)),
+        Event::Weighed {
+            slot,
+            session,
+            memory,
+        } => Words::at("weighed", slot, session, format_args!("{memory} bytes")),
         Event::Wake => Words::new("wake", ""),
         Event::Submit { .. }
         | Event::Cancel { .. }
@@ -216,6 +227,7 @@ fn fact(event: &Event<'_>) -> Words {
         | Event::SetPriority { .. }
         | Event::SetOrder { .. }
         | Event::Broadcast { .. }
+        | Event::Resize { .. }
         | Event::OpenScope { .. }
         | Event::CloseScope { .. }
         | Event::CancelScope { .. }
@@ -226,6 +238,7 @@ fn fact(event: &Event<'_>) -> Words {
 
 /// What the machine says. `bytes` are those of the [`Actions`](crate::Actions) that it lies in.
 #[must_use]
+#[expect(clippy::too_many_lines, reason = "an arm per action, and nothing else")]
 pub fn action(action: &Action, bytes: &[u8]) -> Words {
     match *action {
         Action::Spawn {
@@ -266,6 +279,7 @@ pub fn action(action: &Action, bytes: &[u8]) -> Words {
             cpu,
             memory,
         } => Words::at("watch", slot, session, beyond(id, cpu, memory)),
+        Action::Weigh { slot, session } => Words::at("weigh", slot, session, ""),
         Action::Unwatch { slot, session, id } => Words::at("unwatch", slot, session, id),
         Action::Progress { id, ref progress } => {
             let said = frames::progress(progress);

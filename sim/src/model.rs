@@ -223,6 +223,8 @@ impl Model {
             | Event::CancelScope { .. }
             | Event::Output { .. }
             | Event::Usage { .. }
+            | Event::Weighed { .. }
+            | Event::Resize { .. }
             | Event::Eof { .. }
             | Event::Wake => {}
         }

@@ -19,7 +19,7 @@ use farm_lockstep::{
     Choices, Config as Run, Controller, RunReport, SpawnOptions, Start, Strategy, Timers,
 };
 use farm_master::lane::{AdapterMode, Boundary};
-use farm_master::{Config, KindConfig, StartFailures, TaskOptions};
+use farm_master::{Config, KindConfig, Staffing, StartFailures, TaskOptions};
 use std::time::Duration;
 
 /// A scenario that is shipped.
@@ -199,6 +199,7 @@ pub(crate) fn config(params: Params, defaults: &TaskOptions) -> Config {
             injection_limit: 4,
             decode_above: 256,
             hello_timeout: None,
+            staffing: Staffing::default(),
             defaults: defaults.clone(),
         }],
         hello_timeout: Duration::from_secs(2),

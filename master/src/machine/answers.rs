@@ -200,6 +200,7 @@ impl Master {
         if left_behind {
             self.retire(turn, slot, Ending::Replaced);
         }
+        self.wear_down(turn, slot);
         self.retire_if_empty(turn, slot);
         Ok(())
     }
@@ -241,6 +242,7 @@ impl Master {
         if left_behind {
             self.retire(turn, slot, Ending::Replaced);
         }
+        self.wear_down(turn, slot);
         self.retire_if_empty(turn, slot);
         self.end_session_if_over(turn, slot);
     }
@@ -344,6 +346,7 @@ impl Master {
         } else {
             self.failed(turn, id.task, AttemptEnd::Fault, outcome, None);
         }
+        self.wear_down(turn, slot);
         self.retire_if_empty(turn, slot);
         Ok(())
     }
@@ -391,6 +394,7 @@ impl Master {
         } else {
             self.put_back(turn, id.task);
         }
+        self.wear_down(turn, slot);
         self.retire_if_empty(turn, slot);
         Ok(())
     }

@@ -29,19 +29,26 @@ impl Master {
     }
 
     fn dispatch(&mut self, turn: &mut Turn<'_>, pool: usize) {
+        self.start_ready(turn, pool);
+        self.share_out(turn);
+    }
+
+    fn start_ready(&mut self, turn: &mut Turn<'_>, pool: usize) {
         self.watch_starts(turn, pool);
         if let Some(error) = self.pools[pool].ended.clone() {
             // What came back from the last workers finds no further one.
             let kind = KindId(u16::try_from(pool).expect("a pool per kind"));
+            self.pools[pool].hunger = None;
             let outcome = || Outcome::SpawnFailed(error.clone());
             return self.end_everything_waiting(turn, Some(kind), &outcome);
         }
         if self.pools[pool].ready.is_empty() {
+            self.staff(turn, pool);
             self.watch_held(turn, pool);
             return;
         }
         if !self.may_start(pool) {
-            return;
+            return self.staff(turn, pool);
         }
         // Every worker one, before any gets a second; and what is for others only when they had their choice.
         loop {

@@ -57,6 +57,7 @@ impl Master {
             peak_bytes: exit.evidence.peak_bytes,
             memory: out_of_memory(exit.termination, &exit.evidence),
         });
+        self.replace_kept(self.slots[slot.0 as usize].kind);
         if self.config.mutation.is(Mutation::RequeuedTwice) {
             self.requeue_noted(turn, slot);
         }
@@ -82,6 +83,7 @@ impl Master {
         let mut process = place.process.take().expect("looked at just now");
         let exit = process.exit.take().expect("looked at just now");
         self.touch(kind);
+        self.end_wear(slot, &process);
         let executing = executing(&process, &exit);
         let flights: Vec<Flight> = process.in_flight.drain(..).collect();
         let held_nothing = flights.is_empty();
@@ -217,8 +219,17 @@ impl Master {
                 let why = format!("the worker ended before it answered anything: {why}");
                 self.count_start_failure(turn, kind, process.session, why);
             }
-            (Some(Ending::Replaced | Ending::Closing | Ending::Ladder | Ending::Babbled(_)), _) => {
-            }
+            (
+                Some(
+                    Ending::Replaced
+                    | Ending::Recycled(_)
+                    | Ending::Unneeded
+                    | Ending::Closing
+                    | Ending::Ladder
+                    | Ending::Babbled(_),
+                ),
+                _,
+            ) => {}
         }
     }
 }
@@ -281,11 +292,12 @@ const fn whose_doing(process: &Process, exit: &ExitFacts) -> WhoseDoing {
         // The middle rung of the ladder ended it.
         (None, _) if killed_by_us(process, exit) => WhoseDoing::Killed,
         // It was to go, and died before it was asked or signalled.
-        (Some(Ending::Closing | Ending::Replaced), None) if !process.asked_to_end => {
-            WhoseDoing::Died
-        }
-        (Some(Ending::Closing), _) => WhoseDoing::Finished,
-        (Some(Ending::Replaced), None) => WhoseDoing::Replaced,
+        (
+            Some(Ending::Closing | Ending::Unneeded | Ending::Replaced | Ending::Recycled(_)),
+            None,
+        ) if !process.asked_to_end => WhoseDoing::Died,
+        (Some(Ending::Closing | Ending::Unneeded), _) => WhoseDoing::Finished,
+        (Some(Ending::Replaced | Ending::Recycled(_)), None) => WhoseDoing::Replaced,
         (Some(_), Some(Signal::Kill)) => WhoseDoing::Killed,
         (Some(_), Some(Signal::Terminate) | None) | (None, _) => WhoseDoing::Died,
     }
@@ -295,6 +307,7 @@ const fn whose_doing(process: &Process, exit: &ExitFacts) -> WhoseDoing {
 fn obituary(process: &Process, exit: &ExitFacts) -> String {
     let ours = match (&process.ending, process.signalled, exit.termination) {
         (Some(Ending::StartFailed(why) | Ending::Babbled(why)), _, _) => format!(" ({why})"),
+        (Some(Ending::Recycled(worn)), _, _) => format!(" ({worn})"),
         (_, Some(Signal::Kill), Termination::Signaled { signal, .. })
             if signal_name(signal) == Some("SIGKILL") =>
         {

@@ -76,7 +76,37 @@ impl Master {
         self.check_timers();
         self.check_limits();
         self.check_starts();
+        self.check_places();
         self.check_scopes();
+    }
+
+    /// There are no more processes than there may be, and nobody wants a place that is free.
+    fn check_places(&self) {
+        let processes = self.slots.iter().filter(|slot| slot.process.is_some());
+        let most = self
+            .config
+            .workers
+            .map_or(usize::MAX, |most| most.get() as usize);
+        assert!(processes.count() <= most, "more workers than {most}");
+        let wanted = self.hungriest();
+        let free = self.farm_room() > 0;
+        assert!(
+            wanted.is_none() || !free,
+            "pool {wanted:?} wants a place that is free"
+        );
+        for (index, pool) in self.pools.iter().enumerate() {
+            let staying = self.staying(index);
+            assert!(
+                staying <= pool.most as usize,
+                "pool {index} has {staying} workers"
+            );
+            let kept = self.shut.is_some() || pool.pause_until.is_some() || pool.ended.is_some();
+            let missing = self.missing(index).min(self.own_room(index));
+            assert!(
+                kept || missing == 0 || pool.hunger.is_some(),
+                "pool {index} has too few"
+            );
+        }
     }
 
     /// The limit on the start of a worker counts for ready tasks alone, and not beside a worker.
@@ -125,7 +155,7 @@ impl Master {
             }
             assert!(!pool.touched, "{kind} was touched and not looked at");
             let processes = || self.slots[pool.slots.clone()].iter();
-            let empty = processes().any(|slot| slot.process.is_none());
+            let empty = self.own_room(index) > 0 && pool.hunger.is_none();
             // A worker that could not start and is being killed has its exit before it, and so has one that is half gone.
             let comes = |process: &Process| {
                 let leaves = process.ending.is_some() || process.eof || process.exit.is_some();
@@ -211,6 +241,8 @@ impl Master {
                 Timer::Hello(..)
                 | Timer::CloseTerminate(..)
                 | Timer::CloseKill(..)
+                | Timer::Aged(..)
+                | Timer::Idle(..)
                 | Timer::Pause(_)
                 | Timer::Rebalance(_) => {}
                 Timer::Group(scope) => {

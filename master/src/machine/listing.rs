@@ -151,8 +151,11 @@ impl Master {
             if pool.slots.clone().filter_map(process).any(is_starting) {
                 return Why::Starting;
             }
+            if pool.hunger.is_some() {
+                return Why::FarmFull;
+            }
             return match (taken, holder) {
-                (1, Some(slot)) if pool.slots.len() > 1 => Why::Holder(slot),
+                (1, Some(slot)) if pool.most > 1 => Why::Holder(slot),
                 (_, _) => Why::NoSlot,
             };
         }

@@ -38,6 +38,12 @@ pub(super) struct Pool {
     pub(super) starts: Starts,
     /// Its slots among all.
     pub(super) slots: Range<usize>,
+    /// So many of them may have a process.
+    pub(super) most: u32,
+    /// It wants workers that the farm has no place for: who has wanted longer has the smaller number; and how many.
+    pub(super) hunger: Option<(u64, usize)>,
+    /// How long the last start took from spawn to hello.
+    pub(super) start_took: Duration,
     /// Start failures in a row.
     pub(super) start_failures: u32,
     /// Sessions up to this one were begun before the last start failure.
@@ -64,9 +70,15 @@ impl Pool {
             .max(1);
         let most = NonZeroUsize::new(most).expect("at least one");
         config.boundary.max_in_flight = config.boundary.max_in_flight.max(most);
+        let least = &mut config.staffing.least;
+        *least = (*least).min(config.slots);
         let mut lane = Lane::new(config.boundary);
         lane.set_injection_limit(config.injection_limit);
         Self {
+            most: config.slots,
+            hunger: None,
+            start_took: Duration::ZERO,
+            touched: config.staffing.least > 0,
             config,
             lane,
             ready: Ready::default(),
@@ -83,7 +95,6 @@ impl Pool {
             pause_until: None,
             ended: None,
             own_behind: false,
-            touched: false,
             rebalancing: false,
             average_nanos: 0,
         }

@@ -5,7 +5,6 @@ use super::timers::Timer;
 use super::{Master, Turn};
 use crate::action::{Action, Link, Signal};
 use crate::mutation::Mutation;
-use crate::outcome::Outcome;
 use farm_protocol::{
     FrameDecoder, FrameKind, FrameLimit, Hello, KindId, Session, SlotId, begin_frame, finish_frame,
 };
@@ -87,7 +86,9 @@ impl Master {
                 let process = self.process_at(slot);
                 // Nothing has been answered yet, so this is still the moment of the spawn.
                 let due = process.last_answer.after(patience);
+                let took = turn.now.since(process.last_answer);
                 self.timers.disarm(due, Timer::Hello(slot, session));
+                self.pools[kind.0 as usize].start_took = took;
                 let process = self.process_at(slot);
                 process.kind_there = KindId(there);
                 let Phase::Launching(greeting) = std::mem::replace(&mut process.phase, Phase::Deaf)
@@ -99,6 +100,7 @@ impl Master {
                     None => Phase::Running(decoder),
                     Some(_) => Phase::Closing(decoder),
                 };
+                self.begin_wear(turn, slot, session);
                 self.watch_starts(turn, kind.0 as usize);
                 turn.kinds.fresh(slot);
                 turn.actions.push(Action::WorkerReady {
@@ -188,17 +190,11 @@ impl Master {
         if pool.ended.is_some() {
             return;
         }
-        pool.ended = Some(error.clone());
-        pool.touched = true;
-        let name = pool.config.hello.name.clone();
+        let name = &pool.config.hello.name;
         let times = pool.start_failures;
-        let error =
+        let said =
             format!("no worker for kind `{name}` could be started ({times} attempts): {error}");
-        turn.actions.push(Action::PoolEnded {
-            kind,
-            error: error.clone(),
-        });
-        self.end_everything_waiting(turn, Some(kind), &|| Outcome::SpawnFailed(error.clone()));
+        self.end_pool(turn, kind, error, said);
     }
 
     /// The worker gets nothing new; what it holds behind the executing one is called back; when it

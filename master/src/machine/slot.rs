@@ -1,6 +1,7 @@
 //! Slots and the sessions in them: what is known of one worker process.
 
 use super::ready::{LineId, Stamp};
+use super::worn::{Wear, Worn};
 use crate::evidence::MemoryVerdict;
 use farm_protocol::{
     AffinityKey, AttemptId, FrameDecoder, FrameLimit, Greeting, Instant, KindId, Session, SlotId,
@@ -39,7 +40,7 @@ pub(super) struct Process {
     pub(super) solo: bool,
     /// It was asked to end.
     pub(super) asked_to_end: bool,
-    /// When it last answered.
+    /// When it last answered; before that, when it said hello; before that, when it was spawned.
     pub(super) last_answer: Instant,
     /// The strongest signal that we sent.
     pub(super) signalled: Option<crate::action::Signal>,
@@ -51,6 +52,8 @@ pub(super) struct Process {
     pub(super) exit: Option<ExitFacts>,
     /// The keys of what it knows already, ascending, each once.
     pub(super) keys: Vec<AffinityKey>,
+    /// How much it has been used.
+    pub(super) wear: Wear,
     /// What its kind has refused it.
     pub(super) refused: Refused,
 }
@@ -102,6 +105,10 @@ pub(super) enum Phase {
 pub(super) enum Ending {
     /// The kind wants a new one, or one has to make room.
     Replaced,
+    /// It is worn.
+    Recycled(Worn),
+    /// There is nothing for it to do, or others need its place.
+    Unneeded,
     /// The farm is closing.
     Closing,
     /// It could not be started as it should; the message says why.
@@ -144,7 +151,7 @@ pub(super) struct ExitFacts {
 }
 
 impl Process {
-    pub(super) fn launching(session: Session, limit: FrameLimit, now: Instant) -> Self {
+    pub(super) fn launching(session: Session, limit: FrameLimit, wear: Wear, now: Instant) -> Self {
         Self {
             session,
             phase: Phase::Launching(Greeting::new(limit)),
@@ -162,6 +169,7 @@ impl Process {
             eof: false,
             exit: None,
             keys: Vec::new(),
+            wear,
             refused: Refused::default(),
         }
     }

@@ -3,6 +3,7 @@
 use super::ready::{First, Line, LineId, Sort, Stamp, Standing};
 use super::slot::{Ending, Process};
 use super::timers::Timer;
+use super::worn::Wear;
 use super::{Master, Turn};
 use crate::action::Action;
 use crate::affinity::Whom;
@@ -16,38 +17,53 @@ const LOOKED_AT: usize = 8;
 
 /// A worker that has answered fewer requests than this is not replaced under load: where two keys take turns with one
 /// worker, every task would cost a start.
-const WORTH_ITS_START: u64 = 16;
+pub(super) const WORTH_ITS_START: u64 = 16;
 
 impl Master {
-    /// Workers for what is ready and found none.
+    /// Workers for what is ready and found none, and those that are kept without work.
     pub(super) fn staff(&mut self, turn: &mut Turn<'_>, pool: usize) {
-        let paused = self.pools[pool].pause_until.is_some();
-        if paused || self.pools[pool].ready.is_empty() {
+        if self.pools[pool].pause_until.is_some() {
+            // A place that it wanted is for others meanwhile.
+            self.pools[pool].hunger = None;
             return;
+        }
+        let missing = self.missing(pool);
+        let wanted = self.for_ready(turn, pool).max(missing);
+        self.start_wanted(turn, pool, wanted);
+        self.keep_spares(turn, pool);
+    }
+
+    /// How many workers are missing to what is ready. When all places of the pool are taken, one may be made free.
+    fn for_ready(&mut self, turn: &mut Turn<'_>, pool: usize) -> usize {
+        if !self.may_start(pool) || self.pools[pool].ready.is_empty() {
+            return 0;
         }
         let slots = self.pools[pool].slots.clone();
         let idle_fresh = |process: &Process| process.is_idle() && process.is_fresh();
         let mut processes = slots.clone().map(|slot| self.slots[slot].process.as_ref());
         // It has just refused all that is there, and so would the next one.
         if processes.any(|process| process.is_some_and(idle_fresh)) {
-            return;
+            return 0;
         }
-        let launching = slots
-            .clone()
-            .filter(|slot| self.is_launching(*slot))
-            .count();
-        let free: Vec<usize> = slots
-            .filter(|slot| self.slots[*slot].process.is_none())
-            .collect();
-        if free.is_empty() {
+        let launching = slots.filter(|slot| self.is_launching(*slot)).count();
+        let room = self.own_room(pool);
+        if room == 0 {
             // A worker on its way may be what the rest waits for.
             if launching == 0 {
                 self.make_room(turn, pool);
             }
-            return;
+            return 0;
         }
-        let wanted = self.wanted(turn, pool, launching + free.len());
-        for slot in free.into_iter().take(wanted.saturating_sub(launching)) {
+        self.wanted(turn, pool, launching + room)
+            .saturating_sub(launching)
+    }
+
+    /// Starts so many workers, in the first slots that are free.
+    pub(super) fn start_workers(&mut self, turn: &mut Turn<'_>, pool: usize, count: usize) {
+        let count = count.min(self.own_room(pool)).min(self.farm_room());
+        let slots = self.pools[pool].slots.clone();
+        let free = slots.filter(|slot| self.slots[*slot].process.is_none());
+        for slot in free.take(count).collect::<Vec<_>>() {
             self.spawn(turn, slot);
         }
     }
@@ -98,18 +114,20 @@ impl Master {
         turn.kinds.matches(id, Whom::Fresh).unwrap_or(true)
     }
 
-    /// Every slot is taken. If something waits that none of the workers will take, and one of them
-    /// idles, that one is replaced by a fresh one: of several the one that has been idle longest.
-    fn make_room(&mut self, turn: &mut Turn<'_>, pool: usize) {
+    /// Every place is taken. If something waits that none of the workers will take, and one of them
+    /// idles, that one is replaced by a fresh one: of several the one that has been idle longest. Whether it is so.
+    pub(super) fn make_room(&mut self, turn: &mut Turn<'_>, pool: usize) -> bool {
         if self.config.mutation.is(Mutation::NoRoomMade) {
-            return;
+            return false;
         }
         let mut idle_old: Option<(farm_protocol::Instant, SlotId)> = None;
         for slot in self.pools[pool].slots.clone() {
             let slot = &self.slots[slot];
-            let process = slot.process.as_ref().expect("every slot is taken");
+            let Some(process) = &slot.process else {
+                continue;
+            };
             if process.ending.is_some() {
-                return;
+                return true;
             }
             let pinned = LineId::Pinned(process.session);
             if process.is_idle() && self.pools[pool].ready.count(pinned) == 0 {
@@ -117,10 +135,11 @@ impl Master {
                 idle_old = Some(idle_old.map_or(idle, |old| old.min(idle)));
             }
         }
-        let Some((_, slot)) = idle_old else { return };
-        if self.needs_fresh(turn, pool) {
-            self.retire(turn, slot, Ending::Replaced);
-        }
+        let Some((_, slot)) = idle_old.filter(|_| self.needs_fresh(turn, pool)) else {
+            return false;
+        };
+        self.retire(turn, slot, Ending::Replaced);
+        true
     }
 
     /// Under load no worker ever idles, and what requires a key that nobody holds would wait for ever. So when such a
@@ -146,12 +165,15 @@ impl Master {
             let seq = got.seq;
             standing < Standing { level, seq }
         });
-        // A slot without a process, or with one that comes or goes, is what it waits for.
+        // A place that is free, or a worker that comes or goes, is what it waits for.
+        let free = self.own_room(pool) > 0 && self.farm_room() > 0;
         let mut others = self.pools[pool].slots.clone();
-        let comes = others.any(|slot| {
-            let process = self.slots[slot].process.as_ref();
-            process.is_none_or(|process| process.ending.is_some()) || self.is_launching(slot)
-        });
+        let goes = |process: &Process| process.ending.is_some();
+        let comes = free
+            || others.any(|slot| {
+                let process = self.slots[slot].process.as_ref();
+                process.is_some_and(goes) || self.is_launching(slot)
+            });
         if !worth || !first || comes {
             return false;
         }
@@ -246,7 +268,9 @@ impl Master {
         self.last_session = Session(self.last_session.0 + 1);
         let session = self.last_session;
         self.counters.sessions += 1;
-        let patience = self.patience(self.slots[slot].kind);
+        let kind = self.slots[slot].kind;
+        let patience = self.patience(kind);
+        let wear = Wear::new(self.draw_life(kind));
         let Self {
             slots,
             config,
@@ -254,7 +278,12 @@ impl Master {
             ..
         } = self;
         let slot = &mut slots[slot];
-        slot.process = Some(Process::launching(session, config.frame_limit, turn.now));
+        slot.process = Some(Process::launching(
+            session,
+            config.frame_limit,
+            wear,
+            turn.now,
+        ));
         if !config.mutation.is(Mutation::NoHelloLimit) {
             timers.arm(turn.now.after(patience), Timer::Hello(slot.id, session));
         }
@@ -314,7 +343,9 @@ impl Master {
     pub(super) fn is_at_rest(&self, pool: usize) -> bool {
         let processes = self.pools[pool].slots.clone();
         let mut processes = processes.filter_map(|slot| self.slots[slot].process.as_ref());
+        // Who waits for a place under the farm's limit gets one sooner or later.
         self.pools[pool].pause_until.is_none()
+            && self.pools[pool].hunger.is_none()
             && self.may_start(pool)
             && processes.all(|process| process.is_idle())
     }
@@ -335,5 +366,6 @@ impl Master {
             keys.into_iter().for_each(|key| ready.release(key));
         }
         self.unpin(turn, slot, session);
+        self.replace_kept(kind);
     }
 }

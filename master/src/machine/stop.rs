@@ -118,6 +118,8 @@ impl Master {
                 Timer::CloseKill(slot, session) => {
                     self.close_overdue(turn, slot, session, Signal::Kill);
                 }
+                Timer::Aged(slot, session) => self.aged(turn, slot, session),
+                Timer::Idle(slot, session) => self.idled(turn, slot, session),
                 Timer::Running(id) => self.ran_too_long(turn, id),
                 Timer::Stall(id) => self.look_for_signs(turn, id),
                 Timer::Starting(id) => self.nobody_came(turn, id),

@@ -13,6 +13,10 @@ pub(super) enum Timer {
     CloseTerminate(SlotId, Session),
     /// The worker was asked to end and has not: SIGKILL.
     CloseKill(SlotId, Session),
+    /// The worker has its age.
+    Aged(SlotId, Session),
+    /// Look whether the worker has done nothing for as long as it may.
+    Idle(SlotId, Session),
     /// The attempt has run as long as it may.
     Running(TaskId),
     /// Look whether the attempt has given a sign of life.

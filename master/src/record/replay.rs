@@ -162,7 +162,8 @@ impl Replayer {
 
 impl Room {
     fn enter(&mut self, config: Config) -> Result<(), RecordError> {
-        let slots: u64 = config.kinds.iter().map(|kind| u64::from(kind.slots)).sum();
+        let slots = config.kinds.iter().map(|kind| u64::from(kind.numbered()));
+        let slots: u64 = slots.sum();
         let kinds = config.kinds.len();
         if slots > MOST_SLOTS || kinds > usize::from(u16::MAX) {
             let what = format!("{kinds} kinds with {slots} slots are more than any farm has");
@@ -183,7 +184,8 @@ impl Room {
             }
             Event::SetGate { kind, .. }
             | Event::SetOrder { kind, .. }
-            | Event::Broadcast { kind } => Some(*kind),
+            | Event::Broadcast { kind }
+            | Event::Resize { kind, .. } => Some(*kind),
             Event::CancelAll { kind, .. } => *kind,
             Event::Cancel { .. }
             | Event::SetPriority { .. }
@@ -199,6 +201,7 @@ impl Room {
             | Event::Exited { .. }
             | Event::Decoded { .. }
             | Event::Usage { .. }
+            | Event::Weighed { .. }
             | Event::Wake => None,
         };
         if let Some(KindId(kind)) = kind.filter(|kind| usize::from(kind.0) >= self.kinds) {

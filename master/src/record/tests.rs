@@ -6,8 +6,8 @@ mod hostile;
 use super::*;
 use crate::lane::{AdapterMode, Boundary, Entry};
 use crate::{
-    Action, Actions, Config, Event, KindConfig, Master, Registry, TaskKind, TaskOptions, Verdict,
-    WorkerStatus,
+    Action, Actions, Config, Event, KindConfig, Master, Registry, Staffing, TaskKind, TaskOptions,
+    Verdict, WorkerStatus,
 };
 use farm_protocol::{
     Attempt, AttemptId, DEFAULT_FRAME_LIMIT, FrameError, FrameKind, Hello, Instant, KindId, Never,
@@ -53,6 +53,7 @@ fn config() -> Config {
         injection_limit: 0,
         decode_above: 1000,
         hello_timeout: None,
+        staffing: Staffing::default(),
         defaults: TaskOptions::default(),
     };
     Config {

@@ -47,6 +47,7 @@ impl Ledger {
             // What an attempt uses is not measured here, and how far it says it is concerns callers alone.
             Action::Send { .. }
             | Action::Watch { .. }
+            | Action::Weigh { .. }
             | Action::Unwatch { .. }
             | Action::Progress { .. }
             | Action::WorkerReady { .. } => {}

@@ -140,7 +140,8 @@ impl Ledger {
             Why::Starting => !hopeless && self.living().any(|session| !session.greeted),
             Why::NoSlot => !hopeless,
             Why::Limit(_) => stand.limited,
-            Why::Needs { .. } => false,
+            // No farm here has a limit over several kinds.
+            Why::Needs { .. } | Why::FarmFull => false,
             Why::BackOff { .. } => self.fresh_may_take(&stand),
             Why::Paused => true,
         }

@@ -62,6 +62,7 @@ impl MasterProcess {
             Action::Refuse { task, refusal } => cx.shared().ledger.hands_back(*task, refusal),
             Action::Started { .. }
             | Action::Watch { .. }
+            | Action::Weigh { .. }
             | Action::Unwatch { .. }
             | Action::Progress { .. }
             | Action::AttemptEnded { .. }

@@ -46,6 +46,7 @@ impl Model {
             | Action::Decode { .. }
             | Action::Unmatched { .. }
             | Action::Watch { .. }
+            | Action::Weigh { .. }
             | Action::Unwatch { .. }
             | Action::Progress { .. }
             | Action::ScopeEnded { .. }

@@ -150,6 +150,7 @@ impl Model {
             (State::Queued, Some(Why::Needs { unmet })) => {
                 unmet == task.unmet && unmet > 0 || task.doomed
             }
+            (State::Queued, Some(Why::FarmFull)) => false,
             (State::Queued, Some(Why::Limit(limit))) => {
                 task.unmet == 0 && task.options.limit == Some(limit)
             }

@@ -34,6 +34,7 @@ fn config(dice: &mut Dice) -> Config {
         injection_limit: dice.below(4) as usize,
         decode_above: 20,
         hello_timeout: None,
+        staffing: farm_master::Staffing::default(),
         defaults: TaskOptions {
             retries: retries(dice),
             ..TaskOptions::default()

@@ -13,8 +13,8 @@ use crate::lane::{AdapterMode, Boundary, Entry};
 use crate::{
     Action, Actions, Affinity, Cause, Config, Event, Exit, Injected, Judged, KindConfig, KindFault,
     Kinds, Link, Master, MemoryEvidence, NextOfWorker, Outcome, Payload, RequestAnswer,
-    ResponseAnswer, Sample, ScopeEnd, Settlement, Shut, Signal, Stream, TaskOptions, Whom,
-    WhoseDoing,
+    ResponseAnswer, Sample, ScopeEnd, Settlement, Shut, Signal, Staffing, Stream, TaskOptions,
+    Whom, WhoseDoing,
 };
 use farm_protocol::page::Noted;
 use farm_protocol::{
@@ -67,6 +67,7 @@ pub(super) fn config(slots: u32, credit: u32) -> Config {
         injection_limit: 2,
         decode_above: 1000,
         hello_timeout: None,
+        staffing: Staffing::default(),
         defaults: TaskOptions::default(),
     };
     Config {
@@ -123,6 +124,7 @@ impl Stage {
                     signal,
                 } => format!("{} {slot} {session}", signal_word(*signal)),
                 Action::Started { .. } => continue,
+                Action::Weigh { slot, session } => format!("weigh {slot} {session}"),
                 Action::Watch { slot, id, .. } => format!("watch {slot} {id}"),
                 Action::Unwatch { slot, id, .. } => format!("unwatch {slot} {id}"),
                 Action::Progress { id, progress } => {

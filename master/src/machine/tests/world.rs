@@ -48,6 +48,10 @@ pub(super) struct World {
     /// Sessions that could not be started and are still to be told so.
     stillborn: Vec<(SlotId, Session)>,
     decodes: Vec<(SlotId, Session, AttemptId)>,
+    /// Workers whose memory was asked for.
+    weighs: Vec<(SlotId, Session)>,
+    /// Healthy workers that the master has replaced.
+    pub(super) replaced: usize,
     actions: Actions,
     /// Submitted or injected, and neither settled nor refused.
     pub(super) open: BTreeSet<TaskId>,
@@ -78,6 +82,10 @@ pub(super) struct World {
 pub(super) struct Dice(Random);
 
 impl Dice {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(Random::new(seed))
+    }
+
     pub(super) fn below(&mut self, bound: u64) -> u64 {
         self.0.next() % bound.max(1)
     }
@@ -90,7 +98,7 @@ impl Dice {
 impl World {
     pub(super) fn new(seed: u64, config: Config, manners: Manners) -> Self {
         Self {
-            rng: Dice(Random::new(seed)),
+            rng: Dice::new(seed),
             master: Master::new(config),
             kinds: Ids::default(),
             now: Instant::from_millis(1),
@@ -98,6 +106,8 @@ impl World {
             workers: vec![],
             stillborn: vec![],
             decodes: vec![],
+            weighs: vec![],
+            replaced: 0,
             actions: Actions::new(),
             open: BTreeSet::new(),
             settled: vec![],
@@ -192,13 +202,16 @@ impl World {
                 let watched = self.watched.remove(id);
                 assert_eq!(watched, Some((*slot, *session)), "{id} is not watched");
             }
+            Action::Weigh { slot, session } => self.weighs.push((*slot, *session)),
             Action::Started { .. }
             | Action::Progress { .. }
             | Action::AttemptEnded { .. }
             | Action::PoolEnded { .. }
             | Action::Unmatched { .. }
-            | Action::WorkerReady { .. }
-            | Action::WorkerGone { .. } => {}
+            | Action::WorkerReady { .. } => {}
+            Action::WorkerGone { gone, .. } => {
+                self.replaced += usize::from(gone.why.contains("recycled"));
+            }
         }
     }
 
@@ -313,6 +326,15 @@ impl World {
     }
 
     pub(super) fn submit_in(&mut self, scope: Option<ScopeId>, options: TaskOptions) -> TaskId {
+        self.submit_to(KindId(0), scope, options)
+    }
+
+    pub(super) fn submit_to(
+        &mut self,
+        kind: KindId,
+        scope: Option<ScopeId>,
+        options: TaskOptions,
+    ) -> TaskId {
         let task = self.id();
         self.members.extend(scope.map(|scope| (task, scope)));
         self.open.insert(task);
@@ -320,7 +342,7 @@ impl World {
         let options = Some(Box::new(options));
         self.tell(Event::Submit {
             task,
-            kind: KindId(0),
+            kind,
             entry: Entry::Push,
             options,
             scope,
@@ -380,6 +402,15 @@ impl World {
                 slot,
                 session,
                 error,
+            });
+            return true;
+        }
+        if let Some((slot, session)) = self.weighs.pop() {
+            let memory = self.rng.below(120);
+            self.tell(Event::Weighed {
+                slot,
+                session,
+                memory,
             });
             return true;
         }

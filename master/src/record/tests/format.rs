@@ -50,6 +50,16 @@ pub(super) fn events() -> Vec<Event<'static>> {
     let mut events = events_of_callers();
     events.extend(events_of_workers());
     events.push(usage());
+    events.push(Event::Weighed {
+        slot: SlotId(3),
+        session: Session(4),
+        memory: u64::MAX,
+    });
+    events.push(Event::Resize {
+        kind: KindId(1),
+        least: 2,
+        most: u32::MAX,
+    });
     events.push(Event::Wake);
     events
 }
@@ -317,7 +327,7 @@ fn the_format_is_pinned() {
     assert_eq!(MAGIC[7], 2);
     assert_eq!(
         hash.value(),
-        0xe6a7_deec_94a5_e8de,
+        0x3de9_ba94_03e1_9555,
         "{:#018x}",
         hash.value()
     );

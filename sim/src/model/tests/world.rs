@@ -288,6 +288,7 @@ impl World {
             Action::Started { .. }
             | Action::Unmatched { .. }
             | Action::Watch { .. }
+            | Action::Weigh { .. }
             | Action::Unwatch { .. }
             | Action::Progress { .. }
             | Action::ScopeEnded { .. }

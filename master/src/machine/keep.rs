@@ -1,0 +1,122 @@
+//! How many workers a pool has: the least, the spares, the most, and a change of them.
+//!
+//! It counts processes. Which tasks workers are started for is in `staff`, who gets a place when all are taken in `share`.
+
+use super::slot::{Ending, Phase, Process};
+use super::{Master, Turn};
+use crate::staffing::DEAR_START;
+use farm_protocol::{Instant, KindId, SlotId};
+
+/// Which worker goes first when there are too many: the least is lost with the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Loss {
+    /// It has not said hello.
+    Start,
+    /// It has done nothing since then.
+    Idle(Instant),
+    /// It executes something, and goes after that.
+    Busy,
+}
+
+impl Master {
+    /// The processes of a pool that are not asked to go, and have not gone by themselves.
+    fn stays(&self, pool: usize) -> impl Iterator<Item = (SlotId, &Process)> {
+        let slots = self.slots[self.pools[pool].slots.clone()].iter();
+        let processes = slots.filter_map(|slot| Some((slot.id, slot.process.as_ref()?)));
+        processes.filter(|(_, process)| process.ending.is_none() && process.exit.is_none())
+    }
+
+    /// How many there are of them.
+    pub(super) fn staying(&self, pool: usize) -> usize {
+        self.stays(pool).count()
+    }
+
+    /// How many more processes a pool may have, whatever the others have.
+    pub(super) fn own_room(&self, pool: usize) -> usize {
+        let slots = &self.slots[self.pools[pool].slots.clone()];
+        let living = slots.iter().filter(|slot| slot.process.is_some()).count();
+        (self.pools[pool].most as usize).saturating_sub(living)
+    }
+
+    /// So many workers are missing to the least that are kept.
+    pub(super) fn missing(&self, pool: usize) -> usize {
+        let least = self.pools[pool].config.staffing.least as usize;
+        // A farm that is closing keeps nobody for later.
+        if least == 0 || self.shut.is_some() {
+            return 0;
+        }
+        least.saturating_sub(self.staying(pool))
+    }
+
+    /// One has gone, or is to go: if it was one of those that are kept, another one comes.
+    pub(super) fn replace_kept(&mut self, kind: KindId) {
+        if self.missing(kind.0 as usize) > 0 {
+            self.touch(kind);
+        }
+    }
+
+    /// Starts what shall be ready before there is work for it: a start that is dear should not be waited for.
+    pub(super) fn keep_spares(&mut self, turn: &mut Turn<'_>, pool: usize) {
+        let spares = self.spares(pool);
+        if spares == 0 || self.hungriest().is_some() {
+            return;
+        }
+        let missing = spares.saturating_sub(self.at_hand(pool));
+        self.start_workers(turn, pool, missing);
+    }
+
+    /// How many workers shall be ready beside the busy ones.
+    fn spares(&self, pool: usize) -> usize {
+        let state = &self.pools[pool];
+        let spares = state.config.staffing.spares as usize;
+        let dear = state.start_took >= DEAR_START;
+        let busy = |(_, process): (SlotId, &Process)| !process.in_flight.is_empty();
+        if spares == 0 || !dear || self.shut.is_some() || !self.stays(pool).any(busy) {
+            return 0;
+        }
+        spares
+    }
+
+    /// Workers that have nothing to do, or will soon be there.
+    fn at_hand(&self, pool: usize) -> usize {
+        let free = |(_, process): &(SlotId, &Process)| {
+            process.is_idle() || matches!(process.phase, Phase::Launching(_))
+        };
+        self.stays(pool).filter(free).count()
+    }
+
+    /// Whether one of the idle workers of a pool may end: more are there than are kept.
+    pub(super) fn is_unneeded(&self, pool: usize) -> bool {
+        let least = self.pools[pool].config.staffing.least as usize;
+        self.staying(pool) > least && self.at_hand(pool) > self.spares(pool)
+    }
+
+    /// A kind shall have another number of workers.
+    pub(super) fn resize(&mut self, turn: &mut Turn<'_>, kind: KindId, least: u32, most: u32) {
+        let state = &mut self.pools[kind.0 as usize];
+        let numbered = u32::try_from(state.slots.len()).expect("slots are numbered by 32 bits");
+        state.most = most.max(1).min(numbered);
+        state.config.staffing.least = least.min(state.most);
+        state.touched = true;
+        let (pool, most) = (kind.0 as usize, state.most as usize);
+        let mut workers: Vec<(Loss, SlotId)> = self
+            .stays(pool)
+            .map(|(slot, process)| (loss(process), slot))
+            .collect();
+        workers.sort_unstable();
+        let too_many = workers.len().saturating_sub(most);
+        for (_, slot) in workers.into_iter().take(too_many) {
+            self.retire(turn, slot, Ending::Unneeded);
+        }
+    }
+}
+
+fn loss(process: &Process) -> Loss {
+    match process.phase {
+        Phase::Launching(_) => Loss::Start,
+        Phase::Running(_) | Phase::Closing(_) | Phase::Deaf if process.in_flight.is_empty() => {
+            Loss::Idle(process.last_answer)
+        }
+        Phase::Running(_) | Phase::Closing(_) | Phase::Deaf => Loss::Busy,
+    }
+}

@@ -1,0 +1,130 @@
+//! Several kinds share the farm's workers: who gets a place when all are taken, and whose worker goes for it.
+//!
+//! The next place is for the kind with the fewest workers among those that want one; of several for the one that has
+//! wanted it longest. An idle worker of another kind goes at once. A busy one goes, after what it executes, when its
+//! kind has more than an equal share; and where kinds are more than places, when it was worth its start. So no kind
+//! waits for ever, and none loses a worker that it would get back at once.
+
+use super::slot::{Ending, Process};
+use super::staff::WORTH_ITS_START;
+use super::{Master, Turn};
+use farm_protocol::SlotId;
+
+impl Master {
+    /// How many more processes there may be, over all kinds.
+    pub(super) fn farm_room(&self) -> usize {
+        let Some(most) = self.config.workers else {
+            return usize::MAX;
+        };
+        let living = self.slots.iter().filter(|slot| slot.process.is_some());
+        (most.get() as usize).saturating_sub(living.count())
+    }
+
+    /// The pool that gets the next place, of those that want one.
+    pub(super) fn hungriest(&self) -> Option<usize> {
+        self.config.workers?;
+        let hungry = (0..self.pools.len()).filter_map(|pool| {
+            let (since, _) = self.pools[pool].hunger?;
+            Some((self.staying(pool), since, pool))
+        });
+        hungry.min().map(|(_, _, pool)| pool)
+    }
+
+    /// Starts so many workers of a pool, as far as there is room. What the farm has no place for is noted.
+    pub(super) fn start_wanted(&mut self, turn: &mut Turn<'_>, pool: usize, wanted: usize) {
+        let wanted = wanted.min(self.own_room(pool));
+        if self.config.workers.is_none() {
+            return self.start_workers(turn, pool, wanted);
+        }
+        let since = self.pools[pool].hunger.map(|(since, _)| since);
+        // Not the time: much can happen at one moment.
+        let since = since.unwrap_or(self.hungers);
+        self.hungers += 1;
+        for missing in (1..=wanted).rev() {
+            self.pools[pool].hunger = Some((since, missing));
+            if self.farm_room() == 0 || self.hungriest() != Some(pool) {
+                return;
+            }
+            self.start_workers(turn, pool, 1);
+        }
+        self.pools[pool].hunger = None;
+    }
+
+    /// After a pool was looked at: a place that is free now, or can be made free, is for who wants it most.
+    pub(super) fn share_out(&mut self, turn: &mut Turn<'_>) {
+        let Some(next) = self.hungriest() else {
+            return;
+        };
+        if self.farm_room() > 0 {
+            self.pools[next].touched = true;
+            return;
+        }
+        let hunger = self.pools.iter().filter_map(|pool| pool.hunger);
+        let wanted: usize = hunger.map(|(_, wanted)| wanted).sum();
+        // Each of those that go already leaves a place.
+        let mut going = self.going();
+        while going < wanted {
+            let Some(slot) = self.idle_elsewhere(next) else {
+                break;
+            };
+            self.retire(turn, slot, Ending::Unneeded);
+            going += 1;
+        }
+        if going == 0
+            && !self.make_room(turn, next)
+            && let Some(slot) = self.busy_elsewhere(next)
+        {
+            self.retire(turn, slot, Ending::Unneeded);
+        }
+    }
+
+    fn going(&self) -> usize {
+        let processes = self.slots.iter().filter_map(|slot| slot.process.as_ref());
+        let goes = |process: &&Process| process.ending.is_some() || process.exit.is_some();
+        processes.filter(goes).count()
+    }
+
+    /// The worker that has idled longest in another pool, which keeps as many as it shall.
+    fn idle_elsewhere(&self, pool: usize) -> Option<SlotId> {
+        // What is touched may be about to send it something.
+        let others = (0..self.pools.len()).filter(|other| {
+            let state = &self.pools[*other];
+            let spare = self.staying(*other) > state.config.staffing.least as usize;
+            *other != pool && !state.touched && spare
+        });
+        let workers = others.flat_map(|other| &self.slots[self.pools[other].slots.clone()]);
+        let idle = workers.filter_map(|slot| {
+            let process = slot.process.as_ref().filter(|process| process.is_idle())?;
+            (!self.has_pinned(slot.id)).then_some((process.last_answer, slot.id))
+        });
+        idle.min().map(|(_, slot)| slot)
+    }
+
+    /// The worker of another pool that has worked most, where that pool has more than its share; and where it has
+    /// not, but `pool` has nobody, one that was worth its start.
+    fn busy_elsewhere(&self, pool: usize) -> Option<SlotId> {
+        let most = self.config.workers?.get() as usize;
+        let active = |pool: &usize| self.pools[*pool].hunger.is_some() || self.staying(*pool) > 0;
+        let kinds = (0..self.pools.len()).filter(active).count();
+        let share = (most / kinds.max(1)).max(1);
+        let own = self.staying(pool);
+        if own >= share {
+            return None;
+        }
+        let others = (0..self.pools.len()).filter(|other| *other != pool);
+        let workers = others.flat_map(|other| {
+            let state = &self.pools[other];
+            let staying = self.staying(other);
+            let least = state.config.staffing.least as usize;
+            let rich = staying > share.max(least);
+            let slots = self.slots[state.slots.clone()].iter();
+            slots.filter_map(move |slot| {
+                let process = slot.process.as_ref()?;
+                let worth = own == 0 && process.settled >= WORTH_ITS_START;
+                let goes = process.takes(usize::MAX) && !self.has_pinned(slot.id);
+                (goes && (rich || worth)).then_some((rich, staying, process.settled, slot.id))
+            })
+        });
+        workers.max().map(|(_, _, _, slot)| slot)
+    }
+}
