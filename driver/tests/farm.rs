@@ -30,6 +30,8 @@ mod record;
 mod results;
 #[path = "farm/script.rs"]
 mod script;
+#[path = "farm/staffing.rs"]
+mod staffing;
 #[path = "farm/stage.rs"]
 mod stage;
 #[path = "farm/two.rs"]
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
     let tests = tests.chain(after::TESTS).chain(record::TESTS);
     let tests = tests.chain(join::TESTS).chain(listing::TESTS);
     let tests = tests.chain(results::TESTS).chain(two::TESTS);
+    let tests = tests.chain(staffing::TESTS);
     #[cfg(feature = "future")]
     let tests = tests.chain(future::TESTS);
     let mut failed = 0;

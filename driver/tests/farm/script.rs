@@ -53,6 +53,7 @@ pub(crate) fn work(launch: Launch) {
             hang();
         }
         "mute" => hang(),
+        "heavy" => eat(60),
         _ => {}
     }
     let mut hello = PREAMBLE.to_vec();
@@ -147,9 +148,19 @@ fn note(page: Option<&File>, task: u64, attempt: u32) {
     put(page::TASK, task);
 }
 
+/// Keeps so many megabytes for ever.
+fn eat(megabytes: u64) {
+    let size = usize::try_from(megabytes).expect("a size") * 1_000_000;
+    std::mem::forget(std::hint::black_box(vec![1_u8; size]));
+}
+
 fn obey(order: &str, number: u64) -> String {
     match order {
         "double" => (2 * number).to_string(),
+        "eat" => {
+            eat(number);
+            "eaten".to_owned()
+        }
         "say" => {
             println!("out {number}");
             eprintln!("err {number}");
