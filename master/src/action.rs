@@ -138,6 +138,8 @@ pub enum Action {
         /// Why.
         refusal: ScopeRefusal,
     },
+    /// About the tokens of the jobserver.
+    Token(TokenAction),
     /// Workers of a kind cannot be started; its pool has ended, and what waits is settled `SpawnFailed`.
     PoolEnded {
         /// Which kind.
@@ -165,6 +167,25 @@ pub enum Action {
     },
     /// After a `Shut`: nothing is in flight and no worker lives. The last action.
     Stopped,
+}
+
+/// What is to be done about the tokens of the jobserver.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum TokenAction {
+    /// One is wanted: as soon as it is to be had, take it and tell `TokenCame`. One at a time.
+    Want,
+    /// None is wanted any more.
+    WantNone,
+    /// One of those that came goes back to the jobserver, now.
+    GiveBack,
+    /// Nobody works: make good in our own jobserver what was lost, or added, by others. Answered by `TokensCounted`.
+    Count,
+    /// None comes any more. The farm goes on with those that are held, until they would go back, and then with one
+    /// worker at a time. For observers.
+    Lost {
+        /// Why, as it was told.
+        error: String,
+    },
 }
 
 /// The end of a worker.

@@ -28,6 +28,8 @@ pub struct Config {
     pub close_budget: Duration,
     /// Whether somebody measures what attempts use. Where nobody does, tasks with limits on it are refused.
     pub measures: bool,
+    /// Whose tokens limit how many workers are at work at once.
+    pub tokens: Tokens,
     /// Seed of the only randomness, the jitter of delays.
     pub seed: u64,
     /// The seeded bug to have, for tests of the tests. None, and without a size, unless built with the feature `mutation`.
@@ -46,10 +48,23 @@ impl Default for Config {
             frame_limit: DEFAULT_FRAME_LIMIT,
             close_budget: Duration::from_secs(2),
             measures: true,
+            tokens: Tokens::default(),
             seed: 0,
             mutation: Mutated::default(),
         }
     }
+}
+
+/// By what the workers at work are limited, over all kinds, besides the slots.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Tokens {
+    /// By nothing: no token is asked for.
+    #[default]
+    Unlimited,
+    /// By the tokens of somebody else's jobserver: one worker without a token, and one for each that is held.
+    Shared,
+    /// By the tokens of a jobserver of our own, which puts back those that were lost.
+    Own,
 }
 
 /// What one kind is given.

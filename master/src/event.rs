@@ -197,6 +197,15 @@ pub enum Event<'a> {
         /// What it and its descendants hold, in bytes.
         memory: u64,
     },
+    /// A token has come after [`crate::TokenAction::Want`]. One that nobody wants any more is given back at once.
+    TokenCame,
+    /// No tokens will come any more: the jobserver cannot be read. Those that are held are still held.
+    TokensLost {
+        /// What was attempted and why it failed.
+        error: String,
+    },
+    /// [`crate::TokenAction::Count`] is done. Nobody begins to work before.
+    TokensCounted,
     /// A deadline fell, or nothing happened at all.
     Wake,
 }

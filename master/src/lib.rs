@@ -33,9 +33,9 @@ mod scope;
 mod staffing;
 pub mod words;
 
-pub use action::{Action, Actions, Gone, Link, Refusal, Signal, WhoseDoing};
+pub use action::{Action, Actions, Gone, Link, Refusal, Signal, TokenAction, WhoseDoing};
 pub use affinity::{Affinity, Injected, KEYS_PER_WORKER, QueueOrder, WhenGone, Whom};
-pub use config::{Config, DECODE_ABOVE, KindConfig, StartFailures};
+pub use config::{Config, DECODE_ABOVE, KindConfig, StartFailures, Tokens};
 pub use event::{Event, Exit, Sample, Shut, Stream};
 pub use evidence::{MemoryEvidence, MemoryVerdict};
 pub use group::{Group, MemberEnd, Rule, Ties, Verdict as GroupVerdict};

@@ -76,6 +76,8 @@ pub enum Why {
         /// When it is over.
         until: Instant,
     },
+    /// As many workers are at work as there are tokens.
+    NoToken,
     /// Its lane starts nothing now.
     Paused,
 }
@@ -91,6 +93,7 @@ impl fmt::Display for Why {
             Self::Starting => f.write_str("starting"),
             Self::Limit(limit) => write!(f, "limit {}", limit.0),
             Self::BackOff { until } => write!(f, "back-off until {until}"),
+            Self::NoToken => f.write_str("no token"),
             Self::Paused => f.write_str("paused"),
         }
     }

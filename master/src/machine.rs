@@ -29,6 +29,7 @@ mod starts;
 mod stop;
 mod task;
 mod timers;
+mod tokens;
 mod worn;
 
 use crate::action::{Action, Actions};
@@ -80,6 +81,7 @@ pub struct Master {
     /// How often a pool has begun to want a place under the farm's limit.
     hungers: u64,
     wakes: bool,
+    purse: tokens::Purse,
     counters: Counters,
 }
 
@@ -151,6 +153,7 @@ impl Master {
             freed: VecDeque::new(),
             hungers: 0,
             wakes: false,
+            purse: tokens::Purse::default(),
             counters: Counters::default(),
             config,
         }
@@ -172,8 +175,10 @@ impl Master {
         self.hear(turn, event);
         self.fall_due(turn);
         self.draw_conclusions(turn);
+        self.count_tokens(turn);
         self.dispatch_touched(turn);
         self.end_unmatched(turn);
+        self.balance_tokens(turn);
         self.close_when_empty(turn);
     }
 
@@ -249,6 +254,9 @@ impl Master {
                 session,
                 memory,
             } => self.weighed(turn, slot, session, memory),
+            Event::TokenCame => self.token_came(turn),
+            Event::TokensLost { error } => self.tokens_lost(turn, error),
+            Event::TokensCounted => self.tokens_counted(),
             Event::Wake => {}
         }
     }

@@ -5,7 +5,7 @@ mod ends;
 mod frames;
 mod scopes;
 
-use crate::action::{Action, Link, Signal};
+use crate::action::{Action, Link, Signal, TokenAction};
 use crate::affinity::QueueOrder;
 use crate::event::{Event, Exit, Sample, Shut, Stream};
 use farm_protocol::page::Noted;
@@ -102,6 +102,9 @@ pub fn event(event: &Event<'_>) -> Words {
         | Event::Decoded { .. }
         | Event::Usage { .. }
         | Event::Weighed { .. }
+        | Event::TokenCame
+        | Event::TokensLost { .. }
+        | Event::TokensCounted
         | Event::Wake => fact(event),
     }
 }
@@ -166,6 +169,9 @@ fn wish(event: &Event<'_>) -> Words {
         | Event::Decoded { .. }
         | Event::Usage { .. }
         | Event::Weighed { .. }
+        | Event::TokenCame
+        | Event::TokensLost { .. }
+        | Event::TokensCounted
         | Event::Wake => unreachable!("no caller wants this"),
     }
 }
@@ -220,6 +226,9 @@ fn fact(event: &Event<'_>) -> Words {
             session,
             memory,
         } => Words::at("weighed", slot, session, format_args!("{memory} bytes")),
+        Event::TokenCame => Words::new("token-came", ""),
+        Event::TokensLost { ref error } => Words::new("tokens-lost", quoted(error)),
+        Event::TokensCounted => Words::new("tokens-counted", ""),
         Event::Wake => Words::new("wake", ""),
         Event::Submit { .. }
         | Event::Cancel { .. }
@@ -286,8 +295,7 @@ pub fn action(action: &Action, bytes: &[u8]) -> Words {
             Words::new("progress", format_args!("{id}{said}"))
         }
         Action::AttemptEnded { task, ref report } => {
-            let end = ends::attempt(&report.end);
-            let attempt = report.attempt;
+            let (attempt, end) = (report.attempt, ends::attempt(&report.end));
             Words::new("attempt-ended", format_args!("{task}{attempt} {end}"))
         }
         Action::Settle(ref settlement) => Words::new("settle", ends::settlement(settlement)),
@@ -298,6 +306,7 @@ pub fn action(action: &Action, bytes: &[u8]) -> Words {
             Words::new("scope-ended", format_args!("{scope} {end}"))
         }
         Action::RefuseScope { scope, ref refusal } => refused("refuse-scope", scope, refusal),
+        Action::Token(ref action) => token(action),
         Action::PoolEnded { kind, ref error } => {
             let why = quoted(error);
             Words::new("pool-ended", format_args!("kind {} {why}", kind.0))
@@ -311,6 +320,17 @@ pub fn action(action: &Action, bytes: &[u8]) -> Words {
             ref gone,
         } => Words::at("worker-gone", slot, session, ends::gone(gone)),
         Action::Stopped => Words::new("stopped", ""),
+    }
+}
+
+/// What it says of a jobserver's tokens.
+fn token(action: &TokenAction) -> Words {
+    match action {
+        TokenAction::Want => Words::new("want-token", ""),
+        TokenAction::WantNone => Words::new("want-no-token", ""),
+        TokenAction::GiveBack => Words::new("give-token", ""),
+        TokenAction::Count => Words::new("count-tokens", ""),
+        TokenAction::Lost { error } => Words::new("tokens-lost", quoted(error)),
     }
 }
 

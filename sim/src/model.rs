@@ -226,6 +226,9 @@ impl Model {
             | Event::Weighed { .. }
             | Event::Resize { .. }
             | Event::Eof { .. }
+            | Event::TokenCame
+            | Event::TokensLost { .. }
+            | Event::TokensCounted
             | Event::Wake => {}
         }
         self.hand_back(now);

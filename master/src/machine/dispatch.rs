@@ -21,9 +21,10 @@ const HELD_TOO_LONG: Duration = Duration::from_millis(2);
 impl Master {
     pub(super) fn dispatch_touched(&mut self, turn: &mut Turn<'_>) {
         // Dispatching may end tasks, whose dependents may be of any kind, also an earlier one.
-        while let Some(index) = self.pools.iter().position(|pool| pool.touched) {
+        while let Some(index) = self.next_touched() {
             self.pools[index].touched = false;
             self.dispatch(turn, index);
+            self.note_looked(turn, index);
             self.draw_conclusions(turn);
         }
     }
@@ -35,6 +36,7 @@ impl Master {
 
     fn start_ready(&mut self, turn: &mut Turn<'_>, pool: usize) {
         self.watch_starts(turn, pool);
+        self.pools[pool].lacks = false;
         if let Some(error) = self.pools[pool].ended.clone() {
             // What came back from the last workers finds no further one.
             let kind = KindId(u16::try_from(pool).expect("a pool per kind"));
@@ -130,9 +132,15 @@ impl Master {
         let share = (held + self.pools[pool].ready.len())
             .div_ceil(workers)
             .max(1);
+        if self.others_lack_room(pool) {
+            return;
+        }
         for slot in slots {
             while let Some(process) = &self.slots[slot].process {
                 let full = process.in_flight.len() >= share || !process.takes(credit);
+                // What was called back from it waits for a token, and not behind a long task again.
+                let long = turn.now.since(process.last_answer) >= HELD_TOO_LONG;
+                let full = full || long && self.is_limited() && !process.in_flight.is_empty();
                 if full || !self.start_one(turn, pool, slot, true) {
                     break;
                 }
@@ -148,12 +156,24 @@ impl Master {
         slot: usize,
         takes_of_others: bool,
     ) -> bool {
+        let begins = |process: &Process| process.in_flight.is_empty();
+        let begins = self.slots[slot].process.as_ref().is_some_and(begins);
         while let Some(task) = self.pick(turn, pool, slot, takes_of_others) {
+            if begins && !self.has_room(pool) {
+                // It stays where it is until the token is there: it can be cancelled, and others can overtake it.
+                self.note_lack(pool);
+                return false;
+            }
             if self.makes_way(turn, pool, slot, task) {
                 return false;
             }
             match self.start(turn, task, slot) {
-                Attempted::Sent => return true,
+                Attempted::Sent => {
+                    if begins {
+                        self.took_room(pool, true);
+                    }
+                    return true;
+                }
                 // Its group may have given up who would be next.
                 Attempted::Ended => self.decide_scopes(turn),
                 Attempted::NoPlace => return false,
@@ -241,7 +261,7 @@ impl Master {
                 .clone()
                 .filter_map(|slot| self.slots[slot].process.as_ref())
         };
-        let idle = processes().any(Process::is_idle);
+        let idle = processes().any(Process::is_idle) || self.may_grow(pool);
         let held = |process: &Process| process.in_flight.iter().skip(1).any(|f| !f.recalled);
         if idle && processes().any(held) {
             let kind = KindId(u16::try_from(pool).expect("a pool per kind"));
@@ -261,7 +281,8 @@ impl Master {
                 .as_ref()
                 .is_some_and(Process::is_idle)
         };
-        if !self.pools[pool].ready.is_empty() || !self.pools[pool].slots.clone().any(idle) {
+        let idle = self.pools[pool].slots.clone().any(idle) || self.may_grow(pool);
+        if !self.pools[pool].ready.is_empty() || !idle {
             return;
         }
         for slot in self.pools[pool].slots.clone() {

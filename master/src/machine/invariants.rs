@@ -78,6 +78,7 @@ impl Master {
         self.check_starts();
         self.check_places();
         self.check_scopes();
+        self.check_tokens();
     }
 
     /// There are no more processes than there may be, and nobody wants a place that is free.
@@ -101,6 +102,8 @@ impl Master {
                 "pool {index} has {staying} workers"
             );
             let kept = self.shut.is_some() || pool.pause_until.is_some() || pool.ended.is_some();
+            // Under a limit of tokens they come one after the other.
+            let kept = kept || self.is_limited();
             let missing = self.missing(index).min(self.own_room(index));
             assert!(
                 kept || missing == 0 || pool.hunger.is_some(),
@@ -184,7 +187,7 @@ impl Master {
                 None => panic!("{} is ready and stands nowhere", task.id),
             });
             assert!(
-                !waits || refused || !for_fresh || staffed,
+                !waits || refused || !for_fresh || staffed || self.lacks_room(index),
                 "a task of {kind} waits, a slot is empty, and nobody comes"
             );
             if let Some(error) = &pool.ended {

@@ -121,11 +121,14 @@ impl Master {
         if !self.may_start(index) {
             return Why::Paused;
         }
+        let process = |slot: usize| self.slots[slot].process.as_ref();
+        let suits = |kinds: &mut dyn Kinds, whom| kinds.matches(task.id, whom).unwrap_or(false);
+        if self.lacks_room(index) && self.could_be_taken(kinds, index, task) {
+            return Why::NoToken;
+        }
         if let Some(pin) = task.pin {
             return Why::Holder(pin.slot);
         }
-        let process = |slot: usize| self.slots[slot].process.as_ref();
-        let suits = |kinds: &mut dyn Kinds, whom| kinds.matches(task.id, whom).unwrap_or(false);
         // A worker that is there and busy will take it.
         let mut holder = None;
         let mut taken = 0;
@@ -164,6 +167,30 @@ impl Master {
             (1, Some(slot)) => Why::Holder(slot),
             (_, _) => Why::NoSlot,
         }
+    }
+}
+
+impl Master {
+    /// Whether an idle worker would take it, or one could be started for it.
+    fn could_be_taken(&self, kinds: &mut dyn Kinds, pool: usize, task: &Task) -> bool {
+        let slots = &self.slots[self.pools[pool].slots.clone()];
+        let idle = |slot: &&super::slot::Slot| slot.process.as_ref().is_some_and(Process::is_idle);
+        if let Some(pin) = task.pin {
+            return slots.iter().filter(idle).any(|slot| slot.id == pin.slot);
+        }
+        let mut suits = |whom| kinds.matches(task.id, whom).unwrap_or(false);
+        let holds = |slot: &super::slot::Slot| match task.affinity {
+            crate::Affinity::Any | crate::Affinity::Prefers(_) => true,
+            crate::Affinity::Requires(key) => {
+                let process = slot.process.as_ref();
+                process.is_some_and(|process| process.keys.binary_search(&key).is_ok())
+            }
+        };
+        let mut taken = slots.iter().filter(idle);
+        if taken.any(|slot| !task.solo && holds(slot) && suits(Whom::Worker(slot.id))) {
+            return true;
+        }
+        slots.iter().any(|slot| slot.process.is_none()) && suits(Whom::Fresh)
     }
 }
 

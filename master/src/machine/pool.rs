@@ -54,6 +54,10 @@ pub(super) struct Pool {
     pub(super) ended: Option<String>,
     /// A worker left what it would have taken, because something more urgent is there that others hold the key of.
     pub(super) own_behind: bool,
+    /// Something could start and waits for room alone: so it was when last looked.
+    pub(super) lacks: bool,
+    /// Its place in the line of pools that lack room, since it has lacked it without a break.
+    pub(super) lacks_since: Option<u64>,
     /// Something changed that may let a task start.
     pub(super) touched: bool,
     /// A look at unfairly held requests is due.
@@ -95,6 +99,8 @@ impl Pool {
             pause_until: None,
             ended: None,
             own_behind: false,
+            lacks: false,
+            lacks_since: None,
             rebalancing: false,
             average_nanos: 0,
         }

@@ -102,6 +102,7 @@ impl Master {
                 };
                 self.begin_wear(turn, slot, session);
                 self.watch_starts(turn, kind.0 as usize);
+                self.keeps_room(kind.0 as usize);
                 turn.kinds.fresh(slot);
                 turn.actions.push(Action::WorkerReady {
                     slot,

@@ -104,6 +104,9 @@ impl Master {
         if self.shut.is_none() || self.stopped || self.tasks.len() > self.overlooked() {
             return;
         }
+        if self.is_counting() {
+            return;
+        }
         let mut living = false;
         for index in 0..self.slots.len() {
             let slot = self.slots[index].id;
@@ -112,6 +115,8 @@ impl Master {
                 self.retire(turn, slot, Ending::Closing);
             }
         }
+        // Who was still starting needs its token no more.
+        self.balance_tokens(turn);
         if !living {
             self.stop_for_good(turn);
         }

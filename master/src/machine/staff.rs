@@ -54,6 +54,7 @@ impl Master {
             }
             return 0;
         }
+        let room = room.min(self.could_begin());
         self.wanted(turn, pool, launching + room)
             .saturating_sub(launching)
     }
@@ -64,7 +65,12 @@ impl Master {
         let slots = self.pools[pool].slots.clone();
         let free = slots.filter(|slot| self.slots[*slot].process.is_none());
         for slot in free.take(count).collect::<Vec<_>>() {
+            // To start is to work: it takes as much of the machine.
+            if !self.has_room(pool) {
+                return self.note_lack(pool);
+            }
             self.spawn(turn, slot);
+            self.took_room(pool, false);
         }
     }
 
@@ -138,7 +144,11 @@ impl Master {
         let Some((_, slot)) = idle_old.filter(|_| self.needs_fresh(turn, pool)) else {
             return false;
         };
-        self.retire(turn, slot, Ending::Replaced);
+        if self.has_room(pool) {
+            self.retire(turn, slot, Ending::Replaced);
+        } else {
+            self.note_lack(pool);
+        }
         true
     }
 
@@ -347,6 +357,7 @@ impl Master {
         self.pools[pool].pause_until.is_none()
             && self.pools[pool].hunger.is_none()
             && self.may_start(pool)
+            && !self.lacks_room(pool)
             && processes.all(|process| process.is_idle())
     }
 

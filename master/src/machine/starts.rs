@@ -54,7 +54,10 @@ impl Master {
         if starts.counting.is_empty() && starts.resting.is_empty() {
             return;
         }
-        let counts = self.pools[pool].lane.gate().starts() && !self.has_worker(pool);
+        // A token is no worker's to bring: while nobody starts for want of one, the start takes no time.
+        let mut slots = self.pools[pool].slots.clone();
+        let starts = !self.lacks_room(pool) || slots.any(|slot| self.is_launching(slot));
+        let counts = self.pools[pool].lane.gate().starts() && !self.has_worker(pool) && starts;
         let Self {
             pools,
             tasks,

@@ -31,4 +31,5 @@ mod staffing;
 mod staffing_random;
 mod stage;
 mod stopping;
+mod tokens;
 mod world;

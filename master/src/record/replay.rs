@@ -202,6 +202,9 @@ impl Room {
             | Event::Decoded { .. }
             | Event::Usage { .. }
             | Event::Weighed { .. }
+            | Event::TokenCame
+            | Event::TokensLost { .. }
+            | Event::TokensCounted
             | Event::Wake => None,
         };
         if let Some(KindId(kind)) = kind.filter(|kind| usize::from(kind.0) >= self.kinds) {

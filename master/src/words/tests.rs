@@ -159,6 +159,14 @@ fn events_of_callers() {
             "gate kind 0 paused",
         ),
         (Event::Shut(Shut::Kill), "shut kill"),
+        (Event::TokenCame, "token-came"),
+        (
+            Event::TokensLost {
+                error: "gone".to_owned(),
+            },
+            "tokens-lost \"gone\"",
+        ),
+        (Event::TokensCounted, "tokens-counted"),
         (Event::Wake, "wake"),
     ] {
         assert_eq!(event(&told).to_string(), expected);

@@ -44,6 +44,8 @@ impl Ledger {
             Action::RefuseScope { scope, refusal } => self.refuses_scope(*scope, refusal),
             Action::Unmatched { task } if self.keyed => self.unmatched(*task),
             Action::Unmatched { task } => self.is_unmatched(*task),
+            // No farm here is limited by tokens.
+            Action::Token(_) => {}
             // What an attempt uses is not measured here, and how far it says it is concerns callers alone.
             Action::Send { .. }
             | Action::Watch { .. }

@@ -140,8 +140,8 @@ impl Ledger {
             Why::Starting => !hopeless && self.living().any(|session| !session.greeted),
             Why::NoSlot => !hopeless,
             Why::Limit(_) => stand.limited,
-            // No farm here has a limit over several kinds.
-            Why::Needs { .. } | Why::FarmFull => false,
+            // No farm here is limited by tokens, or over several kinds.
+            Why::Needs { .. } | Why::NoToken | Why::FarmFull => false,
             Why::BackOff { .. } => self.fresh_may_take(&stand),
             Why::Paused => true,
         }

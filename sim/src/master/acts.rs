@@ -67,6 +67,7 @@ impl MasterProcess {
             | Action::Progress { .. }
             | Action::AttemptEnded { .. }
             | Action::Unmatched { .. }
+            | Action::Token(_)
             | Action::ScopeEnded { .. }
             | Action::RefuseScope { .. }
             | Action::PoolEnded { .. }

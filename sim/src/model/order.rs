@@ -154,6 +154,7 @@ impl Model {
             (State::Queued, Some(Why::Limit(limit))) => {
                 task.unmet == 0 && task.options.limit == Some(limit)
             }
+            (State::Queued, Some(Why::NoToken)) => false,
             (State::Queued, Some(Why::Paused)) => task.unmet == 0 && !self.gate.starts(),
             (
                 State::Queued,

@@ -19,7 +19,7 @@ fn any_task(world: &mut World) -> Option<TaskId> {
 }
 
 /// One thing that concerns whom tasks are for.
-fn step(world: &mut World, last: &mut u64) {
+pub(super) fn step(world: &mut World, last: &mut u64) {
     let kind = KindId(0);
     match world.rng.below(100) {
         0..=5 => {
@@ -117,7 +117,7 @@ fn forget_injects(world: &mut World) {
 }
 
 /// Everybody behaves, and the farm drains: by itself, to its end.
-fn drain(world: &mut World) {
+pub(super) fn drain(world: &mut World) {
     forget_injects(world);
     world.manners = Manners::default();
     if !world.master.is_stopped() {

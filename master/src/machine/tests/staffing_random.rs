@@ -1,10 +1,11 @@
 //! Random runs of kinds that share their workers, are resized and recycled: there are never more workers than there
-//! may be, nobody wants a place that is free, and a farm that drains comes to its end.
+//! may be, nobody wants a place that is free (with tokens and without), and a farm that drains comes to its end.
 
+use super::attack_random::drain;
 use super::nonsense::random_options;
 use super::stage::*;
 use super::world::*;
-use crate::{Config, Event, Recycle, Shut, Staffing};
+use crate::{Config, Event, Recycle, Staffing, Tokens};
 use farm_protocol::KindId;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -70,7 +71,8 @@ fn step(world: &mut World, kinds: u64) {
             let span = Duration::from_millis(world.rng.below(60));
             world.pass(span);
         }
-        11..=12 => world.await_deadline(),
+        11 => world.await_deadline(),
+        12 => world.tokens_move(),
         _ => {
             if !world.outside() && !world.workers.is_empty() {
                 let index = world.rng.below(world.workers.len() as u64) as usize;
@@ -81,31 +83,15 @@ fn step(world: &mut World, kinds: u64) {
     world.master.check_invariants();
 }
 
-fn drain(world: &mut World) {
-    world.manners = Manners::default();
-    world.tell(Event::Shut(Shut::Drain));
-    for round in 0..60_000 {
-        if world.master.is_stopped() {
-            return world.check_stopped();
-        }
-        if world.outside() {
-        } else if !world.workers.is_empty() && round % 8 != 0 {
-            let index = world.rng.below(world.workers.len() as u64) as usize;
-            world.step_worker(index);
-        } else {
-            world.await_deadline();
-        }
-        world.master.check_invariants();
-    }
-    panic!("it drains without end: {:?}", world.open);
-}
-
 #[test]
 fn kinds_that_share_workers_whatever_happens() {
     let mut recycled = 0;
     for seed in 0..SEEDS {
         let mut dice = Dice::new(seed);
-        let config = draw(&mut dice);
+        let mut config = draw(&mut dice);
+        if seed.is_multiple_of(3) {
+            config.tokens = Tokens::Shared;
+        }
         let kinds = config.kinds.len() as u64;
         let manners = Manners {
             dies: dice.below(3) * 20,
@@ -116,6 +102,7 @@ fn kinds_that_share_workers_whatever_happens() {
             stillborn: dice.below(2) * 30,
         };
         let mut world = World::new(seed, config, manners);
+        world.tokens = tokens::Server::with((seed % 5) as usize);
         world.pass(Duration::ZERO);
         for _ in 0..STEPS {
             step(&mut world, kinds);

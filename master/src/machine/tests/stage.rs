@@ -14,7 +14,7 @@ use crate::{
     Action, Actions, Affinity, Cause, Config, Event, Exit, Injected, Judged, KindConfig, KindFault,
     Kinds, Link, Master, MemoryEvidence, NextOfWorker, Outcome, Payload, RequestAnswer,
     ResponseAnswer, Sample, ScopeEnd, Settlement, Shut, Signal, Staffing, Stream, TaskOptions,
-    Whom, WhoseDoing,
+    TokenAction, Whom, WhoseDoing,
 };
 use farm_protocol::page::Noted;
 use farm_protocol::{
@@ -142,6 +142,13 @@ impl Stage {
                     words.to_string()
                 }
                 Action::RefuseScope { scope, refusal } => format!("refuse {scope}: {refusal}"),
+                Action::Token(token) => match token {
+                    TokenAction::Want => "want".into(),
+                    TokenAction::WantNone => "want no more".into(),
+                    TokenAction::GiveBack => "give back".into(),
+                    TokenAction::Count => "count".into(),
+                    TokenAction::Lost { error } => format!("tokens lost: {error}"),
+                },
                 Action::PoolEnded { error, .. } => format!("pool ended: {error}"),
                 Action::WorkerReady { slot, .. } => format!("ready {slot}"),
                 Action::WorkerGone { slot, gone, .. } => {

@@ -2,6 +2,7 @@
 //! world saw of them, to be compared with what the master says of its tasks.
 
 mod ends;
+pub(super) mod tokens;
 pub(super) mod worker;
 
 use super::super::random::Random;
@@ -65,6 +66,10 @@ pub(super) struct World {
     free: Vec<TaskId>,
     places: u32,
     stopped: usize,
+    /// A jobserver, if the farm is a client of one.
+    pub(super) tokens: tokens::Server,
+    /// Tasks are of so many kinds in turn.
+    pub(super) several: u16,
     /// Attempts that began, and the attempts that died of themselves without having been asked to end.
     pub(super) begun: BTreeSet<AttemptId>,
     pub(super) died: BTreeSet<AttemptId>,
@@ -118,6 +123,8 @@ impl World {
             free: vec![],
             places: 0,
             stopped: 0,
+            tokens: tokens::Server::default(),
+            several: 1,
             begun: BTreeSet::new(),
             died: BTreeSet::new(),
             excused: BTreeSet::new(),
@@ -203,6 +210,7 @@ impl World {
                 assert_eq!(watched, Some((*slot, *session)), "{id} is not watched");
             }
             Action::Weigh { slot, session } => self.weighs.push((*slot, *session)),
+            Action::Token(token) => self.tokens.perform(token),
             Action::Started { .. }
             | Action::Progress { .. }
             | Action::AttemptEnded { .. }
@@ -326,7 +334,9 @@ impl World {
     }
 
     pub(super) fn submit_in(&mut self, scope: Option<ScopeId>, options: TaskOptions) -> TaskId {
-        self.submit_to(KindId(0), scope, options)
+        let kind = (self.submitted + 1) % usize::from(self.several);
+        let kind = KindId(u16::try_from(kind).expect("few"));
+        self.submit_to(kind, scope, options)
     }
 
     pub(super) fn submit_to(
@@ -396,6 +406,10 @@ impl World {
 
     /// Something outside of the workers that is due: a spawn that failed, a response that was decoded.
     pub(super) fn outside(&mut self) -> bool {
+        if std::mem::take(&mut self.tokens.counts) {
+            self.tell(Event::TokensCounted);
+            return true;
+        }
         if let Some((slot, session)) = self.stillborn.pop() {
             let error = "no".to_string();
             self.tell(Event::SpawnFailed {
@@ -510,5 +524,6 @@ impl World {
         assert!(self.open.is_empty(), "lost: {:?}", self.open);
         assert_eq!(self.submitted, self.settled.len() + self.refused);
         assert_eq!(self.master.tasks(), 0);
+        self.tokens.all_are_back();
     }
 }

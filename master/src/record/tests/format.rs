@@ -60,6 +60,11 @@ pub(super) fn events() -> Vec<Event<'static>> {
         least: 2,
         most: u32::MAX,
     });
+    events.push(Event::TokenCame);
+    events.push(Event::TokensLost {
+        error: "early EOF".to_owned(),
+    });
+    events.push(Event::TokensCounted);
     events.push(Event::Wake);
     events
 }
@@ -324,10 +329,10 @@ fn what_was_written_is_read() {
 fn the_format_is_pinned() {
     let mut hash = Fnv::new();
     hash.add(&bytes(usize::MAX));
-    assert_eq!(MAGIC[7], 2);
+    assert_eq!(MAGIC[7], 3);
     assert_eq!(
         hash.value(),
-        0x3de9_ba94_03e1_9555,
+        0x4fa4_0d40_0920_1ac6,
         "{:#018x}",
         hash.value()
     );

@@ -287,6 +287,7 @@ impl World {
             Action::Stopped => self.stopped = true,
             Action::Started { .. }
             | Action::Unmatched { .. }
+            | Action::Token(_)
             | Action::Watch { .. }
             | Action::Weigh { .. }
             | Action::Unwatch { .. }
