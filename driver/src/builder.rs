@@ -1,6 +1,7 @@
 //! The settings of a farm, and its start.
 
 use crate::farm::Farm;
+use crate::jobserver::Jobserver;
 use crate::mailbox::Mailbox;
 use crate::observer::Observer;
 use crate::pool::Pool;
@@ -99,6 +100,7 @@ pub struct FarmBuilder {
     through: bool,
     observer: Option<Box<dyn Observer>>,
     record: Option<Box<dyn Write + Send>>,
+    jobserver: Option<Jobserver>,
     name: String,
 }
 
@@ -112,6 +114,7 @@ impl FarmBuilder {
             through: false,
             observer: None,
             record: None,
+            jobserver: None,
             name: "farm".to_owned(),
         }
     }
@@ -202,6 +205,14 @@ impl FarmBuilder {
         self
     }
 
+    /// Limits the workers that are at work at once, of all kinds together, by the tokens of a jobserver. Without this
+    /// the farm takes no tokens, and what the environment says of a jobserver reaches its workers as it is.
+    pub fn jobserver(&mut self, jobserver: Jobserver) -> &mut Self {
+        self.config.tokens = jobserver.tokens();
+        self.jobserver = Some(jobserver);
+        self
+    }
+
     /// The name of the loop's thread.
     ///
     /// # Panics
@@ -247,6 +258,7 @@ impl FarmBuilder {
                 let record = self.record.map(|out| RunRecord::new(out, &self.config));
                 Loop::new(of_loop, poll, self.config, self.registry)
                     .with(self.programs, self.through, self.observer)
+                    .limited_by(self.jobserver)
                     .recorded_by(record)
                     .run();
             })

@@ -41,6 +41,10 @@ pub trait Observer: Send {
     /// while it waits; a farm that drains ends it.
     fn unmatched(&mut self, now: Instant, task: TaskId) {}
 
+    /// No token comes any more from the farm's [`Jobserver`](crate::Jobserver). Told once; the farm goes on with those
+    /// it has, and then with one worker at a time.
+    fn tokens_lost(&mut self, now: Instant, error: &str) {}
+
     /// Workers of a kind cannot be started; its pool has ended.
     fn pool_ended(&mut self, now: Instant, kind: KindId, error: &str) {}
 

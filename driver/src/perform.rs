@@ -70,6 +70,7 @@ impl Loop {
             Action::Unmatched { task } => self.unmatched(task),
             Action::ScopeEnded { scope, end } => self.tell_group(scope, Ok(end)),
             Action::RefuseScope { scope, refusal } => self.tell_group(scope, Err(refusal)),
+            Action::Token(action) => self.token(action),
             Action::PoolEnded { kind, error } => {
                 log::error!("the pool of {kind} has ended: {error}");
                 self.observe(|o, now| o.pool_ended(now, kind, &error));
@@ -178,7 +179,7 @@ impl Loop {
             farm: self.nonce,
             session: place.session,
         };
-        let parts = spawn(program, self.through, name)?;
+        let parts = spawn(program, self.through, name, self.purse.server())?;
         let mut process = Process::new(place, parts, peak);
         if self.clock.stands() {
             process.signal(SystemSignal::STOP);

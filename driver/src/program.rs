@@ -93,6 +93,17 @@ impl Program {
 }
 
 impl EnvPolicy {
+    /// Whether workers have a variable as the farm would have it.
+    pub(crate) fn passes_on(&self, name: &str) -> bool {
+        let inherits = match &self.inherit {
+            Inherit::All => true,
+            Inherit::Nothing => false,
+            Inherit::Only(names) => names.iter().any(|only| only == name),
+        };
+        let removed = self.remove.iter().any(|removed| removed == name);
+        inherits && !removed && !self.set.iter().any(|(set, _)| set == name)
+    }
+
     fn apply(&self, command: &mut Command) {
         match &self.inherit {
             Inherit::All => {}

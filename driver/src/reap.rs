@@ -1,10 +1,10 @@
-//! Collecting one child of ours with what it used, and what this program used itself. The only
-//! unsafe code of this crate.
+//! Collecting one child of ours with what it used, and what this program used itself. And, because it is the only
+//! unsafe code of this crate: opening the jobserver that this program was started with.
 //!
 //! It waits for exactly the process it is told, never for any other child of the program.
 #![expect(
     unsafe_code,
-    reason = "no safe crate at hand wraps wait4 and getrusage"
+    reason = "no safe crate at hand wraps wait4, getrusage and inherited descriptors"
 )]
 
 use farm_protocol::Termination;
@@ -68,6 +68,13 @@ pub(crate) fn reap(pid: Pid) -> Reaped {
         termination: termination(status),
         peak_bytes: peak(&usage),
     }
+}
+
+/// The jobserver that the environment names, if it is open and a pipe.
+pub(crate) fn client_of_environment() -> jobserver::FromEnv {
+    // SAFETY: the numbers are checked to be open pipes, and the client opens these once more by their paths, or copies
+    // them: it closes nothing that is another's. That it may be another pipe is said where this is called from.
+    unsafe { jobserver::Client::from_env_ext(true) }
 }
 
 /// The most memory this program held so far, in bytes; 0 when unknown.

@@ -3,6 +3,7 @@
 //! Called on the loop thread only: the kernel ties a child's parent-death signal to the *thread*
 //! that spawned it, and the loop thread lives as long as the master.
 
+use crate::jobserver::Jobserver;
 use crate::link::{Incoming, Outgoing};
 use crate::process::Parts;
 use crate::program::Program;
@@ -150,6 +151,7 @@ pub(crate) fn spawn(
     program: &Program,
     through: bool,
     name: WorkerName,
+    jobserver: Option<&Jobserver>,
 ) -> Result<Parts, SpawnFault> {
     let prepared = prepare(through, name).map_err(|source| SpawnFault::Pipes { source })?;
     let mut command = program.command(&prepared.launch.to_string());
@@ -159,6 +161,10 @@ pub(crate) fn spawn(
         .stderr(prepared.stderr)
         .process_group(0)
         .preserved_fds(prepared.theirs.fds);
+    if let Some(jobserver) = jobserver {
+        let lent = jobserver.lend(&mut command, &program.env);
+        lent.map_err(|source| SpawnFault::Pipes { source })?;
+    }
     let child = command.spawn().map_err(|source| fault(program, source))?;
     Ok(Parts {
         pid: Pid::from_child(&child),
@@ -196,7 +202,7 @@ mod tests {
     };
 
     fn failure(program: &Program) -> String {
-        spawn(program, false, NAME)
+        spawn(program, false, NAME, None)
             .expect_err("this cannot start")
             .to_string()
     }
@@ -217,7 +223,7 @@ mod tests {
     /// Runs a shell whose last argument is the launch; what it printed and how it ended.
     fn shell(script: &str, through: bool) -> (String, Termination) {
         let program = Program::path("/bin/sh").arg("-c").arg(script).arg("worker");
-        let mut parts = spawn(&program, through, NAME).expect("a shell");
+        let mut parts = spawn(&program, through, NAME, None).expect("a shell");
         let reaped = reap(parts.pid);
         let mut space = [0; 4096];
         parts.stdout.hang_up();

@@ -38,6 +38,10 @@ impl Loop {
                 }
             }
         }
+        // A count may be asked for by what was just told, too.
+        while mem::take(&mut self.purse.counted) && !self.stopped {
+            self.tell(Event::TokensCounted);
+        }
     }
 
     fn tell_one(&mut self, event: Event<'_>) {
@@ -123,6 +127,7 @@ impl Loop {
                 | Action::Unmatched { .. }
                 | Action::ScopeEnded { .. }
                 | Action::RefuseScope { .. }
+                | Action::Token(_)
                 | Action::PoolEnded { .. }
                 | Action::WorkerReady { .. }
                 | Action::WorkerGone { .. }

@@ -6,6 +6,7 @@
 use crate::clock::Clock;
 use crate::decode::Decoders;
 use crate::group::GroupAnswer;
+use crate::jobserver::Jobserver;
 use crate::join::Joiners;
 use crate::link::Reading;
 use crate::memory::Memory;
@@ -18,6 +19,7 @@ use crate::pull::Feed;
 use crate::record::RunRecord;
 use crate::shared::{Over, Shared, contained, hand_back};
 use crate::sync::Poll;
+use crate::tokens::{Purse, TOKENS};
 use crate::usage::Usage;
 use crate::watch::Watch;
 use crate::workers::Workers;
@@ -85,6 +87,7 @@ pub(crate) struct Loop {
     pub(crate) stopped: bool,
     pub(crate) watch: Watch,
     pub(crate) usage: Usage,
+    pub(crate) purse: Purse,
     pub(crate) actions: Actions,
     events: Events,
     /// Taken from the mailbox and not yet heard.
@@ -123,6 +126,7 @@ impl Loop {
             stopped: false,
             watch: Watch::default(),
             usage: Usage::default(),
+            purse: Purse::default(),
             actions: Actions::new(),
             events: Events::with_capacity(EVENTS),
             messages: VecDeque::new(),
@@ -138,6 +142,12 @@ impl Loop {
         self.programs = programs;
         self.through = through;
         self.observer = observer;
+        self
+    }
+
+    /// The same, with so many workers at work as there are tokens.
+    pub(crate) fn limited_by(mut self, jobserver: Option<Jobserver>) -> Self {
+        self.purse = Purse::of(jobserver);
         self
     }
 
@@ -170,6 +180,7 @@ impl Loop {
             observer,
             record,
             messages,
+            purse,
             ..
         } = self;
         // The mailbox is closed first: from here on submissions are handed back by their senders.
@@ -183,6 +194,8 @@ impl Loop {
         }
         // Kills and collects whatever a panic left.
         drop(workers);
+        // Nobody works any more. Whoever waits for our end may end the program, and what we held with it.
+        drop(purse);
         drop(decoders);
         contained("the drop of a source", || drop(feeds));
         contained("the drop of an observer", || drop(observer));
@@ -215,6 +228,7 @@ impl Loop {
             self.measure_usage();
         }
         let more_to_pull = self.pull();
+        self.take_tokens();
         self.flush();
         // After the flush: workers do not wait for whoever watches.
         self.observe(|observer, now| observer.turn(now));
@@ -287,6 +301,10 @@ impl Loop {
         let events = mem::replace(&mut self.events, Events::with_capacity(0));
         self.forget_surplus(&events);
         for event in &events {
+            if event.token() == TOKENS {
+                self.purse.reported(self.poll.registry());
+                continue;
+            }
             let Some((slot, role)) = Role::of(event.token()) else {
                 continue;
             };

@@ -6,6 +6,7 @@ mod end;
 mod feed;
 mod hopper;
 pub(super) mod input;
+mod jobserver;
 mod options;
 mod record;
 mod said;
@@ -71,11 +72,9 @@ pub(super) fn complain(message: &str) {
 }
 
 fn try_run(arguments: &Arguments, name: &'static str, kinds: Kinds) -> Result<Exit, String> {
-    let grace = match &arguments.grace {
-        Some(text) => parse_duration(text).map_err(|error| format!("error: --grace: {error}"))?,
-        None => GRACE,
-    };
+    let grace = grace(arguments)?;
     let limits = arguments.limits()?;
+    let jobserver = jobserver::open(arguments.jobserver, name, arguments.workers.count())?;
     let command = format!("{name} run");
     let file = arguments.file.as_deref();
     let form = arguments.input_format;
@@ -115,6 +114,9 @@ fn try_run(arguments: &Arguments, name: &'static str, kinds: Kinds) -> Result<Ex
         .collect();
     builder.limits(limits.iter().map(|(_, cap)| *cap).collect());
     builder.through(true);
+    if let Some(jobserver) = jobserver {
+        builder.jobserver(jobserver);
+    }
     builder.observer(Box::new(desk::Eyes(Arc::clone(&desk))));
     if let Some(file) = record {
         builder.record(file);
@@ -141,6 +143,13 @@ fn try_run(arguments: &Arguments, name: &'static str, kinds: Kinds) -> Result<Ex
     // Only now: until the last byte is written an interrupt must be heard.
     drop(signals);
     Ok(exit)
+}
+
+fn grace(arguments: &Arguments) -> Result<Duration, String> {
+    match &arguments.grace {
+        Some(text) => parse_duration(text).map_err(|error| format!("error: --grace: {error}")),
+        None => Ok(GRACE),
+    }
 }
 
 /// Starts the farm and everything that gives it tasks.

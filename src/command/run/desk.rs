@@ -463,6 +463,11 @@ impl Observer for Eyes {
             .worker_stopped(at, worker(slot), pid, reason, ended);
     }
 
+    fn tokens_lost(&mut self, _: Instant, error: &str) {
+        let desk = lock(&self.0);
+        desk.send(Letter::NoTokens(error.to_string()));
+    }
+
     fn pool_ended(&mut self, _: Instant, _: KindId, error: &str) {
         let desk = lock(&self.0);
         desk.send(Letter::NoWorkers(error.to_string()));

@@ -1,5 +1,6 @@
 //! What may be typed after `farm run`.
 
+use super::jobserver::Mode;
 use crate::command::exit::Exit;
 use crate::report::{ProgressMode, StdoutMode};
 use crate::taskfile::Form;
@@ -27,6 +28,10 @@ pub(in crate::command) struct Arguments {
     /// How many workers run at once: a number, or `auto` for one per processor
     #[arg(short = 'j', long, value_name = "N", default_value = "auto")]
     pub(super) workers: Workers,
+
+    /// The jobserver of GNU make by whose tokens the workers at work are limited, up to `--workers`
+    #[arg(long, value_name = "MODE", default_value = "auto", value_enum)]
+    pub(super) jobserver: Mode,
 
     /// Take the input for this spelling instead of telling it from the content: array, document or lines
     #[arg(long, value_name = "FORM")]

@@ -28,6 +28,8 @@ pub(super) enum Letter {
     BadLine(String),
     /// The last task of the input has gone in.
     AllRead,
+    /// No token comes any more from the jobserver.
+    NoTokens(String),
     /// No worker can be started.
     NoWorkers(String),
     /// The farm has stopped.
@@ -122,6 +124,11 @@ impl Watch<'_> {
                 Letter::AllRead => {
                     ending.all_read = true;
                     self.farm.shut(Shut::Drain);
+                }
+                Letter::NoTokens(error) => {
+                    let goes_on =
+                        "going on with the tokens there are, then with one task at a time";
+                    self.say(&format!("{error}; {goes_on}"));
                 }
                 Letter::NoWorkers(error) => {
                     self.say(&error);
