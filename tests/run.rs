@@ -10,6 +10,8 @@ mod commands;
 mod faults;
 #[path = "run/input.rs"]
 mod input;
+#[path = "run/jobserver.rs"]
+mod jobserver;
 #[path = "run/limits.rs"]
 mod limits;
 #[path = "run/outputs.rs"]

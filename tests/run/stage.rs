@@ -76,6 +76,10 @@ impl Stage {
             .env(name, value)
             .env("TMPDIR", self.folder.path())
             .env_remove("FARM_LOG")
+            // Whoever runs the tests may be a make.
+            .env_remove("MAKEFLAGS")
+            .env_remove("MFLAGS")
+            .env_remove("CARGO_MAKEFLAGS")
             .stdin(Stdio::null())
             .stdout(self.create("stdout"))
             .stderr(self.create("stderr"));
