@@ -1,11 +1,12 @@
 //! The settings of a farm, and its start.
 
+use crate::depth::{DEPTH_MAX, DEPTH_VARIABLE, depth};
 use crate::farm::Farm;
 use crate::jobserver::Jobserver;
+use crate::launcher::Launcher;
 use crate::mailbox::Mailbox;
 use crate::observer::Observer;
 use crate::pool::Pool;
-use crate::program::Program;
 use crate::record::RunRecord;
 use crate::shared::Shared;
 use crate::sync::{Poll, Waker, thread};
@@ -89,6 +90,16 @@ pub enum StartError {
         /// How many there may be.
         most: u32,
     },
+    /// It would be inside of too many others.
+    #[error(
+        "cannot start a farm inside of {depth} others, one in a worker of the next: at most {DEPTH_MAX} may be inside of \
+         each other, because a task that starts a farm whose tasks do the same never ends; if it is meant, set the \
+         variable `{DEPTH_VARIABLE}` to 0 for the program that starts this one"
+    )]
+    TooDeep {
+        /// How many farms it would be inside of.
+        depth: u32,
+    },
 }
 
 /// Collects kinds and settings.
@@ -96,7 +107,7 @@ pub struct FarmBuilder {
     farm: u64,
     config: Config,
     registry: Registry,
-    programs: Vec<Program>,
+    launchers: Vec<Launcher>,
     through: bool,
     observer: Option<Box<dyn Observer>>,
     record: Option<Box<dyn Write + Send>>,
@@ -110,7 +121,7 @@ impl FarmBuilder {
             farm: FARMS.fetch_add(1, Ordering::Relaxed),
             config: Config::default(),
             registry: Registry::new(),
-            programs: Vec::new(),
+            launchers: Vec::new(),
             through: false,
             observer: None,
             record: None,
@@ -128,7 +139,7 @@ impl FarmBuilder {
         let config = pool.config::<K>();
         let ceiling = config.numbered();
         self.config.kinds.push(config);
-        self.programs.push(pool.program);
+        self.launchers.push(pool.launcher);
         KindRef {
             id,
             farm: self.farm,
@@ -228,6 +239,10 @@ impl FarmBuilder {
     /// # Errors
     /// [`StartError`]: the system refuses the loop what it needs.
     pub fn start(mut self) -> Result<Farm, StartError> {
+        let depth = depth();
+        if depth >= DEPTH_MAX {
+            return Err(StartError::TooDeep { depth });
+        }
         self.config.measures = MEASURES;
         let limited = |kind: &&KindConfig| {
             (kind.defaults.is_measured() || kind.staffing.recycle.weighs()) && !MEASURES
@@ -257,7 +272,7 @@ impl FarmBuilder {
             .spawn(move || {
                 let record = self.record.map(|out| RunRecord::new(out, &self.config));
                 Loop::new(of_loop, poll, self.config, self.registry)
-                    .with(self.programs, self.through, self.observer)
+                    .with(self.launchers, depth, self.through, self.observer)
                     .limited_by(self.jobserver)
                     .recorded_by(record)
                     .run();
@@ -271,7 +286,7 @@ impl fmt::Debug for FarmBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FarmBuilder")
             .field("config", &self.config)
-            .field("programs", &self.programs)
+            .field("launchers", &self.launchers)
             .field("through", &self.through)
             .finish_non_exhaustive()
     }

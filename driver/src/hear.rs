@@ -104,7 +104,10 @@ impl Loop {
             }
             Message::Cancel { task, reason } => self.tell(Event::Cancel { task, reason }),
             Message::SetGate { kind, gate } => self.tell(Event::SetGate { kind, gate }),
-            Message::Shut(how) => self.tell(Event::Shut(how)),
+            Message::Shut(how) => {
+                self.note_shut(how);
+                self.tell(Event::Shut(how));
+            }
             Message::Do(what) => what(self),
             Message::Suspend { done } => {
                 if !self.clock.stands() {

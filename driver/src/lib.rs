@@ -34,17 +34,22 @@
 
 mod answer;
 mod ask;
+mod body;
 mod builder;
 mod clock;
 mod decode;
+mod depth;
 mod exit;
 mod farm;
 #[cfg(feature = "future")]
 mod future;
 mod group;
 mod hear;
+mod in_process;
 mod jobserver;
 mod join;
+mod launcher;
+mod linger;
 mod link;
 mod listing;
 mod mailbox;
@@ -83,16 +88,20 @@ mod ticket;
 mod tokens;
 mod turn;
 mod usage;
+mod wards;
 mod watch;
 mod workers;
 
 pub use builder::{FarmBuilder, KindRef, StartError};
+pub use depth::{DEPTH_MAX, DEPTH_VARIABLE, depth};
 pub use farm::Farm;
 #[cfg(feature = "future")]
 pub use future::TicketFuture;
 pub use group::{Group, GroupBuilder, GroupEnd, GroupTicket};
+pub use in_process::{Ends, InProcess, Left};
 pub use jobserver::{Jobserver, JobserverError, JobserverStyle};
 pub use join::{Joined, STUCK_LISTED};
+pub use launcher::Launcher;
 pub use memory::Memory;
 pub use observer::Observer;
 pub use partials::{NoPartial, PARTIALS_KEPT, Partial, Partials};
@@ -104,3 +113,4 @@ pub use results::{InOrder, Results};
 pub use scope::Scope;
 pub use source::{Intake, Source, SourceState, SourceWaker};
 pub use ticket::{Refused, Resolved, Ticket};
+pub use wards::Wards;

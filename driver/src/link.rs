@@ -118,6 +118,14 @@ impl Incoming {
         })
     }
 
+    /// One that has ended before it began.
+    pub(crate) const fn none() -> Self {
+        Self {
+            file: None,
+            hung_up: true,
+        }
+    }
+
     pub(crate) fn raw(&self) -> Option<RawFd> {
         self.file.as_ref().map(AsRawFd::as_raw_fd)
     }

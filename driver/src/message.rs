@@ -121,11 +121,7 @@ pub(crate) enum Message {
         id: AttemptId,
         decoded: Decoded,
     },
-    /// A process has exited and is not reaped.
-    #[cfg_attr(
-        all(target_os = "linux", not(feature = "portable")),
-        expect(dead_code, reason = "on Linux the poll itself reports exits")
-    )]
+    /// A worker has exited and is not collected. Of processes the poll itself reports it on Linux.
     Exited(Place),
 }
 

@@ -1,9 +1,11 @@
 //! Performs the machine's actions, in their order.
 
+use crate::body::Body;
 use crate::decode::Work;
 use crate::group::GroupEnd;
-use crate::process::Role;
-use crate::process::{Place, Process};
+use crate::in_process;
+use crate::launcher::Launcher;
+use crate::process::{Place, Process, Role};
 use crate::reap::own_peak_bytes;
 use crate::shared::contained;
 use crate::spawn::{SpawnFault, spawn};
@@ -13,6 +15,7 @@ use crate::usage::Beyond;
 use farm_master::{Action, Link, Refusal, Settlement, Signal};
 use farm_protocol::{AttemptId, KindId, Progress, ScopeId, TaskId, WorkerName};
 use rustix::process::Signal as SystemSignal;
+use std::io;
 
 impl Loop {
     /// Performs one action.
@@ -124,8 +127,12 @@ impl Loop {
             Signal::Terminate => SystemSignal::TERM,
             Signal::Kill => SystemSignal::KILL,
         };
-        if let Some(process) = self.workers.get(place) {
-            process.signal(signal);
+        let Some(process) = self.workers.get(place) else {
+            return;
+        };
+        process.signal(signal);
+        if process.lingers() {
+            self.expect_to_go();
         }
     }
 
@@ -172,26 +179,29 @@ impl Loop {
 
     /// Starts a process and has the poll report about it; whether it has a page.
     fn try_spawn(&mut self, place: Place, kind: KindId) -> Result<bool, SpawnFault> {
-        let program = &self.programs[kind.0 as usize];
+        let launcher = &self.launchers[kind.0 as usize];
         self.memory.begin();
         let peak = own_peak_bytes();
         let name = WorkerName {
             farm: self.nonce,
             session: place.session,
         };
-        let parts = spawn(program, self.through, name, self.purse.server())?;
+        let inside = self.depth + 1;
+        let parts = match launcher {
+            Launcher::Program(program) => {
+                spawn(program, self.through, name, inside, self.purse.server())?
+            }
+            Launcher::InProcess(launcher) => {
+                in_process::start(launcher, place, name, inside, &self.shared.post)?
+            }
+        };
         let mut process = Process::new(place, parts, peak);
         if self.clock.stands() {
             process.signal(SystemSignal::STOP);
         }
         let registry = self.poll.registry();
-        let token = Role::Exit.token(place.slot);
-        let watched = process
-            .register(registry)
-            .and_then(|()| ExitWatch::new(process.pid, place, token, registry, &self.shared.post));
-        match watched {
-            Ok(watch) => {
-                process.watch = Some(watch);
+        match self.watch_exit(&mut process) {
+            Ok(()) => {
                 let page = process.page.is_some();
                 self.workers.insert(process);
                 Ok(page)
@@ -202,5 +212,22 @@ impl Loop {
                 Err(SpawnFault::Watch { source })
             }
         }
+    }
+
+    /// Has the poll, or whoever else knows, report about the process.
+    fn watch_exit(&self, process: &mut Process) -> io::Result<()> {
+        let registry = self.poll.registry();
+        process.register(registry)?;
+        let place = process.place;
+        let token = Role::Exit.token(place.slot);
+        match &mut process.body {
+            Body::Child(child) => {
+                let post = &self.shared.post;
+                child.watch = Some(ExitWatch::new(child.pid, place, token, registry, post)?);
+            }
+            // It tells so itself.
+            Body::Thread(_) => {}
+        }
+        Ok(())
     }
 }

@@ -1,6 +1,6 @@
-//! What a kind is given: its worker program and its limits.
+//! What a kind is given: its workers and its limits.
 
-use crate::program::Program;
+use crate::launcher::Launcher;
 use farm_master::lane::Boundary;
 use farm_master::{DECODE_ABOVE, KindConfig, Recycle, Staffing, TaskKind, TaskOptions};
 use farm_protocol::Wire;
@@ -21,8 +21,8 @@ pub const QUEUED: usize = 10_000;
 /// The workers of one kind.
 #[derive(Clone, Debug)]
 pub struct Pool {
-    /// What a worker runs.
-    pub program: Program,
+    /// Where its workers come from.
+    pub launcher: Launcher,
     /// How many workers there may be at once; they are started when there is work for them.
     pub slots: u32,
     /// The limits of the kind's lane; `None`: as [`Boundary::for_workers`] of the slots says, with
@@ -44,11 +44,12 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// A pool of `slots` workers that run `program`, everything else at its default.
+    /// A pool of `slots` workers that come from `launcher`, such as a [`Program`](crate::Program); everything else at
+    /// its default.
     #[must_use]
-    pub fn new(program: Program, slots: u32) -> Self {
+    pub fn new(launcher: impl Into<Launcher>, slots: u32) -> Self {
         Self {
-            program,
+            launcher: launcher.into(),
             slots,
             boundary: None,
             credit_cap: None,

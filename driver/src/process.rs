@@ -1,17 +1,16 @@
 //! One worker process from spawn to reaping: its group, its pipes, its page, what was seen of it.
 //!
-//! It decides nothing. A process is signalled only while it is known to be unreaped, so its pid can
-//! belong to nobody else; one that is dropped is killed and collected first.
+//! It decides nothing. One that is dropped is killed and collected first.
 
+use crate::body::Body;
 use crate::link::{Incoming, LastWords, Outgoing};
-use crate::reap::{Reaped, reap};
-use crate::system::{ExitWatch, Page, kill_strays};
+use crate::reap::Reaped;
+use crate::system::Page;
 use farm_protocol::page::Noted;
 use farm_protocol::{Session, SlotId};
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
-use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::Signal;
 use std::io;
 use std::os::fd::RawFd;
 
@@ -58,17 +57,6 @@ impl Role {
     }
 }
 
-/// How far a process is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Life {
-    /// As far as is known it runs. Its pid is its own.
-    Running,
-    /// It has exited and is not reaped: its pid is still its own, and signals reach its group.
-    Exited,
-    /// Its pid may be somebody else's by now. Never signalled.
-    Collected,
-}
-
 /// A worker process and the master's ends of everything it holds.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -94,16 +82,14 @@ pub(crate) struct Process {
     pub(crate) our_kill: bool,
     /// The peak of the master at the spawn: the system hands it on to the child as the child's own.
     pub(crate) inherited_peak: u64,
-    pub(crate) pid: Pid,
+    pub(crate) body: Body,
     pub(crate) page: Option<Page>,
-    pub(crate) watch: Option<ExitWatch>,
-    life: Life,
 }
 
 /// The parts of a new process.
 #[derive(Debug)]
 pub(crate) struct Parts {
-    pub(crate) pid: Pid,
+    pub(crate) body: Body,
     pub(crate) page: Option<Page>,
     pub(crate) requests: Outgoing,
     pub(crate) control: Outgoing,
@@ -130,23 +116,25 @@ impl Process {
             eof_told: false,
             our_kill: false,
             inherited_peak,
-            pid: parts.pid,
+            body: parts.body,
             page: parts.page,
-            watch: None,
-            life: Life::Running,
         }
     }
 
-    pub(crate) const fn number(&self) -> u32 {
-        self.pid.as_raw_nonzero().get().unsigned_abs()
+    /// In which process it runs.
+    pub(crate) fn number(&self) -> u32 {
+        self.body.number()
     }
 
     pub(crate) fn noted(&self) -> Noted {
         self.page.as_ref().map(Page::noted).unwrap_or_default()
     }
 
-    /// Its last words: of stderr, or of stdout when stderr was silent.
+    /// Its last words: of stderr, or of stdout when stderr was silent. A thread has others.
     pub(crate) fn last_words(&self) -> &[u8] {
+        if let Body::Thread(thread) = &self.body {
+            return thread.words();
+        }
         let words = self.stderr_words.bytes();
         if words.is_empty() {
             self.stdout_words.bytes()
@@ -157,57 +145,27 @@ impl Process {
 
     /// Whether it has exited; looks, and collects nothing.
     pub(crate) fn has_exited(&mut self) -> bool {
-        if self.life != Life::Running {
-            return true;
-        }
-        let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
-        match waitid(WaitId::Pid(self.pid), look) {
-            Ok(None) | Err(Errno::INTR) => false,
-            Ok(Some(_)) => {
-                self.life = Life::Exited;
-                true
-            }
-            Err(_) => {
-                // Somebody else in this program collects children it did not start, or SIGCHLD is
-                // ignored: how it ended is lost, and its pid is no longer ours to signal.
-                self.life = Life::Collected;
-                true
-            }
+        self.body.has_exited()
+    }
+
+    /// Whether it was told to go, cannot be killed, and has not gone.
+    pub(crate) fn lingers(&self) -> bool {
+        match &self.body {
+            Body::Child(_) => false,
+            Body::Thread(thread) => thread.lingers(),
         }
     }
 
     /// Signals its group, unless its pid may be somebody else's.
     pub(crate) fn signal(&mut self, signal: Signal) {
-        let exited = self.has_exited();
-        if self.life == Life::Collected {
-            return;
-        }
-        if signal == Signal::KILL && !exited {
-            self.our_kill = true;
-            // Those that left the group can be found as long as the worker lives: it is their subreaper.
-            kill_strays(self.pid);
-        }
-        match kill_process_group(self.pid, signal) {
-            // No such group: its members have exited.
-            Ok(()) | Err(Errno::SRCH) => {}
-            Err(error) => log::warn!(
-                "cannot send signal {} to the group of worker {} (pid {}): {error}",
-                signal.as_raw(),
-                self.place.slot,
-                self.number()
-            ),
-        }
+        self.our_kill |= self.body.signal(signal, self.place.slot);
     }
 
-    /// Collects it, waiting for its end if need be. Its group is signalled first, while it still has its number.
+    /// Collects it, waiting for its end if need be and it can be ended. Its group is signalled first, while it still
+    /// has its number.
     pub(crate) fn collect(&mut self) -> Reaped {
         self.signal(Signal::KILL);
-        if self.life == Life::Collected {
-            // Somebody else has collected it, and its number may be another's by now.
-            return Reaped::lost();
-        }
-        self.life = Life::Collected;
-        reap(self.pid)
+        self.body.collect()
     }
 
     /// Has the poll report about its pipes.
@@ -230,9 +188,7 @@ impl Process {
             // It fails only for what is not registered, and then there is nothing to do.
             let _gone = registry.deregister(&mut SourceFd(&fd));
         }
-        if let Some(watch) = &self.watch {
-            watch.leave(registry);
-        }
+        self.body.leave(registry);
     }
 
     fn pipes(&self) -> impl Iterator<Item = (Role, RawFd)> {
@@ -250,7 +206,7 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         // Only when the loop ends in a panic or is told to forget everything: no process is left.
-        if self.life != Life::Collected {
+        if !self.body.is_collected() {
             let _how = self.collect();
         }
     }

@@ -104,6 +104,12 @@ impl EnvPolicy {
         inherits && !removed && !self.set.iter().any(|(set, _)| set == name)
     }
 
+    /// Whether it says what is to be done with this variable.
+    pub(crate) fn speaks_of(&self, name: &str) -> bool {
+        let set = self.set.iter().map(|(name, _)| name);
+        set.chain(&self.remove).any(|other| other == name)
+    }
+
     fn apply(&self, command: &mut Command) {
         match &self.inherit {
             Inherit::All => {}

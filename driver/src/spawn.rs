@@ -3,6 +3,8 @@
 //! Called on the loop thread only: the kernel ties a child's parent-death signal to the *thread*
 //! that spawned it, and the loop thread lives as long as the master.
 
+use crate::body::Body;
+use crate::depth::DEPTH_VARIABLE;
 use crate::jobserver::Jobserver;
 use crate::link::{Incoming, Outgoing};
 use crate::process::Parts;
@@ -33,6 +35,11 @@ pub(crate) enum SpawnFault {
     /// The program could not be started.
     #[error("cannot start worker program `{}`: {source}; {}", .path.display(), advice(.source))]
     Program { path: PathBuf, source: io::Error },
+    /// The thread of a worker inside this process could not be started.
+    #[error(
+        "cannot start the thread of a worker in this process: {source}; if the limit of threads is reached, raise it (`ulimit -u`)"
+    )]
+    Thread { source: io::Error },
     /// It was started and could not be watched; it has been killed.
     #[error("cannot watch a worker just started, so it was killed: {source}; {}", advice(.source))]
     Watch { source: io::Error },
@@ -146,15 +153,20 @@ fn prepare(through: bool, name: WorkerName) -> io::Result<Prepared> {
     })
 }
 
-/// Starts `program` as the worker `name`. With `through` it may also write to the farm's own streams.
+/// Starts `program` as the worker `name`, inside of `depth` farms. With `through` it may also write to the farm's own
+/// streams.
 pub(crate) fn spawn(
     program: &Program,
     through: bool,
     name: WorkerName,
+    depth: u32,
     jobserver: Option<&Jobserver>,
 ) -> Result<Parts, SpawnFault> {
     let prepared = prepare(through, name).map_err(|source| SpawnFault::Pipes { source })?;
     let mut command = program.command(&prepared.launch.to_string());
+    if !program.env.speaks_of(DEPTH_VARIABLE) {
+        command.env(DEPTH_VARIABLE, depth.to_string());
+    }
     command
         .stdin(Stdio::null())
         .stdout(prepared.stdout)
@@ -167,7 +179,7 @@ pub(crate) fn spawn(
     }
     let child = command.spawn().map_err(|source| fault(program, source))?;
     Ok(Parts {
-        pid: Pid::from_child(&child),
+        body: Body::child(Pid::from_child(&child)),
         page: prepared.page,
         requests: prepared.requests,
         control: prepared.control,
@@ -193,7 +205,6 @@ mod tests {
     //! Each failure says what, on what, why, and what to do; a started program holds what it was given.
     use super::*;
     use crate::link::Reading;
-    use crate::reap::reap;
     use farm_protocol::{Session, Termination};
 
     const NAME: WorkerName = WorkerName {
@@ -202,7 +213,7 @@ mod tests {
     };
 
     fn failure(program: &Program) -> String {
-        spawn(program, false, NAME, None)
+        spawn(program, false, NAME, 1, None)
             .expect_err("this cannot start")
             .to_string()
     }

@@ -8,13 +8,14 @@ use crate::decode::Decoders;
 use crate::group::GroupAnswer;
 use crate::jobserver::Jobserver;
 use crate::join::Joiners;
+use crate::launcher::Launcher;
+use crate::linger::Linger;
 use crate::link::Reading;
 use crate::memory::Memory;
 use crate::message::Message;
 use crate::nonce;
 use crate::observer::Observer;
 use crate::process::{Place, Role};
-use crate::program::Program;
 use crate::pull::Feed;
 use crate::record::RunRecord;
 use crate::shared::{Over, Shared, contained, hand_back};
@@ -60,7 +61,10 @@ pub(crate) struct Loop {
     /// While pipes are read: a moment before the machine's next deadline. What has arrived is told
     /// as of then, so that no answer that is there is overtaken by its own timeout.
     pub(crate) not_beyond: Option<Instant>,
-    pub(crate) programs: Vec<Program>,
+    /// By kind.
+    pub(crate) launchers: Vec<Launcher>,
+    /// How many farms this one is inside of.
+    pub(crate) depth: u32,
     pub(crate) through: bool,
     /// By which workers of this farm are told from those of others.
     pub(crate) nonce: u64,
@@ -88,6 +92,7 @@ pub(crate) struct Loop {
     pub(crate) watch: Watch,
     pub(crate) usage: Usage,
     pub(crate) purse: Purse,
+    pub(crate) linger: Linger,
     pub(crate) actions: Actions,
     events: Events,
     /// Taken from the mailbox and not yet heard.
@@ -108,7 +113,8 @@ impl Loop {
             told: Instant::START,
             not_beyond: None,
             clock,
-            programs: Vec::new(),
+            launchers: Vec::new(),
+            depth: 0,
             through: false,
             observer: None,
             record: None,
@@ -127,6 +133,7 @@ impl Loop {
             watch: Watch::default(),
             usage: Usage::default(),
             purse: Purse::default(),
+            linger: Linger::default(),
             actions: Actions::new(),
             events: Events::with_capacity(EVENTS),
             messages: VecDeque::new(),
@@ -135,11 +142,13 @@ impl Loop {
 
     pub(crate) fn with(
         mut self,
-        programs: Vec<Program>,
+        launchers: Vec<Launcher>,
+        depth: u32,
         through: bool,
         observer: Option<Box<dyn Observer>>,
     ) -> Self {
-        self.programs = programs;
+        self.launchers = launchers;
+        self.depth = depth;
         self.through = through;
         self.observer = observer;
         self
@@ -225,6 +234,7 @@ impl Loop {
             self.tell(Event::Wake);
         }
         if !self.stopped {
+            self.look_at_lingering();
             self.measure_usage();
         }
         let more_to_pull = self.pull();
@@ -289,7 +299,11 @@ impl Loop {
             .as_ref()
             // One that panics here is dropped at the next turn's call, where it panics again or not.
             .and_then(|observer| contained("an observer", || observer.deadline()).flatten());
-        let own = [self.master.deadline(), self.usage.deadline()];
+        let own = [
+            self.master.deadline(),
+            self.usage.deadline(),
+            self.linger.deadline(),
+        ];
         let first = own.into_iter().flatten().chain(observer).min()?;
         Some(first.since(self.now))
     }

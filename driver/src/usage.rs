@@ -4,7 +4,6 @@
 //! kilobyte per attempt and second if everything were told.
 
 use crate::process::Place;
-use crate::system::family_use;
 use crate::turn::Loop;
 use farm_master::{Event, Sample};
 use farm_protocol::{AttemptId, Instant};
@@ -118,7 +117,7 @@ impl Loop {
         let watched = Watched {
             place,
             id,
-            before: family_use(process.pid).cpu,
+            before: process.body.used().cpu,
             beyond,
             cpu: Duration::ZERO,
         };
@@ -133,7 +132,7 @@ impl Loop {
     /// The machine wants to know what this worker holds now. It is told when all actions are performed.
     pub(crate) fn weigh(&mut self, place: Place) {
         if let Some(process) = self.workers.get(place) {
-            let memory = family_use(process.pid).memory;
+            let memory = process.body.used().memory;
             if self.usage.weighed.is_empty() {
                 self.usage.weighed_at = self.now;
             }
@@ -184,7 +183,7 @@ impl Loop {
         if process.page.is_some() && process.noted().executing != Some(id) {
             return None;
         }
-        let Used { cpu, memory } = family_use(process.pid);
+        let Used { cpu, memory } = process.body.used();
         watched.cpu = watched.cpu.max(cpu.saturating_sub(watched.before));
         let cpu = watched.cpu;
         if !watched.beyond.is_exceeded(Used { cpu, memory }) {

@@ -1,5 +1,6 @@
 //! The table of worker processes by slot. A lookup with a session finds that process or none.
 
+use crate::body::Body;
 use crate::process::{Place, Process};
 use farm_protocol::SlotId;
 
@@ -40,6 +41,14 @@ impl Workers {
         slot.take_if(|process| process.place == place)
     }
 
+    /// Those that were told to go, cannot be killed and have not gone.
+    pub(crate) fn lingering(&self) -> Vec<SlotId> {
+        let all = self.slots.iter().flatten();
+        all.filter(|process| process.lingers())
+            .map(|process| process.place.slot)
+            .collect()
+    }
+
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Process> {
         self.slots.iter_mut().flatten()
     }
@@ -52,9 +61,11 @@ impl Workers {
             .map_or(0, Process::number)
     }
 
+    /// The processes by their pids; whoever runs inside this one is not among them.
     pub(crate) fn pids(&self) -> Vec<(SlotId, u32)> {
         let processes = self.slots.iter().flatten();
         processes
+            .filter(|process| matches!(process.body, Body::Child(_)))
             .map(|process| (process.place.slot, process.number()))
             .collect()
     }

@@ -6,6 +6,7 @@ use crate::cancel::CancelFlag;
 use crate::names::Names;
 use crate::pace::Pace;
 use crate::serve::Port;
+use crate::wards::Ward;
 use farm_protocol::{AttemptId, MarshalError, Progress, ReplyFlags, Schema, Wire};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -242,13 +243,29 @@ impl<'a, W: Wire> Context<'a, W> {
     }
 
     /// Whether every child of this process belongs to this attempt, so that
-    /// [`has_other_children`](crate::child::has_other_children) may be asked. True in a worker.
+    /// [`has_other_children`](crate::child::has_other_children) may be asked. True in a worker process; false in a
+    /// worker inside its master's process.
     #[must_use]
     pub const fn owns_children(&self) -> bool {
         match &self.link {
-            Link::Master { .. } => true,
+            Link::Master { port, .. } => port.is_process(),
             Link::Detached(stand_in) => stand_in.owns_children,
         }
+    }
+
+    /// Puts a process group that this attempt has started into the master's charge: `leader` is an uncollected child
+    /// that leads it. The group is then signalled wherever the worker's group would be, until the answer is dropped.
+    ///
+    /// For kinds that start processes and are to work inside their master's process as well, where
+    /// [`Context::owns_children`] is false: there is no group that is the worker's, so what they start needs one of its
+    /// own. In a worker process this does nothing: there what is started is to stay in the worker's group.
+    #[must_use = "the group is signalled only until this is dropped"]
+    pub fn ward(&self, leader: u32) -> Ward<'a> {
+        let wards = match &self.link {
+            Link::Master { port, .. } => port.wards(),
+            Link::Detached(_) => None,
+        };
+        Ward::new(wards, leader)
     }
 
     /// States that the attempt leaves processes behind. The reply says so and the worker is replaced, free of charge.

@@ -46,9 +46,11 @@ mod perform;
 mod raw;
 mod serve;
 pub mod session;
+mod wards;
 
 pub use cancel::CancelFlag;
 pub use context::{Context, Detached, FeedbackError, Stream};
 pub use farm_protocol;
 pub use perform::{Perform, Seated, Worker};
-pub use serve::{exit, run_if_asked};
+pub use serve::{Ends, Left, exit, run_if_asked, serve_in_process};
+pub use wards::{Ward, Wards};

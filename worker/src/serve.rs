@@ -3,11 +3,13 @@
 //! The thread that reads the requests performs them and writes the answers: with one request at a time an attempt costs
 //! a read, a write and two looks at the clock. It knows no rule; those are in [`crate::session`].
 
+mod in_process;
 mod outbox;
 mod port;
 mod start;
 mod watch;
 
+pub use in_process::{Ends, Left, serve_in_process};
 pub(crate) use port::{Port, now};
 
 use crate::page::PageNote;
@@ -15,7 +17,7 @@ use crate::perform::{Received, Seat, Worker};
 use crate::session::frames::{Incoming, garbled, incoming, payload_max};
 use crate::session::{Ending, Event, Fault, Finished};
 use farm_protocol::{DEFAULT_FRAME_LIMIT, FrameDecoder, Launch, RequestHeader};
-use port::Step;
+use port::{Home, Step};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use start::Inherited;
@@ -74,9 +76,13 @@ fn serve(launch: &Launch, make: impl FnOnce() -> Worker) -> io::Result<Served> {
         signals,
     } = start::take_over(launch)?;
     let page = PageNote::new(page.as_ref())?;
-    let port = Arc::new(Port::new(answers, through, launch)?);
+    let home = Home::Process {
+        master: launch.master,
+    };
+    let port = Arc::new(Port::new(answers, through, home, launch.name)?);
     // Before anything of the user's runs: a master that dies while a performer is made takes this process along.
-    watch::spawn(Arc::clone(&port), control, signals)?;
+    // It lives as long as the process.
+    let _watcher = watch::spawn(Arc::clone(&port), control, Some(signals))?;
     let worker = make();
     port.greet(worker.hellos())?;
     let mut performing = Performing {
@@ -86,6 +92,7 @@ fn serve(launch: &Launch, make: impl FnOnce() -> Worker) -> io::Result<Served> {
         response: Vec::new(),
     };
     let ending = performing.until_the_end(&requests);
+    let ending = ending.expect("a process whose master is gone does not get here");
     if ending == Ending::Stopped {
         // Performers may have something to close. After a panic or a fault nobody knows what they would do.
         performing.seats.clear();
@@ -162,7 +169,9 @@ struct Performing {
 }
 
 impl Performing {
-    fn until_the_end(&mut self, requests: &OwnedFd) -> Ending {
+    /// Serves until the session ends; `None`: until nobody wants this worker any more, which a process does not live
+    /// to see.
+    fn until_the_end(&mut self, requests: &OwnedFd) -> Option<Ending> {
         let mut decoder = FrameDecoder::new(DEFAULT_FRAME_LIMIT);
         let mut chunk = vec![0; READ_BYTES];
         loop {
@@ -174,35 +183,36 @@ impl Performing {
                     // Not before the answer is out: a worker that dies in between has executed it.
                     self.page.clear();
                     linger(requests);
-                    let count = self.read(requests, &mut chunk);
+                    let Some(count) = self.read(requests, &mut chunk) else {
+                        self.port.lost();
+                        return None;
+                    };
                     decoder.push(&chunk[..count]);
                     continue;
                 }
                 Err(error) => return self.fail(garbled("requests", error)),
             };
-            let ended = match incoming(frame) {
+            let step = match incoming(frame) {
                 Ok(Incoming::Request(header, payload)) => self.request(header, payload),
-                Ok(Incoming::Stop) => match self.port.tell(Event::Stop) {
-                    Step::End(ending) => Some(ending),
-                    Step::Begin(_) | Step::Done => None,
-                },
+                Ok(Incoming::Stop) => self.port.tell(Event::Stop),
                 Err(fault) => return self.fail(fault),
             };
-            if let Some(ending) = ended {
-                return ending;
+            match step {
+                Step::End(ending) => return Some(ending),
+                Step::Gone => return None,
+                Step::Begin(_) | Step::Done => {}
             }
         }
     }
 
-    fn request(&mut self, header: RequestHeader, payload: &[u8]) -> Option<Ending> {
+    fn request(&mut self, header: RequestHeader, payload: &[u8]) -> Step {
         match self.port.tell(Event::Request(header)) {
             Step::Begin(header) => self.perform(header, payload),
-            Step::Done => None,
-            Step::End(ending) => Some(ending),
+            other @ (Step::Done | Step::End(_) | Step::Gone) => other,
         }
     }
 
-    fn perform(&mut self, header: RequestHeader, payload: &[u8]) -> Option<Ending> {
+    fn perform(&mut self, header: RequestHeader, payload: &[u8]) -> Step {
         let RequestHeader { number, id, kind } = header;
         let started = now();
         self.page.begin(id, started);
@@ -226,34 +236,31 @@ impl Performing {
         self.page.look(ended);
         // One huge response must not hold its memory for ever.
         self.response.shrink_to(READ_BYTES * 16);
-        match step {
-            Step::Done | Step::Begin(_) => None,
-            Step::End(ending) => Some(ending),
+        step
+    }
+
+    fn fail(&self, fault: Fault) -> Option<Ending> {
+        let ending = self.port.fail(fault);
+        if ending.is_none() {
+            // The watcher has ended the session for a fault of its own, and is about to end the process.
+            self.port.await_the_end();
         }
+        ending
     }
 
-    fn fail(&self, fault: Fault) -> Ending {
-        self.port.fail(fault).unwrap_or_else(|| {
-            loop {
-                // The watcher has ended the session for a fault of its own and is about to end the process.
-                std::thread::park();
-            }
-        })
-    }
-
-    /// At least one byte of requests. End of file without a `Stop` means that the master is gone.
-    fn read(&self, requests: &OwnedFd, chunk: &mut [u8]) -> usize {
+    /// At least one byte of requests; `None` at their end, which without a `Stop` means that the master is gone.
+    fn read(&self, requests: &OwnedFd, chunk: &mut [u8]) -> Option<usize> {
         loop {
             match rustix::io::read(requests, &mut *chunk) {
-                Ok(0) => self.port.leave_with_group(),
-                Ok(count) => return count,
+                Ok(0) => return None,
+                Ok(count) => return Some(count),
                 Err(Errno::INTR) => {}
                 // The master may have handed over its end non-blocking.
                 Err(Errno::AGAIN) => {
                     let mut fds = [PollFd::new(requests, PollFlags::IN)];
                     port::wait(&mut fds, None);
                 }
-                Err(_) => self.port.leave_with_group(),
+                Err(_) => return None,
             }
         }
     }

@@ -47,7 +47,7 @@ pub(crate) fn family_use(leader: Pid) -> Used {
         next += 1;
         let pid = member.as_raw_nonzero();
         let text = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}"));
-        used.cpu += text("stat").map_or(Duration::ZERO, |stat| time_in(&stat));
+        used.cpu += text("stat").map_or(Duration::ZERO, |stat| time_in(&stat, TIMES.len()));
         used.memory += text("status").map_or(0, |status| memory_in(&status));
         family.extend(children(member));
     }
@@ -58,16 +58,22 @@ pub(crate) fn family_use(leader: Pid) -> Used {
 /// of the children it has collected.
 const TIMES: std::ops::Range<usize> = 11..15;
 
-/// The processor time in the text of `/proc/PID/stat`.
-fn time_in(stat: &str) -> Duration {
+/// How many of them are a thread's own: those of the collected children are the whole process's.
+const OF_THREAD: usize = 2;
+
+/// The processor time of a thread of this process.
+pub(crate) fn thread_time(tid: Pid) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/self/task/{}/stat", tid.as_raw_nonzero()));
+    stat.map_or(Duration::ZERO, |stat| time_in(&stat, OF_THREAD))
+}
+
+/// The processor time in the text of `/proc/PID/stat`, of so many of the times.
+fn time_in(stat: &str, times: usize) -> Duration {
     // The name may hold anything, also spaces and brackets.
     let Some((_, fields)) = stat.rsplit_once(')') else {
         return Duration::ZERO;
     };
-    let times = fields
-        .split_whitespace()
-        .skip(TIMES.start)
-        .take(TIMES.len());
+    let times = fields.split_whitespace().skip(TIMES.start).take(times);
     let ticks: u64 = times.filter_map(|time| time.parse::<u64>().ok()).sum();
     let nanos = u128::from(ticks) * 1_000_000_000 / u128::from(clock_ticks_per_second().max(1));
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
@@ -112,9 +118,10 @@ mod tests {
         let stat = "7 (a) b) S 1 7 7 0 -1 0 1 2 3 4 100 20 3 7 20 0 1 0 9 0 0";
         let ticks =
             Duration::from_secs(130) / u32::try_from(clock_ticks_per_second()).expect("few");
-        assert_eq!(time_in(stat), ticks);
-        assert_eq!(time_in("7 (a) S 1 2"), Duration::ZERO);
-        assert_eq!(time_in("nonsense"), Duration::ZERO);
+        assert_eq!(time_in(stat, 4), ticks);
+        assert!(time_in(stat, 2) < ticks);
+        assert_eq!(time_in("7 (a) S 1 2", 4), Duration::ZERO);
+        assert_eq!(time_in("nonsense", 4), Duration::ZERO);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 mod family;
 
-pub(crate) use family::{MEASURES, family_use, kill_strays};
+pub(crate) use family::{MEASURES, family_use, kill_strays, thread_time};
 
 use crate::message::Post;
 use crate::process::Place;

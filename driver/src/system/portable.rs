@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use std::io;
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 /// A thread waits for it only, needs little, and there may be many.
 const STACK_BYTES: usize = 64 << 10;
@@ -64,6 +65,11 @@ pub(crate) const MEASURES: bool = false;
 /// Nothing, where nobody says whose child a process is. Never asked: nothing that is limited comes in.
 pub(crate) fn family_use(_leader: Pid) -> Used {
     Used::default()
+}
+
+/// Nothing, likewise.
+pub(crate) const fn thread_time(_tid: Pid) -> Duration {
+    Duration::ZERO
 }
 
 /// Where nobody says whose child a process is, those that left a worker's group are left to themselves.

@@ -10,10 +10,11 @@ use crate::context::Stream;
 use crate::names::Names;
 use crate::session::frames::append_answer;
 use crate::session::{Action, Ending, Event, Fault, Finished, Session};
+use crate::wards::Wards;
 use farm_protocol::{
-    AttemptHeader, AttemptId, DEFAULT_FRAME_LIMIT, FrameError, FrameKind, Hello, KindHello, Launch,
-    MarshalError, PREAMBLE, Progress, RequestHeader, attempt_frame_body, begin_frame, encode_into,
-    finish_frame,
+    AttemptHeader, AttemptId, DEFAULT_FRAME_LIMIT, FrameError, FrameKind, Hello, KindHello,
+    MarshalError, PREAMBLE, Progress, RequestHeader, WorkerName, attempt_frame_body, begin_frame,
+    encode_into, finish_frame,
 };
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
@@ -22,7 +23,7 @@ use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Unsent answers above this are written although more requests are at hand, in bytes.
@@ -67,6 +68,17 @@ pub(crate) enum Step {
     Done,
     /// Leave.
     End(Ending),
+    /// Leave, and say nothing: nobody wants this worker any more. Never in a process, which does not live to see it.
+    Gone,
+}
+
+/// Where a worker lives.
+#[derive(Debug)]
+pub(super) enum Home {
+    /// In a process of its own, which this one has started.
+    Process { master: u32 },
+    /// In its master's process, where somebody else signals what it starts.
+    Thread(Arc<dyn Wards>),
 }
 
 #[derive(Debug)]
@@ -79,6 +91,10 @@ struct Shared {
     greeted: bool,
     /// The watcher has been told to look after unsent answers and has not yet gone back to waiting without end.
     watched: bool,
+    /// The master has hung up on a thread, which it cannot kill.
+    gone: bool,
+    /// The performing thread is through, and the watcher may go.
+    over: bool,
 }
 
 /// The shared part of a worker process.
@@ -89,7 +105,7 @@ pub(crate) struct Port {
     wake: OwnedFd,
     cancel: CancelFlag,
     through: Option<[OwnedFd; 2]>,
-    master: u32,
+    home: Home,
     names: Names,
 }
 
@@ -98,7 +114,8 @@ impl Port {
     pub(super) fn new(
         answers: OwnedFd,
         through: Option<[OwnedFd; 2]>,
-        launch: &Launch,
+        home: Home,
+        name: WorkerName,
     ) -> io::Result<Self> {
         let shared = Shared {
             session: Session::new(0),
@@ -106,6 +123,8 @@ impl Port {
             outbox: Outbox::default(),
             greeted: false,
             watched: false,
+            gone: false,
+            over: false,
         };
         Ok(Self {
             shared: Mutex::new(shared),
@@ -113,8 +132,8 @@ impl Port {
             wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
             cancel: CancelFlag::new()?,
             through,
-            master: launch.master,
-            names: Names::new(launch.name.to_string()),
+            home,
+            names: Names::new(name.to_string()),
         })
     }
 
@@ -150,6 +169,9 @@ impl Port {
     /// Tells the session what happened and does what it says.
     pub(super) fn tell(&self, event: Event) -> Step {
         let mut shared = self.lock();
+        if shared.gone {
+            return Step::Gone;
+        }
         let step = self.perform_actions(&mut shared, &[], |session, actions| {
             session.handle(event, actions);
         });
@@ -186,7 +208,7 @@ impl Port {
         });
         match step {
             Step::End(ending) => Some(ending),
-            Step::Begin(_) | Step::Done => None,
+            Step::Begin(_) | Step::Done | Step::Gone => None,
         }
     }
 
@@ -285,7 +307,12 @@ impl Port {
         match shared.outbox.write(self.answers.as_fd()) {
             Written::All => false,
             Written::Some => true,
-            Written::Broken => self.leave_with_group(),
+            Written::Broken => {
+                shared.outbox = Outbox::default();
+                drop(shared);
+                self.lost();
+                false
+            }
         }
     }
 
@@ -350,14 +377,63 @@ impl Port {
         })
     }
 
-    /// Whether the process that started this one is still its parent.
+    /// Whether the master is there: the process that started this one is still its parent.
     pub(super) fn master_lives(&self) -> bool {
-        is_parent(self.master)
+        match self.home {
+            Home::Process { master } => is_parent(master),
+            Home::Thread(_) => !self.lock().gone,
+        }
     }
 
-    /// Takes the whole group along: nothing this worker started may outlive the master.
-    pub(super) fn leave_with_group(&self) -> ! {
-        kill_own_group()
+    /// Nobody wants this worker any more. A process takes its whole group along and does not come back from here:
+    /// nothing it started may outlive the master. A thread tells the performer, and begins nothing any more.
+    pub(super) fn lost(&self) {
+        match &self.home {
+            Home::Process { .. } => kill_own_group(),
+            Home::Thread(_) => {
+                let mut shared = self.lock();
+                shared.gone = true;
+                // Under the lock: nobody lowers it meanwhile.
+                self.cancel.raise();
+            }
+        }
+    }
+
+    /// Waits for the watcher to end the process, where there is one of our own.
+    pub(super) fn await_the_end(&self) {
+        while self.is_process() {
+            std::thread::park();
+        }
+    }
+
+    /// Whether the worker has a process of its own.
+    pub(crate) const fn is_process(&self) -> bool {
+        match self.home {
+            Home::Process { .. } => true,
+            Home::Thread(_) => false,
+        }
+    }
+
+    /// Who signals what this worker starts, unless it has a group of its own for that.
+    pub(crate) fn wards(&self) -> Option<&dyn Wards> {
+        match &self.home {
+            Home::Process { .. } => None,
+            Home::Thread(wards) => Some(&**wards),
+        }
+    }
+
+    /// Sends the watcher home.
+    pub(super) fn end_watch(&self) {
+        // Not through `lock`: what has panicked under it must not keep the watcher here.
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.over = true;
+        drop(shared);
+        self.ring();
+    }
+
+    /// Whether the watcher may go.
+    pub(super) fn is_over(&self) -> bool {
+        self.lock().over
     }
 }
 

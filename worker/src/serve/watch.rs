@@ -4,6 +4,7 @@
 
 use super::leave;
 use super::port::{Port, Step, WATCHER_FLUSHES_AFTER, wait};
+use crate::session::Ending;
 use crate::session::Event;
 use crate::session::frames::{control as control_event, garbled};
 use farm_protocol::{DEFAULT_FRAME_LIMIT, FrameDecoder};
@@ -13,6 +14,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 /// Bytes taken from the control pipe at a time; one frame has about twenty.
 const READ_BYTES: usize = 4096;
@@ -31,8 +33,12 @@ impl Drop for AbortOnUnwind {
     }
 }
 
-/// Starts the thread.
-pub(super) fn spawn(port: Arc<Port>, control: OwnedFd, signals: UnixStream) -> io::Result<()> {
+/// Starts the thread. It lives as long as its process; beside a worker in its master's process, until it is sent home.
+pub(super) fn spawn(
+    port: Arc<Port>,
+    control: OwnedFd,
+    signals: Option<UnixStream>,
+) -> io::Result<JoinHandle<()>> {
     let watcher = Watcher {
         port,
         control,
@@ -42,26 +48,27 @@ pub(super) fn spawn(port: Arc<Port>, control: OwnedFd, signals: UnixStream) -> i
     };
     let builder = std::thread::Builder::new().name("farm-watcher".to_owned());
     builder.spawn(move || {
-        let _guard = AbortOnUnwind;
-        watcher.run()
-    })?;
-    Ok(())
+        let guard = watcher.port.is_process().then_some(AbortOnUnwind);
+        watcher.run();
+        std::mem::forget(guard);
+    })
 }
 
 struct Watcher {
     port: Arc<Port>,
     control: OwnedFd,
-    signals: UnixStream,
+    /// Readable after a SIGTERM; none beside a worker in its master's process, whose signals are not its own.
+    signals: Option<UnixStream>,
     decoder: FrameDecoder,
     /// The control pipe is open and makes sense. Not after a living master's `Stop`.
     listening: bool,
 }
 
 impl Watcher {
-    fn run(mut self) -> ! {
+    fn run(mut self) {
         let mut looking = false;
-        loop {
-            let port = Arc::clone(&self.port);
+        let port = Arc::clone(&self.port);
+        while !port.is_over() {
             let (wake, answers) = (port.wake(), port.answers());
             let in_if = |on: bool| {
                 if on {
@@ -76,9 +83,13 @@ impl Watcher {
             } else {
                 wake
             };
+            let signals = self.signals.as_ref();
             let mut fds = [
                 PollFd::new(&wake, PollFlags::IN),
-                PollFd::new(&self.signals, PollFlags::IN),
+                PollFd::from_borrowed_fd(
+                    signals.map_or(wake, AsFd::as_fd),
+                    in_if(signals.is_some()),
+                ),
                 PollFd::from_borrowed_fd(control, in_if(self.listening)),
                 PollFd::from_borrowed_fd(answers, PollFlags::OUT),
             ];
@@ -108,12 +119,15 @@ impl Watcher {
     }
 
     fn signal(&self) {
+        let Some(signals) = &self.signals else {
+            return;
+        };
         let mut bytes = [0; 64];
         // One event for any number of signals.
-        let _ = rustix::io::read(&self.signals, &mut bytes);
+        let _ = rustix::io::read(signals, &mut bytes);
         // Before the hello there is no attempt to cancel: the signal means what it means to any program.
         if !self.port.master_lives() || !self.port.greeted() {
-            self.port.leave_with_group();
+            self.port.lost();
         }
         // Otherwise nothing is to be done. A signal names no attempt, and the next one may have begun before it is
         // noticed; the attempt that the ladder means was told by a frame before, and a command, being in the group, has
@@ -126,7 +140,7 @@ impl Watcher {
             Ok(0) => return self.end_of_file(),
             Ok(count) => self.decoder.push(&bytes[..count]),
             Err(Errno::INTR | Errno::AGAIN) => return,
-            Err(_) => self.port.leave_with_group(),
+            Err(_) => return self.hang_up(),
         }
         loop {
             let event = match self.decoder.next_frame() {
@@ -137,7 +151,7 @@ impl Watcher {
             match event {
                 Ok(event) => self.tell(event),
                 Err(fault) => match self.port.fail(fault) {
-                    Some(ending) => leave(&self.port, &ending),
+                    Some(ending) => return self.end(&ending),
                     None => return self.listening = false,
                 },
             }
@@ -145,12 +159,26 @@ impl Watcher {
         self.port.write_some();
     }
 
-    fn tell(&self, event: Event) {
+    fn tell(&mut self, event: Event) {
         match self.port.tell(event) {
             Step::Done => {}
             Step::Begin(_) => unreachable!("only a request begins something"),
-            Step::End(ending) => leave(&self.port, &ending),
+            Step::End(ending) => self.end(&ending),
+            Step::Gone => self.listening = false,
         }
+    }
+
+    /// The session is over: so is the process, or the thread as soon as it can be.
+    fn end(&mut self, ending: &Ending) {
+        if self.port.is_process() {
+            leave(&self.port, ending);
+        }
+        self.hang_up();
+    }
+
+    fn hang_up(&mut self) {
+        self.listening = false;
+        self.port.lost();
     }
 
     fn end_of_file(&mut self) {
@@ -158,7 +186,7 @@ impl Watcher {
         if self.port.ended() && self.port.master_lives() {
             self.listening = false;
         } else {
-            self.port.leave_with_group();
+            self.hang_up();
         }
     }
 }
