@@ -51,7 +51,10 @@ pub fn main<I: IntoIterator<Item = OsString>>(arguments: I) -> Exit {
         Err(exit) => return exit,
     };
     match cli.command {
-        Command::Run(arguments) => run::run(&arguments, run::OWN_NAME, Kinds::commands()),
+        Command::Run(arguments) => {
+            let again = Box::new(Kinds::commands);
+            run::run(&arguments, run::OWN_NAME, Kinds::commands(), again)
+        }
         #[cfg(feature = "sim")]
         Command::Sim(arguments) => sim::run(&arguments),
     }

@@ -68,6 +68,7 @@
 #[cfg(feature = "command")]
 pub mod command;
 pub mod exec;
+mod inside;
 pub mod prelude;
 #[cfg(feature = "command")]
 pub mod report;
@@ -91,6 +92,7 @@ pub use farm_protocol::{AffinityKey, ContextBody, ContextUpdate};
 #[cfg(feature = "sim")]
 pub use farm_sim as sim;
 pub use farm_worker as worker;
+pub use inside::in_process;
 
 /// Compiles the examples of the guide, and runs those that start no process.
 #[cfg(all(doctest, feature = "command", feature = "sim"))]

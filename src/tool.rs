@@ -230,7 +230,7 @@ impl Kinds {
         all
     }
 
-    fn into_worker(self) -> Worker {
+    pub(crate) fn into_worker(self) -> Worker {
         let all = self.into_listed().into_iter();
         all.fold(Worker::new(), |worker, kind| kind.sit(worker))
     }
@@ -246,9 +246,9 @@ impl fmt::Debug for Kinds {
 }
 
 /// The `main` that [`main!`](crate::main) writes: a worker if the farm has started this process as one, else what was
-/// typed. `kinds` is called once, and in a simulation for each schedule and each simulated worker: the same kinds each
-/// time.
-pub fn main(program: Program, kinds: impl Fn() -> Kinds + 'static) -> ExitCode {
+/// typed. `kinds` is called once, for each worker inside this process, and in a simulation for each schedule and each
+/// simulated worker: the same kinds each time.
+pub fn main(program: Program, kinds: impl Fn() -> Kinds + Send + Sync + 'static) -> ExitCode {
     run_if_asked(|| kinds().into_worker());
     crate::command::tool_main(program, kinds, std::env::args_os()).end()
 }

@@ -3,6 +3,8 @@
 //! It speaks the same protocol over the same pipes as a process. What a signal would do to a process, here the
 //! hang-up of its requests and its wards do, as far as that goes: nobody can kill a thread.
 
+pub use crate::wards::Wards;
+
 use crate::body::Body;
 use crate::depth;
 use crate::link::{Incoming, Outgoing};
@@ -12,7 +14,6 @@ use crate::reap::Reaped;
 use crate::spawn::SpawnFault;
 use crate::system::thread_time;
 use crate::usage::Used;
-use crate::wards::Wards;
 use farm_protocol::{Termination, WorkerName};
 use rustix::process::{Pid, Signal};
 use rustix::thread::gettid;
@@ -101,6 +102,8 @@ pub(crate) struct Thread {
     lines: [UnixStream; 2],
     /// It is to go.
     hung_up: bool,
+    /// It had wards then, which have been killed: whatever it did was done by them.
+    killed: bool,
 }
 
 /// Starts a worker in a thread of this process. Its end is told to `post`.
@@ -149,6 +152,7 @@ pub(crate) fn start(
             wards,
             lines,
             hung_up: false,
+            killed: false,
         }),
         page: None,
         requests,
@@ -185,15 +189,16 @@ impl Thread {
 
     /// Signals its wards; what would kill a process has it go as soon as it can.
     pub(crate) fn signal(&mut self, signal: Signal) {
-        self.wards.signal(signal);
-        if signal != Signal::KILL || self.hung_up {
-            return;
+        if signal == Signal::KILL && !self.hung_up {
+            self.hung_up = true;
+            // Before its wards die: what it has to say of that comes too late, as from a worker that was killed.
+            for line in &self.lines {
+                // It fails when the other side is gone already.
+                let _gone = line.shutdown(Shutdown::Both);
+            }
         }
-        self.hung_up = true;
-        for line in &self.lines {
-            // It fails when the other side is gone already.
-            let _gone = line.shutdown(Shutdown::Both);
-        }
+        let any = self.wards.signal(signal);
+        self.killed |= any && signal == Signal::KILL && !self.has_ended();
     }
 
     /// Whether it was told to go and has not.
@@ -210,8 +215,16 @@ impl Thread {
         };
         // It has nothing left to do but to return.
         let _no_panic = handle.join();
+        let termination = if self.killed {
+            Termination::Signaled {
+                signal: Signal::KILL.as_raw(),
+                core_dumped: false,
+            }
+        } else {
+            Termination::Exited(left.code)
+        };
         Reaped {
-            termination: Termination::Exited(left.code),
+            termination,
             peak_bytes: 0,
         }
     }

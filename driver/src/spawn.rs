@@ -234,8 +234,8 @@ mod tests {
     /// Runs a shell whose last argument is the launch; what it printed and how it ended.
     fn shell(script: &str, through: bool) -> (String, Termination) {
         let program = Program::path("/bin/sh").arg("-c").arg(script).arg("worker");
-        let mut parts = spawn(&program, through, NAME, None).expect("a shell");
-        let reaped = reap(parts.pid);
+        let mut parts = spawn(&program, through, NAME, 3, None).expect("a shell");
+        let reaped = parts.body.collect();
         let mut space = [0; 4096];
         parts.stdout.hang_up();
         let (count, reading) = parts.stdout.read(&mut space);

@@ -47,8 +47,8 @@ impl Wards {
         lock(&self.0).leaders.retain(|other| !same(other));
     }
 
-    /// Signals all of them.
-    pub(crate) fn signal(&self, signal: Signal) {
+    /// Signals all of them. Whether there are any.
+    pub(crate) fn signal(&self, signal: Signal) -> bool {
         let mut charge = lock(&self.0);
         match signal {
             Signal::KILL => charge.killed = true,
@@ -60,6 +60,7 @@ impl Wards {
         for leader in &charge.leaders {
             send(*leader, signal);
         }
+        !charge.leaders.is_empty()
     }
 
     /// What they use with all that they have started.

@@ -25,13 +25,14 @@ pub(super) use options::{AFTER_HELP, Arguments, EXAMPLES};
 
 use super::exit::Exit;
 use crate::exec::Settings;
+use crate::in_process;
 use crate::report::{
     ProgressMode, ReportOptions, Reporter, ResultsTarget, RunEnd, Status, StdoutMode, Watcher,
 };
 use crate::taskfile::parse_duration;
 use crate::tool::Kinds;
 use desk::{Desk, SharedDesk};
-use farm_driver::{Farm, FarmBuilder, Pool, Program, SourceWaker};
+use farm_driver::{Farm, FarmBuilder, Launcher, Pool, Program, SourceWaker};
 use farm_master::TaskOptions;
 use farm_master::lane::{AdapterMode, Boundary};
 use hopper::{Hopper, Reading};
@@ -51,9 +52,17 @@ const WINDOW: usize = 1024;
 /// The default budget from asking a task to end until it is killed.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Runs the tasks of a file for the program called `name`, which runs tasks of these kinds.
-pub(super) fn run(arguments: &Arguments, name: &'static str, kinds: Kinds) -> Exit {
-    match try_run(arguments, name, kinds) {
+/// Makes the list of kinds anew, for a worker inside this process.
+pub(super) type MakeKinds = Box<dyn Fn() -> Kinds + Send + Sync>;
+
+/// Runs the tasks of a file for the program called `name`, which runs tasks of these kinds; `again` makes them again.
+pub(super) fn run(
+    arguments: &Arguments,
+    name: &'static str,
+    kinds: Kinds,
+    again: MakeKinds,
+) -> Exit {
+    match try_run(arguments, name, kinds, again) {
         Ok(exit) => exit,
         Err(message) => {
             complain(&message);
@@ -71,7 +80,12 @@ pub(super) fn complain(message: &str) {
     eprintln!("{}", message.trim_end());
 }
 
-fn try_run(arguments: &Arguments, name: &'static str, kinds: Kinds) -> Result<Exit, String> {
+fn try_run(
+    arguments: &Arguments,
+    name: &'static str,
+    kinds: Kinds,
+    again: MakeKinds,
+) -> Result<Exit, String> {
     let grace = grace(arguments)?;
     let limits = arguments.limits()?;
     let jobserver = jobserver::open(arguments.jobserver, name, arguments.workers.count())?;
@@ -107,7 +121,12 @@ fn try_run(arguments: &Arguments, name: &'static str, kinds: Kinds) -> Result<Ex
         settings,
     };
     let mut builder = Farm::builder();
-    let pool = pool(arguments.workers.count(), name, &input, grace)?;
+    let workers = arguments.workers;
+    let pool = Pool {
+        boundary: Some(boundary(workers.count(), &input, grace)?),
+        defaults: TaskOptions::default(),
+        ..Pool::new(launcher(workers.in_process(), name, again), workers.count())
+    };
     let doors = kinds.into_iter();
     let doors: Vec<_> = doors
         .map(|kind| kind.enter(&mut builder, pool.clone(), &stage))
@@ -173,8 +192,11 @@ fn start(
     Ok(farm)
 }
 
-/// The workers of one kind.
-fn pool(workers: u32, name: &str, input: &input::Input, grace: Duration) -> Result<Pool, String> {
+/// Where workers come from.
+fn launcher(inside: bool, name: &str, again: MakeKinds) -> Launcher {
+    if inside {
+        return in_process(move || again().into_worker()).into();
+    }
     let program = Program::this_executable();
     let program = if name == OWN_NAME {
         program
@@ -182,11 +204,7 @@ fn pool(workers: u32, name: &str, input: &input::Input, grace: Duration) -> Resu
         // So that a list of processes says what they are.
         program.arg("worker")
     };
-    Ok(Pool {
-        boundary: Some(boundary(workers, input, grace)?),
-        defaults: TaskOptions::default(),
-        ..Pool::new(program, workers)
-    })
+    program.into()
 }
 
 fn boundary(workers: u32, input: &input::Input, grace: Duration) -> Result<Boundary, String> {

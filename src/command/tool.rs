@@ -15,7 +15,7 @@ use std::ffi::OsString;
 /// Does what the arguments say (the program's name first), and answers how the process is to end.
 pub(crate) fn tool_main<I: IntoIterator<Item = OsString>>(
     program: Program,
-    make: impl Fn() -> Kinds + 'static,
+    make: impl Fn() -> Kinds + Send + Sync + 'static,
     arguments: I,
 ) -> Exit {
     start_log();
@@ -28,7 +28,7 @@ pub(crate) fn tool_main<I: IntoIterator<Item = OsString>>(
         Some(("run", matches)) => {
             let arguments = parse(|| run::Arguments::from_arg_matches(matches));
             match arguments {
-                Ok(arguments) => run::run(&arguments, program.name, kinds),
+                Ok(arguments) => run::run(&arguments, program.name, kinds, Box::new(make)),
                 Err(exit) => exit,
             }
         }
@@ -53,8 +53,7 @@ fn command(program: Program, kinds: &Kinds) -> Command {
     let name = program.name;
     let mut run = run::Arguments::augment_args(Command::new("run"));
     if kinds.cards().len() > 1 {
-        let each =
-            "How many workers each kind has at once: a number, or `auto` for one per processor";
+        let each = "How many workers each kind has at once: a number, `auto` for one per processor, or 0: one task of each kind at a time, inside this process";
         run = run.mut_arg("workers", |workers| workers.help(each));
     }
     let run = run

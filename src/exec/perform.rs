@@ -1,17 +1,18 @@
 //! The command kind's worker half: starts a command, reads what it says, and tells how it ended.
 //!
 //! Written against the public traits alone, as any kind outside this repository would be. The command stays in the
-//! worker's process group, so that whoever kills the group kills it too. Knows no task, no retry and no ladder: on a
+//! worker's process group, so that whoever kills the group kills it too; where the worker has none, it leads its own. Knows no task, no retry and no ladder: on a
 //! cancellation it signals the command once and goes on waiting.
 
 mod capture;
+mod own_group;
 mod plumbing;
 mod pump;
 mod refusal;
 
 use super::wire::{Captured, CommandRequest, CommandResponse, CommandWire, Ended};
 use capture::Capture;
-use farm_driver::Memory;
+use farm_driver::{DEPTH_VARIABLE, Memory, depth};
 use farm_master::evidence::{MemoryEvidence, out_of_memory};
 use farm_protocol::Termination;
 use farm_worker::child::{Usage, has_other_children, kill_children, reap};
@@ -21,6 +22,7 @@ use pump::Pump;
 use refusal::Refusal;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -69,12 +71,18 @@ impl Commands {
         self.memory.begin();
         let mut plumbing = Plumbing::lay(request, context, self.stdin_is_null)?;
         let begun = Instant::now();
-        let Started { pid, pidfd, ends } = start(request, &mut plumbing)?;
+        let own_group = !context.owns_children();
+        let Started { pid, pidfd, ends } = start(request, &mut plumbing, own_group)?;
+        let ward = own_group.then(|| context.ward(pid));
         let pump = Pump::new(pidfd, plumbing.feed, plumbing.stdout, plumbing.stderr);
         let mut pump = pump.with_signs(request.signs);
         pump.until_exit(context, &mut self.buffer);
         drop(ends);
-        let (ended, usage) = match reap(pid) {
+        let (collected, left_in_group) = match ward {
+            Some(ward) => own_group::collect(pid, ward),
+            None => (reap(pid), false),
+        };
+        let (ended, usage) = match collected {
             Ok((termination, usage)) => (ended(termination), usage),
             Err(error) => {
                 let message = format!("the exit status of process {pid} cannot be had: {error}");
@@ -83,11 +91,14 @@ impl Commands {
         };
         let wall = begun.elapsed();
         // Asked after the reaping: what is left now is what the command left.
-        let left_behind = context.owns_children() && has_other_children().unwrap_or(true);
+        let left_behind = !own_group && has_other_children().unwrap_or(true);
         if left_behind {
-            context.mark_left_behind();
             // The worker is replaced for it. What left the worker's group would outlive that.
             let _some_refuse_to_die = kill_children();
+        }
+        let left_behind = left_behind || left_in_group;
+        if left_behind {
+            context.mark_left_behind();
         }
         let (stdout, stderr, trouble) = pump.into_captured();
         let out_of_memory = self.out_of_memory(&ended, &usage, &stderr.head);
@@ -163,19 +174,28 @@ struct Started {
 }
 
 /// Starts the command. Ours of the pipes stay in `plumbing`.
-fn start(request: &CommandRequest, plumbing: &mut Plumbing) -> Result<Started, Refusal> {
+fn start(
+    request: &CommandRequest,
+    plumbing: &mut Plumbing,
+    own_group: bool,
+) -> Result<Started, Refusal> {
     let Some((program, arguments)) = request.argv.split_first() else {
         return Err(Refusal::said("the command is empty: it has no program"));
     };
     let [stdin, stdout, stderr] = plumbing.take_stdio();
-    // No `pre_exec` and no process group of its own: the standard library then uses posix_spawn, which copies nothing
-    // of the worker's memory, however large that is.
+    // No `pre_exec`: the standard library then uses posix_spawn, which copies nothing of the worker's memory, however
+    // large that is.
     let mut command = Command::new(program);
     command
         .args(arguments)
         .stdin(stdin)
         .stdout(stdout)
         .stderr(stderr);
+    if own_group {
+        command.process_group(0);
+        // A worker process has it in its environment.
+        command.env(DEPTH_VARIABLE, depth().to_string());
+    }
     if request.clear_env {
         command.env_clear();
     }

@@ -193,7 +193,7 @@ impl Performing {
                 Err(error) => return self.fail(garbled("requests", error)),
             };
             let step = match incoming(frame) {
-                Ok(Incoming::Request(header, payload)) => self.request(header, payload),
+                Ok(Incoming::Request(header, payload)) => self.request(header, payload, requests),
                 Ok(Incoming::Stop) => self.port.tell(Event::Stop),
                 Err(fault) => return self.fail(fault),
             };
@@ -205,14 +205,14 @@ impl Performing {
         }
     }
 
-    fn request(&mut self, header: RequestHeader, payload: &[u8]) -> Step {
+    fn request(&mut self, header: RequestHeader, payload: &[u8], requests: &OwnedFd) -> Step {
         match self.port.tell(Event::Request(header)) {
-            Step::Begin(header) => self.perform(header, payload),
+            Step::Begin(header) => self.perform(header, payload, requests),
             other @ (Step::Done | Step::End(_) | Step::Gone) => other,
         }
     }
 
-    fn perform(&mut self, header: RequestHeader, payload: &[u8]) -> Step {
+    fn perform(&mut self, header: RequestHeader, payload: &[u8], requests: &OwnedFd) -> Step {
         let RequestHeader { number, id, kind } = header;
         let started = now();
         self.page.begin(id, started);
@@ -227,6 +227,7 @@ impl Performing {
         let seat = &mut self.seats[usize::from(kind.0)];
         let (how, flags) = seat.execute(&received, &mut self.response);
         let ended = now();
+        self.port.notice_hang_up(requests);
         let finished = Finished {
             how,
             flags,

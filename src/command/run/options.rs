@@ -25,7 +25,7 @@ pub(in crate::command) struct Arguments {
     #[arg(value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
 
-    /// How many workers run at once: a number, or `auto` for one per processor
+    /// How many workers run at once: a number, `auto` for one per processor, or 0: one task at a time, inside this process
     #[arg(short = 'j', long, value_name = "N", default_value = "auto")]
     pub(super) workers: Workers,
 
@@ -121,6 +121,8 @@ pub(super) enum Workers {
     Auto,
     /// This many.
     Count(NonZeroU32),
+    /// None: one thread of this process instead.
+    InProcess,
 }
 
 /// More workers than this are refused: each takes eight descriptors of the master.
@@ -133,6 +135,15 @@ impl Workers {
                 u32::try_from(count.get()).unwrap_or(MOST_WORKERS)
             }),
             Self::Count(count) => count.get(),
+            Self::InProcess => 1,
+        }
+    }
+
+    /// Whether tasks are performed inside this process.
+    pub(super) const fn in_process(self) -> bool {
+        match self {
+            Self::Auto | Self::Count(_) => false,
+            Self::InProcess => true,
         }
     }
 }
@@ -144,11 +155,11 @@ impl FromStr for Workers {
         if text == "auto" {
             return Ok(Self::Auto);
         }
-        let count = text.parse::<u32>().ok().and_then(NonZeroU32::new);
-        match count {
-            Some(count) if count.get() <= MOST_WORKERS => Ok(Self::Count(count)),
-            Some(_) => Err(format!("at most {MOST_WORKERS}")),
-            None => Err("expected a number from 1, or `auto`".to_string()),
+        match text.parse::<u32>().ok().map(NonZeroU32::new) {
+            Some(Some(count)) if count.get() <= MOST_WORKERS => Ok(Self::Count(count)),
+            Some(Some(_)) => Err(format!("at most {MOST_WORKERS}")),
+            Some(None) => Ok(Self::InProcess),
+            None => Err("expected a number, or `auto`".to_string()),
         }
     }
 }

@@ -188,6 +188,9 @@ impl Port {
     /// Tells the session that the attempt is over at `ended`, and writes the answers when they are many or old.
     pub(super) fn finished(&self, finished: Finished, response: &[u8], ended: u64) -> Step {
         let mut shared = self.lock();
+        if shared.gone {
+            return Step::Gone;
+        }
         let step = self.perform_actions(&mut shared, response, |session, actions| {
             session.handle(Event::Finished(finished), actions);
         });
@@ -396,6 +399,17 @@ impl Port {
                 // Under the lock: nobody lowers it meanwhile.
                 self.cancel.raise();
             }
+        }
+    }
+
+    /// Asked by a thread whose attempt has ended: a master that has hung up meanwhile is told nothing more, whether the
+    /// watcher has noticed yet or not. It has killed what the attempt had started, and that is not how the attempt
+    /// would have ended.
+    pub(super) fn notice_hang_up(&self, requests: &OwnedFd) {
+        let at_once = Timespec::default();
+        let mut fds = [PollFd::new(requests, PollFlags::empty())];
+        if !self.is_process() && wait(&mut fds, Some(&at_once)) > 0 {
+            self.lost();
         }
     }
 

@@ -48,7 +48,8 @@ pub(super) fn spawn(
     };
     let builder = std::thread::Builder::new().name("farm-watcher".to_owned());
     builder.spawn(move || {
-        let guard = watcher.port.is_process().then_some(AbortOnUnwind);
+        // Made only where it is wanted: its drop is what it does.
+        let guard = watcher.port.is_process().then(|| AbortOnUnwind);
         watcher.run();
         std::mem::forget(guard);
     })
