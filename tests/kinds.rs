@@ -10,6 +10,8 @@
 mod embed;
 #[path = "kinds/groups.rs"]
 mod groups;
+#[path = "kinds/inside.rs"]
+mod inside;
 #[path = "kinds/library.rs"]
 mod library;
 #[path = "kinds/limits.rs"]
@@ -18,6 +20,8 @@ mod limits;
 mod marshal;
 #[path = "kinds/names.rs"]
 mod names;
+#[path = "kinds/nested.rs"]
+mod nested;
 #[path = "kinds/noop.rs"]
 mod noop;
 #[path = "kinds/partials.rs"]
@@ -45,12 +49,15 @@ fn main() {
                 .with(prelude::Player::default())
                 .with(marshal::Writer)
                 .with(names::Namer)
+                .with(nested::Nester)
                 .with(partials::Teller)
         }
     });
-    let wanted = std::env::args()
-        .nth(1)
-        .filter(|argument| !argument.starts_with('-'));
+    let first = std::env::args().nth(1);
+    if first.as_deref() == Some(nested::AS_MASTER) {
+        nested::be_master();
+    }
+    let wanted = first.filter(|argument| !argument.starts_with('-'));
     let tests = [
         groups::TESTS,
         noop::TESTS,
@@ -62,6 +69,8 @@ fn main() {
         limits::TESTS,
         strangers::TESTS,
         embed::TESTS,
+        inside::TESTS,
+        nested::TESTS,
     ]
     .concat();
     let (mut passed, mut failed) = (0, 0);

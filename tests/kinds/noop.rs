@@ -121,6 +121,7 @@ fn wait(context: &Context<'_, Noops>, span: Option<Duration>) {
     }
 }
 
+#[derive(Debug)]
 pub(crate) struct Noop;
 
 impl TaskKind for Noop {
