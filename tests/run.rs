@@ -12,6 +12,8 @@ mod faults;
 mod input;
 #[path = "run/jobserver.rs"]
 mod jobserver;
+#[path = "run/inside.rs"]
+mod inside;
 #[path = "run/limits.rs"]
 mod limits;
 #[path = "run/outputs.rs"]

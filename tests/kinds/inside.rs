@@ -65,9 +65,11 @@ fn same_ends() {
         let done = end(&queue, Behave::Echo(n), once());
         assert!(matches!(done, Outcome::Done(Said::Number(m)) if m == n));
     }
-    let done = end(&queue, Behave::Print(String::new()), once());
+    let printed = queue.submit(Behave::Print("(printed by a worker inside)\n".to_owned()));
+    let printed = printed.wait().expect("admitted");
     let own = std::process::id();
-    assert!(matches!(done, Outcome::Done(Said::Pid(pid)) if pid == own));
+    assert!(matches!(printed.outcome, Outcome::Done(Said::Pid(pid)) if pid == own));
+    assert_eq!(printed.output.stdout, b"", "it went to our own stdout");
     assert_eq!(
         farm.worker_pids(),
         [],
