@@ -1,12 +1,14 @@
 //! A program made with `farm::main!` as its user meets it. This program is its own tool: started with a certain
 //! variable it is what `main!` writes, with the kinds of `tool/kinds.rs` and commands; else it runs the tests. The
-//! example `square` is run as well, as the smallest of its sort.
+//! example `custom_kind` is run as well, as the smallest of its sort.
 #![cfg(feature = "command")]
 #![expect(
     clippy::print_stdout,
     reason = "a test program without a harness prints its own verdicts, and one kind prints"
 )]
 
+#[path = "tool/custom_kind.rs"]
+mod custom_kind;
 #[path = "tool/files.rs"]
 mod files;
 #[path = "tool/kinds.rs"]
@@ -18,8 +20,6 @@ mod runs;
 #[cfg(feature = "sim")]
 #[path = "tool/sim.rs"]
 mod sim;
-#[path = "tool/square.rs"]
-mod square;
 #[expect(dead_code, reason = "its other half is for the tests of `farm run`")]
 #[path = "run/stage.rs"]
 mod stage;
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     let tests = [
         files::TESTS,
         runs::TESTS,
-        square::TESTS,
+        custom_kind::TESTS,
         #[cfg(feature = "sim")]
         sim::TESTS,
     ]

@@ -1,7 +1,6 @@
-//! The smallest whole tool: `square run tasks.json` with `[{"input": 12}, {"input": 70000}]`. (13 panics.)
-use farm::protocol::{Never, Wire};
-use farm::worker::{Context, Perform};
-use farm::{TaskKind, Verdict, WorkerStatus};
+//! The smallest whole tool, from the guide (`docs/kinds.md`): a kind of thirty lines and its command line.
+//! (13 panics, so that there is something to see.)
+use farm::prelude::*;
 
 struct Square;
 
