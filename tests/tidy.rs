@@ -226,7 +226,10 @@ fn unsafe_code_lives_in_two_files() {
             ));
         }
     }
-    let elsewhere = rust_files().filter(|f| !matches!(f.room(), "driver" | "worker") && with(f));
+    // Its subject is a function for C, which has an exported name and is given pointers.
+    let foreign = "examples/embedded/foreign.rs";
+    let elsewhere = rust_files()
+        .filter(|f| !matches!(f.room(), "driver" | "worker") && f.path != foreign && with(f));
     findings.extend(
         elsewhere.map(|file| format!("{}: `unsafe` outside driver/ and worker/", file.path)),
     );

@@ -10,7 +10,7 @@ use crate::depth;
 use crate::link::{Incoming, Outgoing};
 use crate::message::{Message, Post};
 use crate::process::{Parts, Place};
-use crate::reap::Reaped;
+use crate::reap::{Reaped, block_sigpipe};
 use crate::spawn::SpawnFault;
 use crate::system::thread_time;
 use crate::usage::Used;
@@ -134,6 +134,8 @@ pub(crate) fn start(
         // Set once, here.
         let _first = of_thread.tid.set(gettid());
         depth::enter(depth);
+        // Its watcher begins with the same mask.
+        block_sigpipe();
         let left = catch_unwind(AssertUnwindSafe(|| (launcher.0)(ends)));
         drop(launcher);
         let left = left.unwrap_or_else(|_| Left {

@@ -30,7 +30,7 @@
 //!
 //! Library manners: it installs no signal handler, waits for no child it did not start, sets
 //! nothing for the whole process and initialises no logger. Several farms may run in one process.
-//! It relies on what every Rust program has: SIGPIPE is ignored.
+//! Its threads block SIGPIPE for themselves, so it may be in a program that does not ignore that.
 
 mod answer;
 mod ask;

@@ -1,10 +1,10 @@
-//! Collecting one child of ours with what it used, and what this program used itself. And, because it is the only
-//! unsafe code of this crate: opening the jobserver that this program was started with.
+//! Collecting one child of ours with what it used, what this program used itself, and a thread's signal mask. And,
+//! because it is the only unsafe code of this crate: opening the jobserver that this program was started with.
 //!
 //! It waits for exactly the process it is told, never for any other child of the program.
 #![expect(
     unsafe_code,
-    reason = "no safe crate at hand wraps wait4, getrusage and inherited descriptors"
+    reason = "no safe crate at hand wraps wait4, getrusage, pthread_sigmask and inherited descriptors"
 )]
 
 use farm_protocol::Termination;
@@ -80,6 +80,20 @@ pub(crate) fn client_of_environment() -> jobserver::FromEnv {
 /// The most memory this program held so far, in bytes; 0 when unknown.
 pub(crate) fn own_peak_bytes() -> u64 {
     peak(&usage_of(libc::RUSAGE_SELF))
+}
+
+/// Blocks SIGPIPE for the calling thread: writing to a worker that has just died is then an error and nothing else.
+/// A program of Rust ignores that signal, but a library may be in a program that does not. What is started by the thread
+/// begins with no signal blocked, as everything that the standard library starts.
+pub(crate) fn block_sigpipe() {
+    let mut set = MaybeUninit::<libc::sigset_t>::zeroed();
+    // SAFETY: the set is a live local, which the first call makes a value; the mask before is not asked for. It changes
+    // nothing but the mask of this thread.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        libc::sigaddset(set.as_mut_ptr(), libc::SIGPIPE);
+        libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), std::ptr::null_mut());
+    }
 }
 
 /// What a thread did so far.

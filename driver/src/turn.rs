@@ -17,6 +17,7 @@ use crate::nonce;
 use crate::observer::Observer;
 use crate::process::{Place, Role};
 use crate::pull::Feed;
+use crate::reap::block_sigpipe;
 use crate::record::RunRecord;
 use crate::shared::{Over, Shared, contained, hand_back};
 use crate::sync::Poll;
@@ -169,6 +170,7 @@ impl Loop {
     /// Runs until the machine says `Stopped`, and leaves nothing behind, even after a panic.
     pub(crate) fn run(mut self) {
         self.shared.enter_loop();
+        block_sigpipe();
         let end = catch_unwind(AssertUnwindSafe(|| {
             let mut busy = false;
             while !self.stopped {
