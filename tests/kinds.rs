@@ -54,8 +54,10 @@ fn main() {
         }
     });
     let first = std::env::args().nth(1);
-    if first.as_deref() == Some(nested::AS_MASTER) {
-        nested::be_master();
+    match first.as_deref() {
+        Some(nested::AS_MASTER) => nested::be_master(),
+        Some(inside::AS_ENDING) => inside::end_by_a_task(),
+        Some(_) | None => {}
     }
     let wanted = first.filter(|argument| !argument.starts_with('-'));
     let tests = [

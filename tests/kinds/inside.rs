@@ -3,7 +3,7 @@
 use super::Test;
 use super::noop::{Behave, Noop, Performer, Said};
 use super::strangers::Other;
-use farm::master::HowStopped;
+use farm::master::{HowStopped, TimeLimit};
 use farm::protocol::{Never, Wire};
 use farm::worker::{Context, Perform, Worker};
 use farm::{
@@ -28,6 +28,8 @@ pub(crate) const TESTS: &[Test] = &[
     ),
     ("a_group_inside_stops_its_losers", groups),
     ("wards_die_where_a_group_would", wards),
+    ("limits_inside_count_what_they_can", limits),
+    ("an_exit_inside_ends_the_process", exits),
     ("farms_inside_of_each_other_have_an_end", too_deep),
 ];
 
@@ -322,6 +324,74 @@ fn wards() {
         Outcome::TimedOut { how, .. } => assert_eq!(how, HowStopped::Killed),
         other => panic!("{other:?}"),
     }
+}
+
+/// Works without a pause until it is cancelled.
+struct Spinner;
+
+impl Perform for Spinner {
+    type Wire = <Performer as Perform>::Wire;
+
+    fn perform(&mut self, _: Behave, context: &Context<'_, Self::Wire>) -> Said {
+        while !context.cancelled() {
+            std::hint::spin_loop();
+        }
+        Said::Number(0)
+    }
+}
+
+fn limits() {
+    let (_farm, queue) = noops(in_process(|| Worker::new().with(Spinner)), 1);
+    let options = TaskOptions {
+        cpu: Some(Duration::from_millis(30)),
+        ..TaskOptions::default()
+    };
+    match end(&queue, Behave::Echo(0), options) {
+        Outcome::TimedOut { which, how } => {
+            assert_eq!((which, how), (TimeLimit::Cpu, HowStopped::Acked));
+        }
+        other => panic!("{other:?}"),
+    }
+    let (_farm, queue) = farm(1);
+    let options = TaskOptions {
+        memory: Some(1 << 20),
+        ..TaskOptions::default()
+    };
+    let ticket = queue.submit_options(Behave::Eat(16 << 20), options);
+    // Four rounds of measuring: whose memory it is nobody can say.
+    let ticket = ticket.wait_timeout(Duration::from_millis(200));
+    let ticket = ticket.expect_err("it is not stopped for that");
+    ticket.cancel("enough");
+    let ended = ticket.wait().expect("admitted").outcome;
+    assert!(matches!(ended, Outcome::Cancelled { .. }), "{ended:?}");
+}
+
+/// The argument with which this program is a farm whose only task ends the process.
+pub(crate) const AS_ENDING: &str = "inside-exit";
+
+/// How that ends.
+const CODE: i32 = 77;
+
+struct Ender;
+
+impl Perform for Ender {
+    type Wire = <Performer as Perform>::Wire;
+
+    fn perform(&mut self, _: Behave, _: &Context<'_, Self::Wire>) -> Said {
+        std::process::exit(CODE)
+    }
+}
+
+pub(crate) fn end_by_a_task() -> ! {
+    let (_farm, queue) = noops(in_process(|| Worker::new().with(Ender)), 1);
+    let ended = queue.submit(Behave::Echo(0)).wait();
+    unreachable!("{ended:?}")
+}
+
+fn exits() {
+    let own = std::env::current_exe().expect("a path of this program");
+    let status = Command::new(own).arg(AS_ENDING).status();
+    assert_eq!(status.expect("this program starts").code(), Some(CODE));
 }
 
 /// Performs each of its requests in a farm of its own, inside of this process again.

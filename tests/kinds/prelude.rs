@@ -2,7 +2,7 @@
 
 use super::Test;
 use farm::protocol::{Never, Schema, Wire};
-use farm::worker::{Context, Perform};
+use farm::worker::{Context, Perform, Worker};
 use farm::{
     AffinityKey, ContextBody, ContextUpdate, Farm, Outcome, Pool, Program, TaskKind, TaskQueue,
     Verdict, WorkerStatus,
@@ -16,10 +16,13 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-pub(crate) const TESTS: &[Test] = &[(
-    "a_prelude_is_sent_once_per_worker_and_then_by_differences",
-    sent_once,
-)];
+pub(crate) const TESTS: &[Test] = &[
+    (
+        "a_prelude_is_sent_once_per_worker_and_then_by_differences",
+        sent_once,
+    ),
+    ("a_worker_inside_takes_a_prelude_as_well", sent_inside),
+];
 
 /// A byte of a prelude is the sum of the keys that it was made from.
 const PRELUDE: usize = 1 << 20;
@@ -179,6 +182,20 @@ fn all_hold(said: &[Said], byte: u8) {
     for said in said {
         assert_eq!(said.prelude, (PRELUDE as u64, byte), "{said:?}");
     }
+}
+
+fn sent_inside() {
+    let given = Given::default();
+    let of_kind = Arc::clone(&given);
+    let inside = farm::in_process(|| Worker::new().with(Player::default()));
+    let mut builder = Farm::builder();
+    let kind = builder.kind(Plays { given: of_kind }, Pool::new(inside, 1));
+    let farm = builder.start().expect("a farm");
+    let queue = farm.queue(kind);
+    let answers = [3, 3, 10].map(|key| said(queue.submit((key, Play::Say))));
+    let taken = answers.map(|said| (said.prelude.1, said.taken));
+    assert_eq!(taken, [(3, (1, 0)), (3, (1, 0)), (10, (1, 1))]);
+    assert_eq!(*given.lock().expect("whole"), [(3, None), (10, Some(3))]);
 }
 
 fn sent_once() {
