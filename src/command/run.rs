@@ -121,12 +121,8 @@ fn try_run(
         settings,
     };
     let mut builder = Farm::builder();
-    let workers = arguments.workers;
-    let pool = Pool {
-        boundary: Some(boundary(workers.count(), &input, grace)?),
-        defaults: TaskOptions::default(),
-        ..Pool::new(launcher(workers.in_process(), name, again), workers.count())
-    };
+    let launcher = launcher(arguments.workers.in_process(), name, again);
+    let pool = pool(arguments.workers.count(), launcher, &input, grace)?;
     let doors = kinds.into_iter();
     let doors: Vec<_> = doors
         .map(|kind| kind.enter(&mut builder, pool.clone(), &stage))
@@ -205,6 +201,20 @@ fn launcher(inside: bool, name: &str, again: MakeKinds) -> Launcher {
         program.arg("worker")
     };
     program.into()
+}
+
+/// The workers of one kind.
+fn pool(
+    workers: u32,
+    launcher: Launcher,
+    input: &input::Input,
+    grace: Duration,
+) -> Result<Pool, String> {
+    Ok(Pool {
+        boundary: Some(boundary(workers, input, grace)?),
+        defaults: TaskOptions::default(),
+        ..Pool::new(launcher, workers)
+    })
 }
 
 fn boundary(workers: u32, input: &input::Input, grace: Duration) -> Result<Boundary, String> {
