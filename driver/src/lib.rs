@@ -25,7 +25,8 @@
 //! | what [`Results::detach`] or [`Scope::detach`] was called on | they run on | – |
 //!
 //! Queues, tickets and results do not keep a farm alive: after its end what is submitted is handed back, and what
-//! waits is resolved. No process is left in any case, also when this program is killed: a worker whose master is gone
+//! waits is resolved. A worker inside this process ([`InProcess`]) cannot be killed: one that does not return within a second
+//! is left to itself. No process is left in any case, also when this program is killed: a worker whose master is gone
 //! kills its own group.
 //!
 //! Library manners: it installs no signal handler, waits for no child it did not start, sets
