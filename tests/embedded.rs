@@ -25,7 +25,10 @@ fn built(name: &str) -> PathBuf {
         .expect("target/debug/deps")
         .join("examples")
         .join(name);
-    assert!(path.exists(), "build it first (`cargo test` alone does): cargo build --examples");
+    assert!(
+        path.exists(),
+        "build it first (`cargo test` alone does): cargo build --examples"
+    );
     path
 }
 
