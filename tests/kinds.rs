@@ -28,6 +28,8 @@ mod noop;
 mod partials;
 #[path = "kinds/prelude.rs"]
 mod prelude;
+#[path = "kinds/storm.rs"]
+mod storm;
 #[path = "kinds/strangers.rs"]
 mod strangers;
 
@@ -36,6 +38,17 @@ use std::panic::catch_unwind;
 
 /// A test of this program: its name, and what panics when it fails.
 type Test = (&'static str, fn());
+
+const STORM: &[Test] = &[("a_respawn_storm_ends_and_leaves_nothing", respawn_storm)];
+
+/// A tenth of the one in `benches/respawn.rs`.
+fn respawn_storm() {
+    let weather = storm::storm(200);
+    assert_eq!(weather.wrong, [""; 0]);
+    let (before, after) = (weather.before, weather.after);
+    assert!(!after.is_beyond(before), "{before:?}, {after:?}");
+    assert!(weather.took < storm::LIMIT);
+}
 
 fn main() {
     run_if_asked(|| {
@@ -51,6 +64,7 @@ fn main() {
                 .with(names::Namer)
                 .with(nested::Nester)
                 .with(partials::Teller)
+                .with(storm::Victim)
         }
     });
     let first = std::env::args().nth(1);
@@ -73,6 +87,7 @@ fn main() {
         embed::TESTS,
         inside::TESTS,
         nested::TESTS,
+        STORM,
     ]
     .concat();
     let (mut passed, mut failed) = (0, 0);
