@@ -1,6 +1,6 @@
 //! The way in: submission, and injected tasks.
 
-use super::scopes::Standing;
+use super::scopes::Seat;
 use super::task::{State, Task, key};
 use super::timers::Timer;
 use super::{Master, Turn};
@@ -21,21 +21,21 @@ impl Master {
         options: Option<Box<TaskOptions>>,
         scope: Option<ScopeId>,
     ) {
-        let standing = match self.join_scope(scope) {
-            Ok(standing) => standing,
+        let seat = match self.join_scope(scope) {
+            Ok(seat) => seat,
             Err(refusal) => return turn.actions.push(Action::Refuse { task: id, refusal }),
         };
-        if self.comes_in_vain(turn, id, standing) {
+        if self.comes_in_vain(turn, id, seat) {
             return;
         }
         match self.admit(id, kind, entry, options.as_deref()) {
             Ok((seq, unmet)) => {
-                self.enter(turn, Task::new(id, kind, seq, options, turn.now), standing);
+                self.enter(turn, Task::new(id, kind, seq, options, turn.now), seat);
                 self.place(turn, id, unmet);
             }
             Err(refusal) => {
                 // A member that was not admitted has failed, for whoever waits for all of them.
-                self.leave_scope(standing, id, MemberEnd::Error);
+                self.leave_scope(seat, id, MemberEnd::Error);
                 turn.actions.push(Action::Refuse { task: id, refusal });
             }
         }
@@ -75,11 +75,11 @@ impl Master {
         Ok((seq, unmet))
     }
 
-    fn enter(&mut self, turn: &Turn<'_>, mut task: Task, standing: Option<Standing>) {
+    fn enter(&mut self, turn: &Turn<'_>, mut task: Task, seat: Option<Seat>) {
         let id = task.id;
-        task.standing = standing;
-        if let Some(standing) = standing {
-            self.scopes.enter(standing, id);
+        task.seat = seat;
+        if let Some(seat) = seat {
+            self.scopes.enter(seat, id);
         }
         let pool = &mut self.pools[task.kind.0 as usize];
         pool.arrivals += 1;
@@ -120,19 +120,19 @@ impl Master {
         turn: &mut Turn<'_>,
         slot: SlotId,
         kind: KindId,
-        of: Option<Standing>,
+        of: Option<Seat>,
         injected: Vec<Injected>,
     ) {
         let session = self.process_at(slot).session;
         for Injected { task: id, pinned } in injected {
-            let standing = of.map(|of| self.scopes.follow(of));
-            if self.comes_in_vain(turn, id, standing) {
+            let seat = of.map(|of| self.scopes.follow(of));
+            if self.comes_in_vain(turn, id, seat) {
                 continue;
             }
             let pool = &mut self.pools[kind.0 as usize];
             match pool.lane.enqueue(key(id), Entry::Inject) {
                 Ok(seq) => {
-                    self.enter(turn, Task::new(id, kind, seq, None, turn.now), standing);
+                    self.enter(turn, Task::new(id, kind, seq, None, turn.now), seat);
                     if let Some(when_gone) = pinned {
                         self.pin(id, slot, session, when_gone);
                     }
@@ -146,7 +146,7 @@ impl Master {
                         // Only the gate of a closing farm refuses an injected task otherwise.
                         _ => Outcome::Closed,
                     };
-                    self.settle_outside(turn, id, standing, outcome);
+                    self.settle_outside(turn, id, seat, outcome);
                 }
             }
         }

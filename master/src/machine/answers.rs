@@ -268,7 +268,7 @@ impl Master {
         payload: Payload<'_>,
     ) {
         let task = self.tasks.at(id.task);
-        let (kind, standing) = (task.kind, task.standing);
+        let (kind, seat) = (task.kind, task.seat);
         let answer = turn.kinds.response(id, slot, payload);
         self.may_have_learnt(kind);
         match answer {
@@ -293,7 +293,7 @@ impl Master {
                         );
                     }
                 }
-                self.inject(turn, slot, kind, standing, injected);
+                self.inject(turn, slot, kind, seat, injected);
                 if next == NextOfWorker::End {
                     self.retire(turn, slot, Ending::Replaced);
                 }

@@ -4,7 +4,7 @@
 //! brings counts together, and nobody is cancelled in the middle of another's end. They are drawn
 //! before anything is started, so that nothing starts, and no worker is spawned, for who is given up.
 
-use super::scopes::{Doomed, Fate, Standing};
+use super::scopes::{Doomed, Fate, Seat};
 use super::stop::ended_by;
 use super::task::StopWhy;
 use super::timers::Timer;
@@ -76,10 +76,7 @@ impl Master {
     }
 
     /// A submitted task's place in its scope.
-    pub(super) fn join_scope(
-        &mut self,
-        scope: Option<ScopeId>,
-    ) -> Result<Option<Standing>, Refusal> {
+    pub(super) fn join_scope(&mut self, scope: Option<ScopeId>) -> Result<Option<Seat>, Refusal> {
         scope.map(|scope| self.scopes.join(scope)).transpose()
     }
 
@@ -88,13 +85,13 @@ impl Master {
         &mut self,
         turn: &mut Turn<'_>,
         id: TaskId,
-        standing: Option<Standing>,
+        seat: Option<Seat>,
     ) -> bool {
-        let why = standing.and_then(|standing| self.scopes.why_ended(standing));
+        let why = seat.and_then(|seat| self.scopes.why_ended(seat));
         let why = why.filter(|why| !self.lets_in(why));
         let Some(why) = why else { return false };
         let (_, outcome) = ended_by(why, HowStopped::BeforeStart);
-        self.settle_outside(turn, id, standing, outcome);
+        self.settle_outside(turn, id, seat, outcome);
         true
     }
 
@@ -103,13 +100,13 @@ impl Master {
         &mut self,
         turn: &mut Turn<'_>,
         id: TaskId,
-        standing: Option<Standing>,
+        seat: Option<Seat>,
         outcome: Outcome,
     ) {
-        self.leave_scope(standing, id, MemberEnd::of(&outcome));
+        self.leave_scope(seat, id, MemberEnd::of(&outcome));
         turn.actions.push(Action::Settle(Settlement {
             task: id,
-            scope: standing.map(|standing| standing.scope),
+            scope: seat.map(|seat| seat.scope),
             outcome,
             attempts: Vec::new(),
             submitted: turn.now,
@@ -119,12 +116,12 @@ impl Master {
     }
 
     /// A task is at rest, or was refused.
-    pub(super) fn leave_scope(&mut self, standing: Option<Standing>, id: TaskId, end: MemberEnd) {
-        if let Some(standing) = standing
-            && !self.has_outlived(standing)
+    pub(super) fn leave_scope(&mut self, seat: Option<Seat>, id: TaskId, end: MemberEnd) {
+        if let Some(seat) = seat
+            && !self.has_outlived(seat)
         {
             let end = self.as_counted(end);
-            self.scopes.left(standing, id, end);
+            self.scopes.left(seat, id, end);
         }
     }
 

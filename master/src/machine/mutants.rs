@@ -2,7 +2,7 @@
 //! [`crate::Mutation`]; nothing here runs without the feature `mutation`.
 
 use super::dispatch::Attempted;
-use super::scopes::Standing;
+use super::scopes::Seat;
 use super::slot::{Ending, Phase, Process};
 use super::task::{State, StopWhy, Task, key};
 use super::{Master, Turn};
@@ -263,9 +263,8 @@ impl Master {
     }
 
     /// `g7`: the scope in which this task stood is gone.
-    pub(super) fn has_outlived(&self, standing: Standing) -> bool {
-        self.config.mutation.is(Mutation::FollowUpsOutlive)
-            && self.scopes.get(standing.scope).is_none()
+    pub(super) fn has_outlived(&self, seat: Seat) -> bool {
+        self.config.mutation.is(Mutation::FollowUpsOutlive) && self.scopes.get(seat.scope).is_none()
     }
 
     /// `g8`: whether who is given up for this is let in all the same.

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a task stands in its scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(super) struct Seat {
     pub(super) scope: ScopeId,
     /// The member it is or follows from; 0 in a scope without a rule.
     pub(super) index: u32,
@@ -20,7 +20,7 @@ pub(super) struct Standing {
     follows: bool,
 }
 
-impl Standing {
+impl Seat {
     pub(super) const fn key(self) -> (u32, u64) {
         (self.index, self.serial)
     }
@@ -87,13 +87,13 @@ impl Scope {
     }
 
     /// Why what stands here is to end at once; `None`: it may run.
-    fn why_ended(&self, standing: Standing) -> Option<StopWhy> {
+    fn why_ended(&self, seat: Seat) -> Option<StopWhy> {
         if let Some(fate) = &self.fate {
             return Some(fate.why());
         }
         let group = self.group.as_ref()?;
-        let given_up = group.is_given_up(standing.index) && !group.is_winner(standing.index);
-        given_up.then_some(StopWhy::Cancelled(CancelledBy::Group(standing.scope)))
+        let given_up = group.is_given_up(seat.index) && !group.is_winner(seat.index);
+        given_up.then_some(StopWhy::Cancelled(CancelledBy::Group(seat.scope)))
     }
 
     /// No further members.
@@ -184,7 +184,7 @@ impl ScopeTable {
     }
 
     /// A task of a caller comes in. What comes of it, a refusal included, is told by [`Self::left`].
-    pub(super) fn join(&mut self, id: ScopeId) -> Result<Standing, Refusal> {
+    pub(super) fn join(&mut self, id: ScopeId) -> Result<Seat, Refusal> {
         let scope = self.open.get_mut(&id).filter(|scope| scope.takes());
         let scope = scope.ok_or(Refusal::ScopeOver(id))?;
         let (index, serial) = match &mut scope.group {
@@ -199,7 +199,7 @@ impl ScopeTable {
                 (0, scope.last_serial)
             }
         };
-        Ok(Standing {
+        Ok(Seat {
             scope: id,
             index,
             serial,
@@ -208,11 +208,11 @@ impl ScopeTable {
     }
 
     /// A follow-up of a task that stands, or stood until a moment ago, in this place.
-    pub(super) fn follow(&mut self, of: Standing) -> Standing {
+    pub(super) fn follow(&mut self, of: Seat) -> Seat {
         let scope = self.at_mut(of.scope);
         scope.last_serial += 1;
         let serial = scope.last_serial;
-        Standing {
+        Seat {
             serial,
             follows: true,
             ..of
@@ -220,27 +220,27 @@ impl ScopeTable {
     }
 
     /// Why a task that comes into this place ends at once.
-    pub(super) fn why_ended(&self, standing: Standing) -> Option<StopWhy> {
-        self.open.get(&standing.scope)?.why_ended(standing)
+    pub(super) fn why_ended(&self, seat: Seat) -> Option<StopWhy> {
+        self.open.get(&seat.scope)?.why_ended(seat)
     }
 
     /// The task is in the farm.
-    pub(super) fn enter(&mut self, standing: Standing, task: TaskId) {
-        let live = &mut self.at_mut(standing.scope).live;
-        let before = live.insert(standing.key(), task);
+    pub(super) fn enter(&mut self, seat: Seat, task: TaskId) {
+        let live = &mut self.at_mut(seat.scope).live;
+        let before = live.insert(seat.key(), task);
         assert!(before.is_none(), "{task} enters where another task stands");
     }
 
     /// The task is at rest, or was refused.
-    pub(super) fn left(&mut self, standing: Standing, task: TaskId, end: MemberEnd) {
-        let scope = self.at_mut(standing.scope);
-        scope.live.remove(&standing.key());
+    pub(super) fn left(&mut self, seat: Seat, task: TaskId, end: MemberEnd) {
+        let scope = self.at_mut(seat.scope);
+        scope.live.remove(&seat.key());
         match &mut scope.group {
-            _ if standing.follows => {}
-            Some(group) => group.ended(standing.index, task, end),
+            _ if seat.follows => {}
+            Some(group) => group.ended(seat.index, task, end),
             None => scope.counts.0 += u64::from(end == MemberEnd::Done),
         }
-        self.changed.insert(standing.scope);
+        self.changed.insert(seat.scope);
     }
 
     /// The fate falls on one scope; `None` if one has fallen before. Who is to be ended, and the scopes inside.

@@ -381,10 +381,10 @@ impl Master {
                 dependents: task.dependents,
             });
         }
-        self.leave_scope(task.standing, id, MemberEnd::of(&outcome));
+        self.leave_scope(task.seat, id, MemberEnd::of(&outcome));
         turn.actions.push(Action::Settle(Settlement {
             task: id,
-            scope: task.standing.map(|standing| standing.scope),
+            scope: task.seat.map(|seat| seat.scope),
             outcome,
             attempts: task.reports,
             submitted: task.submitted,

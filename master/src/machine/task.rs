@@ -1,7 +1,7 @@
 //! The table of tasks that are in the farm: one state each, changed by one function.
 
 use super::ready::{Level, LineId};
-use super::scopes::Standing;
+use super::scopes::Seat;
 use crate::affinity::{Affinity, WhenGone};
 use crate::lane::{Key, Seq};
 use crate::options::{Need, TaskOptions, TimeLimit, When};
@@ -103,7 +103,7 @@ pub(super) struct Task {
     /// Its attempts that executed, so far.
     pub(super) reports: Vec<AttemptReport>,
     /// Its place in its scope, if it is in one.
-    pub(super) standing: Option<Standing>,
+    pub(super) seat: Option<Seat>,
     /// Who waits for its end.
     pub(super) dependents: Vec<(TaskId, When)>,
     /// How it ends if it is not retried after all.
@@ -151,7 +151,7 @@ impl Task {
             given_up: false,
             deaths: Vec::new(),
             reports: Vec::new(),
-            standing: None,
+            seat: None,
             dependents: Vec::new(),
             last_end: None,
             running_until: None,

@@ -12,17 +12,13 @@ impl Master {
             self.scopes.is_settled(),
             "conclusions of a scope were not drawn"
         );
-        let mut standing = 0;
+        let mut seated = 0;
         for (id, scope) in self.scopes.iter() {
-            standing += scope.live.len();
+            seated += scope.live.len();
             self.check_scope(id, scope);
         }
-        let tasks = self.tasks.iter().filter(|task| task.standing.is_some());
-        assert_eq!(
-            standing,
-            tasks.count(),
-            "a task stands in a scope that is over"
-        );
+        let tasks = self.tasks.iter().filter(|task| task.seat.is_some());
+        assert_eq!(seated, tasks.count(), "a task stands in a scope that is over");
     }
 
     fn check_scope(&self, id: ScopeId, scope: &Scope) {
@@ -46,9 +42,9 @@ impl Master {
         }
         for (key, task) in &scope.live {
             let task = self.tasks.get(*task).expect("who stands is in the farm");
-            let standing = task.standing.expect("it says where");
-            assert_eq!((standing.scope, standing.key()), (id, *key));
-            let ends = self.scopes.why_ended(standing).is_some();
+            let seat = task.seat.expect("it says where");
+            assert_eq!((seat.scope, seat.key()), (id, *key));
+            let ends = self.scopes.why_ended(seat).is_some();
             assert!(!ends || ending(task), "{} is given up and runs on", task.id);
         }
         if let Some(group) = &scope.group {
