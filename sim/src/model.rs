@@ -25,7 +25,7 @@ use farm_master::{Event, KindConfig, LimitId, OnLost, Refusal, Shut, TaskOptions
 use farm_protocol::{Instant, Session, TaskId};
 use heard::Worker;
 use order::{Order, Place};
-pub(crate) use scopes::Doing;
+pub(crate) use scopes::ByScope;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroU32;
 
@@ -100,8 +100,6 @@ struct Call {
     follow_ups: Vec<(TaskId, TaskId, bool)>,
     /// Their scopes have given them up: each must end at once, and is never in the lane.
     in_vain: Vec<TaskId>,
-    /// When the time limit fell by which a task ends.
-    limit_at: Option<Instant>,
     /// Injected where there was no room: each must be refused.
     turned_away: Vec<TaskId>,
     /// The tasks that were answered, in order, of which the machine has said nothing yet.

@@ -9,7 +9,7 @@ mod ends;
 
 use super::rule::{GivenUp, Members};
 use super::{Ledger, Seen, names};
-use crate::model::Doing;
+use crate::model::ByScope;
 use farm_lockstep::VTime;
 use farm_master::{
     CancelledBy, HowStopped, MemberEnd, Outcome, Refusal, Rule, ScopeRefusal, Settlement, Ties,
@@ -35,8 +35,8 @@ pub(crate) enum Why {
     Cancelled(ScopeId),
     /// This group gave it up, or was decided and took the scopes inside along.
     Decided(ScopeId),
-    /// A time limit passed, at this moment.
-    TimedOut(VTime),
+    /// A time limit passed, its own or of a scope that it is in.
+    TimedOut,
 }
 
 /// How a task is met that comes in.
@@ -103,8 +103,6 @@ pub(super) struct Scopes {
     opening: Option<(ScopeId, Option<ScopeRefusal>)>,
     /// The task that is coming in, and how it must be met.
     coming: Option<(TaskId, Door)>,
-    /// The time limit of some scope fell in the call that goes on.
-    limit_fell: bool,
 }
 
 impl Ledger {
@@ -226,9 +224,13 @@ impl Ledger {
             return scope.fates.clone();
         }
         let mut fates = Vec::new();
-        let due = |id: &ScopeId| self.scopes.all[id].until.filter(|until| *until <= self.now);
+        let due = |id: &ScopeId| {
+            self.scopes.all[id]
+                .until
+                .is_some_and(|until| until <= self.now)
+        };
         let line = self.line(id);
-        fates.extend(line.iter().filter_map(due).min().map(Why::TimedOut));
+        fates.extend(line.iter().any(due).then_some(Why::TimedOut));
         let along = line[1..]
             .iter()
             .filter(|id| self.scopes.all[id].takes_along());
@@ -252,25 +254,17 @@ impl Ledger {
 
     /// An attempt is asked to stop: the model is told what it cannot know, for which reason.
     pub(super) fn stops_for_its_scope(&mut self, id: AttemptId, whys: &[Why]) {
-        let timed_out = |why: &Why| matches!(why, Why::TimedOut(_));
-        let timed = whys.iter().filter(|why| timed_out(why)).count();
         let now = crate::master::instant(self.now);
-        let doing = if timed > 0 {
-            Doing::Timer
-        } else if whys.iter().any(|why| matches!(why, Why::Cancelled(_))) {
-            Doing::Event
+        let by = if whys.iter().any(|why| matches!(why, Why::Cancelled(_))) {
+            ByScope::Event
         } else {
-            Doing::Rule {
-                limit_fell: self.scopes.limit_fell,
-            }
+            ByScope::Rule
         };
-        let known = timed == 0 || timed == whys.len();
-        let model = self.model.as_mut();
-        if !known || model.is_some_and(|model| !model.stopped_by_scope(now, id.task, doing)) {
-            // Which came first depends on timers that nobody sees: the lane is not compared any more.
-            self.model = None;
+        if let Some(model) = &mut self.model {
+            model.stopped_by_scope(now, id.task, by);
         }
-        self.sees(if timed > 0 {
+        let timed_out = whys.contains(&Why::TimedOut);
+        self.sees(if timed_out {
             Seen::MemberOverdue
         } else {
             Seen::MemberStopped
@@ -296,7 +290,7 @@ impl Ledger {
                 }
             }
             (Why::Decided(id), Outcome::Cancelled { by, .. }) => *by == CancelledBy::Group(*id),
-            (Why::TimedOut(_), Outcome::TimedOut { which, .. }) => *which == TimeLimit::Group,
+            (Why::TimedOut, Outcome::TimedOut { which, .. }) => *which == TimeLimit::Group,
             _ => false,
         })
     }
@@ -316,7 +310,7 @@ impl Ledger {
         let Some(standing) = standing else { return };
         let (end, by_scope) = ended(&settlement.outcome);
         if by_scope {
-            self.ends_before_its_time(task, settlement);
+            self.ends_before_its_time(settlement);
         }
         if end == MemberEnd::Error && !self.unwanted(task).is_empty() {
             self.sees(Seen::LateError);
@@ -324,9 +318,8 @@ impl Ledger {
         self.member_ended(standing, task, end, by_scope);
     }
 
-    /// The model is told when the time limit fell that a task ended by.
-    fn ends_before_its_time(&mut self, task: TaskId, settlement: &Settlement) {
-        let whys = self.unwanted(task);
+    /// A task ends for its scope: whether it waited for a retry is worth counting.
+    fn ends_before_its_time(&mut self, settlement: &Settlement) {
         let waited = matches!(
             settlement.outcome,
             Outcome::Cancelled {
@@ -338,26 +331,8 @@ impl Ledger {
             }
         );
         let told = |facts: &mut super::Facts| facts.told > 0 && facts.told_last == facts.attempt;
-        if waited && self.task(task).is_some_and(told) {
+        if waited && self.task(settlement.task).is_some_and(told) {
             self.sees(Seen::DelayedGivenUp);
-        }
-        let due = whys.iter().find_map(|why| match why {
-            Why::TimedOut(at) => Some(crate::master::instant(*at)),
-            Why::Cancelled(_) | Why::Decided(_) => None,
-        });
-        let rule = matches!(
-            settlement.outcome,
-            Outcome::Cancelled {
-                by: CancelledBy::Group(_),
-                ..
-            }
-        );
-        let (now, fell) = (crate::master::instant(self.now), self.scopes.limit_fell);
-        let Some(model) = &mut self.model else { return };
-        model.scope_was_due(due);
-        if rule && fell && model.is_due_back(now, task) {
-            // As above.
-            self.model = None;
         }
     }
 
@@ -424,10 +399,9 @@ impl Ledger {
         let falls = |scope: &Scope| {
             scope.fates.is_empty() && !scope.over && scope.until.is_some_and(|until| until <= now)
         };
-        self.scopes.limit_fell = self.scopes.all.values().any(falls);
         // Which of several timers that fall in one call comes first cannot be told from outside, and the places in the
         // lane follow from it: of one schedule in 80,000 the model got them wrong. The other checks go on.
-        if self.scopes.limit_fell {
+        if self.scopes.all.values().any(falls) {
             self.model = None;
         }
     }

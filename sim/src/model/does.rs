@@ -275,7 +275,7 @@ impl Model {
                 | Outcome::RequestNotMarshallable(_)
                 | Outcome::KindFault(_)
         );
-        let comes_back = self.has_come_back(now, task, outcome);
+        let comes_back = Self::has_come_back(now, task, outcome);
         if queued && turned || matches!(task.state, State::Over(_)) && comes_back {
             self.begin_dispatch(now);
         }

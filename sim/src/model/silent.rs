@@ -96,8 +96,14 @@ impl Model {
             self.come_back(id);
         }
         for id in &self.stopping {
-            if let Some(task) = self.tasks.get_mut(&id.index()) {
-                task.climb(now);
+            if let Some(Task {
+                state: State::Stopping { ladder, .. },
+                ..
+            }) = self.tasks.get_mut(&id.index())
+            {
+                ladder.killed |= ladder.kill_at <= now.as_millis();
+                let next = ladder.terminate_at.filter(|at| *at > now.as_millis());
+                ladder.terminate_at = next.filter(|_| !ladder.killed);
             }
         }
     }
@@ -181,16 +187,5 @@ impl Model {
 
     pub(super) fn occupied(&self) -> usize {
         self.in_flight + self.stopping.len()
-    }
-}
-
-impl Task {
-    /// The rungs that are due have been taken.
-    pub(super) fn climb(&mut self, now: Instant) {
-        if let State::Stopping { ladder, .. } = &mut self.state {
-            ladder.killed |= ladder.kill_at <= now.as_millis();
-            let next = ladder.terminate_at.filter(|at| *at > now.as_millis());
-            ladder.terminate_at = next.filter(|_| !ladder.killed);
-        }
     }
 }

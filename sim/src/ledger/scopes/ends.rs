@@ -86,7 +86,7 @@ impl Ledger {
             Some(Why::Cancelled(of)) if of == id => self.sees(Seen::ScopeCancelled),
             Some(Why::Cancelled(_)) => self.sees(Seen::ParentCancelled),
             Some(Why::Decided(_)) => self.sees(Seen::ChildGivenUp),
-            Some(Why::TimedOut(_)) => self.sees(Seen::ScopeTimedOut),
+            Some(Why::TimedOut) => self.sees(Seen::ScopeTimedOut),
             None => self.sees_verdict(group.as_ref(), &verdict),
         }
         if own.is_some() && fated.is_none() {
@@ -114,9 +114,7 @@ impl Ledger {
 fn is_fated(decision: &Decision, scope: &Scope) -> bool {
     scope.fates.iter().any(|why| match (why, decision) {
         (Why::Cancelled(_), Decision::Cancelled { reason }) => *reason == scope.reason,
-        (Why::Decided(_), Decision::Cancelled { .. }) | (Why::TimedOut(_), Decision::TimedOut) => {
-            true
-        }
+        (Why::Decided(_), Decision::Cancelled { .. }) | (Why::TimedOut, Decision::TimedOut) => true,
         _ => false,
     })
 }
