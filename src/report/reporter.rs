@@ -173,6 +173,9 @@ impl Reporter {
         reason: StopReason,
         ended: (Option<i32>, Option<i32>),
     ) {
+        if reason == StopReason::Died {
+            self.summary.worker_died();
+        }
         let (exit, signal) = ended;
         let event = RunEvent::WorkerStopped {
             worker,

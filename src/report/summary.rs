@@ -15,8 +15,8 @@ use std::time::Duration;
 const SHOWN_FAILURES: usize = 20;
 /// Last lines of a failure's output.
 const SHOWN_LINES: usize = 5;
-/// Bytes at the end of a failure's output in which these lines are looked for.
-const TAIL_BYTES: usize = 4096;
+/// Bytes at the end of a failure's output in which these lines are looked for: a panic stands before its backtrace.
+const TAIL_BYTES: usize = 16 << 10;
 /// Characters of one line.
 const SHOWN_COLUMNS: usize = 400;
 
@@ -83,6 +83,14 @@ struct Failure {
 pub(crate) struct Summary {
     counts: RunCounts,
     shown: Vec<Failure>,
+    /// Workers that died by themselves or of somebody else's doing.
+    died: u64,
+    /// Tasks that ended by the death of a worker, or of several.
+    felled: u64,
+    /// Tasks that were cancelled while an attempt executed.
+    cut_short: u64,
+    /// Tasks that never began because the run ended.
+    not_begun: u64,
 }
 
 impl Summary {
@@ -93,6 +101,18 @@ impl Summary {
     /// Takes note of a task. Its spilled output must still be there.
     pub(crate) fn note(&mut self, task: &TaskRecord) {
         self.counts.add(task.status);
+        let began = task.attempt > 0;
+        match task.status {
+            Status::Crashed | Status::Quarantined => self.felled += 1,
+            Status::Cancelled if began => self.cut_short += 1,
+            Status::Cancelled | Status::NotRun => self.not_begun += 1,
+            Status::Ok
+            | Status::Failed
+            | Status::Timeout
+            | Status::Resource
+            | Status::Skipped
+            | Status::Cached => {}
+        }
         if task.status.is_failure() && self.shown.len() < SHOWN_FAILURES {
             let said = if task.stderr.total > 0 {
                 &task.stderr
@@ -106,11 +126,26 @@ impl Summary {
         }
     }
 
+    /// Takes note of a worker that died.
+    pub(crate) const fn worker_died(&mut self) {
+        self.died += 1;
+    }
+
     /// The text, with its last line end.
     pub(crate) fn text(&self, wall: Duration, end: &RunEnd) -> String {
         let mut out = self.count_line(wall);
         if let Some(why) = &end.halted {
-            writeln!(out, "  {}", harmless(why)).expect("a String takes every byte");
+            let stopped = self.stopped();
+            writeln!(out, "  {}{stopped}", harmless(why)).expect("a String takes every byte");
+        }
+        // Where deaths ended tasks, those say so.
+        if self.died > 0 && self.felled == 0 {
+            let (workers, were) = match self.died {
+                1 => ("worker", "was"),
+                _ => ("workers", "were"),
+            };
+            writeln!(out, "  {} {workers} died and {were} replaced", self.died)
+                .expect("a String takes every byte");
         }
         for failure in &self.shown {
             writeln!(out, "  {}", failure.title).expect("a String takes every byte");
@@ -123,6 +158,21 @@ impl Summary {
             writeln!(out, "  and {more} more; see --results").expect("a String takes every byte");
         }
         out
+    }
+
+    /// What became of tasks because the run was stopped.
+    fn stopped(&self) -> String {
+        let running = match self.cut_short {
+            0 => None,
+            1 => Some("1 task was cancelled while it ran".to_owned()),
+            count => Some(format!("{count} tasks were cancelled while they ran")),
+        };
+        let waiting = (self.not_begun > 0).then(|| format!("{} had not begun", self.not_begun));
+        match (running, waiting) {
+            (None, None) => String::new(),
+            (Some(words), None) | (None, Some(words)) => format!(": {words}"),
+            (Some(running), Some(waiting)) => format!(": {running}, {waiting}"),
+        }
     }
 
     fn count_line(&self, wall: Duration) -> String {
@@ -234,8 +284,13 @@ fn last_lines(said: &Captured) -> Vec<String> {
         lines.pop();
     }
     let first = lines.len().saturating_sub(SHOWN_LINES);
-    lines[first..]
+    // What panicked says so before its backtrace, of which the last lines tell nothing.
+    let panic = lines
         .iter()
+        .rposition(|line| line.contains(" panicked at "));
+    lines[panic.unwrap_or(first).min(first)..]
+        .iter()
+        .take(SHOWN_LINES)
         .map(|line| shortened(&harmless(line), SHOWN_COLUMNS).into_owned())
         .collect()
 }

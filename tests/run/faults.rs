@@ -100,8 +100,10 @@ fn two_thousand_tasks_and_three_hundred_deaths() {
     let stops = jsonl(&stage.path("events"));
     let died = stops
         .iter()
-        .filter(|event| event["type"] == "worker_stopped" && event["reason"] == "died");
-    assert!(died.count() >= crashes);
+        .filter(|event| event["type"] == "worker_stopped" && event["reason"] == "died")
+        .count();
+    assert!(died >= crashes);
+    ended.says(&format!("{died} workers died and were replaced"));
     stage.all_gone_within(Duration::from_secs(2));
 }
 

@@ -41,6 +41,8 @@ fn an_interrupt_asks_and_the_farm_ends_by_it() {
         running.signal(signal);
         let ended = running.end().dies_of(signal);
         let ended = ended.says("asked 2 running tasks").says("second time");
+        let ended =
+            ended.says("interrupted: 2 tasks were cancelled while they ran, 1 had not begun\n");
         assert_eq!(ended.status_of("1"), "cancelled");
         assert_eq!(ended.result("1")["signal"], 15, "asked, not killed");
         queued_never_ran(&stage, &ended);

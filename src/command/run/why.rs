@@ -85,17 +85,8 @@ pub(super) fn explain(
             "injection",
             format!("more than {limit} follow-up tasks wait"),
         ),
-        Outcome::Panicked(death) | Outcome::WorkerLost(death) => error("crash", died(death)),
-        Outcome::Poisoned(deaths) => {
-            let last = deaths.last().map(died).unwrap_or_default();
-            error(
-                "crash",
-                format!(
-                    "set aside after {} workers died executing it, the last one alone: {last}",
-                    deaths.len()
-                ),
-            )
-        }
+        Outcome::Panicked(death) | Outcome::WorkerLost(death) => crashed(death, ""),
+        Outcome::Poisoned(deaths) => poisoned(deaths),
         Outcome::SpawnFailed(why) => error("spawn", why.clone()),
         Outcome::Closed => not_run_error(),
         Outcome::Displaced => error("displaced", "a newer one took its place".to_string()),
@@ -174,7 +165,18 @@ const fn stopped(how: HowStopped) -> &'static str {
     }
 }
 
-fn died(death: &Death) -> String {
+fn poisoned(deaths: &[Death]) -> TaskError {
+    let workers = match deaths.len() {
+        1 => "1 worker".to_owned(),
+        count => format!("{count} workers"),
+    };
+    let before = format!("set aside after {workers} died executing it, the last one alone: ");
+    let last = deaths.last().expect("a task is set aside for deaths");
+    crashed(last, &before)
+}
+
+/// What it panicked with comes first: what followed from that can be long.
+fn crashed(death: &Death, before: &str) -> TaskError {
     let panic = death
         .panic
         .as_ref()
@@ -185,14 +187,11 @@ fn died(death: &Death) -> String {
         .words()
         .map(|words| format!(", {words}"))
         .unwrap_or_default();
-    format!(
-        "{panic}its worker {}{}{memory} after {:.1?}",
-        if death.termination.signal().is_some() {
-            "was "
-        } else {
-            ""
-        },
-        death.termination,
-        death.ran
-    )
+    let was = match death.termination.signal() {
+        Some(_) => "was ",
+        None => "",
+    };
+    let (end, ran) = (&death.termination, death.ran);
+    let words = format!("{panic}{before}its worker {was}{end}{memory} after {ran:.1?}");
+    error("crash", words)
 }

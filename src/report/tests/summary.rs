@@ -124,3 +124,75 @@ fn a_halt_says_why() {
         "0 tasks in 0.00 s\n  stopped after the first failure\n"
     );
 }
+
+#[test]
+fn a_stop_says_who_ran_and_who_had_not_begun() {
+    let mut summary = Summary::default();
+    let ran = |seq| TaskRecord {
+        attempt: 1,
+        ..bare(seq, Status::Cancelled)
+    };
+    let end = RunEnd {
+        halted: Some("interrupted".into()),
+    };
+    let mut line = |task| {
+        summary.note(&task);
+        let text = summary.text(ms(0), &end);
+        text.lines().nth(1).unwrap().to_owned()
+    };
+    assert_eq!(
+        line(ran(1)),
+        "  interrupted: 1 task was cancelled while it ran"
+    );
+    line(bare(2, Status::NotRun));
+    line(bare(3, Status::Cancelled));
+    assert_eq!(
+        line(ran(4)),
+        "  interrupted: 2 tasks were cancelled while they ran, 2 had not begun"
+    );
+}
+
+#[test]
+fn deaths_that_cost_nothing_are_a_line() {
+    let mut summary = Summary::default();
+    summary.note(&bare(1, Status::Ok));
+    let rest = |summary: &Summary| {
+        let text = summary.text(ms(0), &RunEnd::default());
+        text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(rest(&summary), [""; 0]);
+    summary.worker_died();
+    assert_eq!(rest(&summary), ["  1 worker died and was replaced"]);
+    summary.worker_died();
+    assert_eq!(rest(&summary), ["  2 workers died and were replaced"]);
+    summary.note(&bare(2, Status::Crashed));
+    assert_eq!(rest(&summary), ["  2: its worker died"]);
+}
+
+#[test]
+fn a_panic_is_shown_and_not_the_end_of_its_backtrace() {
+    let frames: String = (0..40).map(|n| format!("  {n}: frame\n")).collect();
+    let stderr = format!("before\nthread 'main' (7) panicked at a.rs:1:2:\nwhy\nstack:\n{frames}");
+    let shown = text([TaskRecord {
+        status: Status::Failed,
+        ..said(1, "", &stderr)
+    }]);
+    let lines: Vec<&str> = shown.lines().skip(2).collect();
+    assert_eq!(lines.len(), 5);
+    assert_eq!(
+        lines[..2],
+        ["    | thread 'main' (7) panicked at a.rs:1:2:", "    | why"]
+    );
+    let near = text([TaskRecord {
+        status: Status::Failed,
+        ..said(
+            1,
+            "",
+            "a\nb\nc\nthread 'main' (7) panicked at a.rs:1:2:\nwhy\n",
+        )
+    }]);
+    assert!(
+        near.contains("| a\n") && near.ends_with("| why\n"),
+        "{near}"
+    );
+}
