@@ -169,6 +169,10 @@ pub enum Action {
     Stopped,
 }
 
+/// A list of actions is written and moved at every event. The largest is the end of a task, of which there is one for
+/// each, so that a box for it would cost an allocation per task; nothing rarer may be larger.
+const _: () = assert!(size_of::<Action>() <= 128 && size_of::<Settlement>() <= 128);
+
 /// What is to be done about the tokens of the jobserver.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum TokenAction {
