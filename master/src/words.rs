@@ -80,38 +80,12 @@ pub fn line(start: Instant, now: Instant, side: Side, words: &Words) -> String {
 /// What the machine is told.
 #[must_use]
 pub fn event(event: &Event<'_>) -> Words {
-    match event {
-        Event::Submit { .. }
-        | Event::Cancel { .. }
-        | Event::CancelAll { .. }
-        | Event::SetPriority { .. }
-        | Event::SetOrder { .. }
-        | Event::Broadcast { .. }
-        | Event::Resize { .. }
-        | Event::OpenScope { .. }
-        | Event::CloseScope { .. }
-        | Event::CancelScope { .. }
-        | Event::SetGate { .. }
-        | Event::Shut(_) => wish(event),
-        Event::Spawned { .. }
-        | Event::SpawnFailed { .. }
-        | Event::Bytes { .. }
-        | Event::Output { .. }
-        | Event::Eof { .. }
-        | Event::Exited { .. }
-        | Event::Decoded { .. }
-        | Event::Usage { .. }
-        | Event::Weighed { .. }
-        | Event::TokenCame
-        | Event::TokensLost { .. }
-        | Event::TokensCounted
-        | Event::Wake => fact(event),
-    }
+    wish(event).unwrap_or_else(|| fact(event))
 }
 
-/// What a caller wants.
-fn wish(event: &Event<'_>) -> Words {
-    match *event {
+/// What a caller wants; none of it happened to a worker.
+fn wish(event: &Event<'_>) -> Option<Words> {
+    Some(match *event {
         Event::Submit {
             task,
             kind,
@@ -172,8 +146,8 @@ fn wish(event: &Event<'_>) -> Words {
         | Event::TokenCame
         | Event::TokensLost { .. }
         | Event::TokensCounted
-        | Event::Wake => unreachable!("no caller wants this"),
-    }
+        | Event::Wake => return None,
+    })
 }
 
 /// What happened to workers.

@@ -18,7 +18,11 @@ impl Master {
             self.check_scope(id, scope);
         }
         let tasks = self.tasks.iter().filter(|task| task.seat.is_some());
-        assert_eq!(seated, tasks.count(), "a task stands in a scope that is over");
+        assert_eq!(
+            seated,
+            tasks.count(),
+            "a task stands in a scope that is over"
+        );
     }
 
     fn check_scope(&self, id: ScopeId, scope: &Scope) {
