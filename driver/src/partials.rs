@@ -216,8 +216,12 @@ impl<K: TaskKind> Partials<K> {
     /// # Errors
     /// [`NoPartial`].
     pub fn try_recv(&mut self) -> Result<Partial<K>, NoPartial> {
+        // This order: what is said before the end is seen although the loop is over.
         let over = self.shared.over();
-        self.look(over, || None)
+        match (self.stream.take(|| None), over) {
+            (Err(NoPartial::NotYet), Over::Stopped | Over::Panicked) => Err(NoPartial::Ended),
+            (next, _) => next,
+        }
     }
 
     /// How many were dropped so far because they were not taken in time.
@@ -226,52 +230,19 @@ impl<K: TaskKind> Partials<K> {
         self.stream.missed()
     }
 
-    /// The next; of a farm that was `over` before nothing more comes.
-    fn look(
-        &self,
-        over: Over,
-        sleeper: impl FnOnce() -> Option<Thread>,
-    ) -> Result<Partial<K>, NoPartial> {
-        let next = self.stream.take(sleeper);
-        match (next, over) {
-            (Err(NoPartial::NotYet), Over::Stopped | Over::Panicked) => Err(NoPartial::Ended),
-            (next, _) => next,
-        }
-    }
-
     fn wait_until(&self, deadline: Option<Instant>) -> Result<Partial<K>, NoPartial> {
-        match self.stream.take(|| None) {
-            Err(NoPartial::NotYet) => {}
-            found => return found,
+        let look = |sleeper| match self.stream.take(|| sleeper) {
+            Err(NoPartial::NotYet) => None,
+            found => Some(found),
+        };
+        if let Some(found) = look(None) {
+            return found;
         }
-        assert!(
-            !self.shared.is_loop_thread(),
-            "a callback on the farm's loop waits for that loop"
-        );
-        self.shared.sleeps();
-        let found = self.look_until(deadline);
-        self.shared.slept();
-        found
-    }
-
-    fn look_until(&self, deadline: Option<Instant>) -> Result<Partial<K>, NoPartial> {
-        loop {
-            // This order: what is said before the end is seen although the loop is over.
-            let over = self.shared.over();
-            match self.look(over, || Some(thread::current())) {
-                Err(NoPartial::NotYet) => {}
-                found => return found,
-            }
-            match deadline {
-                None => thread::park(),
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return Err(NoPartial::NotYet);
-                    }
-                    thread::park_timeout(left);
-                }
-            }
+        let sleeping = || look(Some(thread::current()));
+        match self.shared.sleep_until(deadline, sleeping) {
+            Ok(Some(found)) => found,
+            Ok(None) => Err(NoPartial::Ended),
+            Err(()) => Err(NoPartial::NotYet),
         }
     }
 }
