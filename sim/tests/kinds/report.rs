@@ -1,44 +1,13 @@
 //! What somebody sees whose kind is wrong.
 
+use super::wrong::{InOrder, Worker};
 use super::{Question, Squares, twenty};
 use farm_master::{TaskKind, Verdict, WorkerStatus};
-use farm_sim::{Faults, SimRun, SimToken, names, sim};
+use farm_sim::{Faults, SimRun, SimToken, names, sim, sim_pair};
 use farm_worker::{Context, Perform};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-/// Assumes an order.
-#[derive(Clone, Default)]
-struct InOrder {
-    next: u64,
-}
-
-impl TaskKind for InOrder {
-    type Wire = Squares;
-    type Task = u64;
-    type Competence = ();
-    type Output = u64;
-    type Failure = ();
-    fn request_of_task(&mut self, _: &WorkerStatus<()>, task: &u64) -> Option<Question> {
-        Some(Question {
-            number: *task,
-            believed: 0,
-        })
-    }
-    fn use_response(&mut self, _: &WorkerStatus<()>, task: &u64, square: u64) -> Verdict<Self> {
-        assert!(*task == self.next, "in order, {task} after {}", self.next);
-        self.next += 1;
-        Verdict::done(square, ())
-    }
-}
-
-impl Perform for InOrder {
-    type Wire = Squares;
-    fn perform(&mut self, question: Question, _: &Context<'_, Squares>) -> u64 {
-        question.number
-    }
-}
 
 fn words(run: impl FnOnce()) -> String {
     let panic = catch_unwind(AssertUnwindSafe(run)).expect_err("it panics");
@@ -49,7 +18,7 @@ fn words(run: impl FnOnce()) -> String {
 }
 
 fn in_order() -> SimRun<InOrder> {
-    sim(InOrder::default())
+    sim_pair(InOrder::default(), Worker)
         .tasks((0..4).collect())
         .faults(Faults::None)
 }
@@ -68,8 +37,8 @@ fn a_report_says_what_where_and_how_to_see_it_again() {
         lines[1].starts_with("  `use_response` of task "),
         "{report}"
     );
-    assert!(lines[1].contains("report.rs:"), "{report}");
-    assert!(lines[1].contains(": in order, "), "{report}");
+    assert!(lines[1].contains("wrong.rs:"), "{report}");
+    assert!(lines[1].contains(": responses come in order: "), "{report}");
     let number = failure.token().number;
     assert_eq!(
         lines[2],
@@ -85,7 +54,7 @@ fn a_report_says_what_where_and_how_to_see_it_again() {
     for wanted in [
         "kind: request_of_task of task 0 (t0), attempt 1, for slot ",
         "perform of t0#1: Replied",
-        "kind: use_response panics: in order, ",
+        "kind: use_response panics: responses come in order: ",
     ] {
         assert!(failure.trace().contains(wanted), "{wanted}\n{report}");
     }
@@ -94,7 +63,7 @@ fn a_report_says_what_where_and_how_to_see_it_again() {
 
 #[test]
 fn without_tasks_it_says_what_is_missing() {
-    let said = words(|| sim(InOrder::default()).check());
+    let said = words(|| sim_pair(InOrder::default(), Worker).check());
     assert!(said.contains("give the kind `squares` tasks"), "{said}");
 }
 

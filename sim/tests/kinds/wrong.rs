@@ -61,7 +61,7 @@ pub(super) const fn plain(number: u64) -> Question {
 
 /// Assumes that responses come in the order of submission.
 #[derive(Clone, Default)]
-struct InOrder {
+pub(super) struct InOrder {
     next: u64,
 }
 
@@ -75,7 +75,11 @@ impl TaskKind for InOrder {
         Some(plain(*task))
     }
     fn use_response(&mut self, _: &WorkerStatus<()>, task: &u64, square: u64) -> Verdict<Self> {
-        assert_eq!(*task, self.next, "responses come in order");
+        let next = self.next;
+        assert!(
+            *task == next,
+            "responses come in order: {task} and not {next}"
+        );
         self.next += 1;
         Verdict::done(square, ())
     }
