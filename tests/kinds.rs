@@ -28,16 +28,16 @@ mod noop;
 mod partials;
 #[path = "kinds/prelude.rs"]
 mod prelude;
+#[path = "kinds/runner.rs"]
+mod runner;
 #[path = "kinds/storm.rs"]
 mod storm;
 #[path = "kinds/strangers.rs"]
 mod strangers;
 
 use farm::worker::{Worker, run_if_asked};
-use std::panic::catch_unwind;
-
-/// A test of this program: its name, and what panics when it fails.
-type Test = (&'static str, fn());
+use runner::Test;
+use std::process::ExitCode;
 
 const STORM: &[Test] = &[("a_respawn_storm_ends_and_leaves_nothing", respawn_storm)];
 
@@ -50,7 +50,7 @@ fn respawn_storm() {
     assert!(weather.took < storm::LIMIT);
 }
 
-fn main() {
+fn main() -> ExitCode {
     run_if_asked(|| {
         if std::env::args().any(|argument| argument == strangers::OTHER_TYPES) {
             Worker::new().with(strangers::Other)
@@ -67,13 +67,11 @@ fn main() {
                 .with(storm::Victim)
         }
     });
-    let first = std::env::args().nth(1);
-    match first.as_deref() {
+    match std::env::args().nth(1).as_deref() {
         Some(nested::AS_MASTER) => nested::be_master(),
         Some(inside::AS_ENDING) => inside::end_by_a_task(),
         Some(_) | None => {}
     }
-    let wanted = first.filter(|argument| !argument.starts_with('-'));
     let tests = [
         groups::TESTS,
         noop::TESTS,
@@ -90,23 +88,5 @@ fn main() {
         STORM,
     ]
     .concat();
-    let (mut passed, mut failed) = (0, 0);
-    for (name, test) in tests {
-        if wanted
-            .as_ref()
-            .is_some_and(|wanted| !name.contains(wanted.as_str()))
-        {
-            continue;
-        }
-        let fine = catch_unwind(test).is_ok();
-        println!("test {name} ... {}", if fine { "ok" } else { "FAILED" });
-        if fine { passed += 1 } else { failed += 1 }
-    }
-    let verdict = if failed == 0 { "ok" } else { "FAILED" };
-    println!(
-        "\ntest result: {verdict}. {passed} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out\n"
-    );
-    if failed > 0 {
-        std::process::exit(1);
-    }
+    runner::run(&tests)
 }

@@ -15,6 +15,8 @@ mod files;
 mod kinds;
 #[path = "tool/odd.rs"]
 mod odd;
+#[path = "kinds/runner.rs"]
+mod runner;
 #[path = "tool/runs.rs"]
 mod runs;
 #[cfg(feature = "sim")]
@@ -24,11 +26,8 @@ mod sim;
 #[path = "run/stage.rs"]
 mod stage;
 
-use std::panic::catch_unwind;
+use runner::Test;
 use std::process::ExitCode;
-
-/// A test of this program: its name, and what panics when it fails.
-type Test = (&'static str, fn());
 
 /// With this variable this program is the tool.
 const AS_TOOL: &str = "FARM_TEST_TOOL";
@@ -41,9 +40,6 @@ fn main() -> ExitCode {
     if std::env::var_os(AS_TOOL).is_some() {
         return kinds::tool();
     }
-    let wanted = std::env::args()
-        .nth(1)
-        .filter(|argument| !argument.starts_with('-'));
     let tests = [
         files::TESTS,
         runs::TESTS,
@@ -52,21 +48,5 @@ fn main() -> ExitCode {
         sim::TESTS,
     ]
     .concat();
-    let (mut passed, mut failed) = (0, 0);
-    for (name, test) in tests {
-        if wanted
-            .as_ref()
-            .is_some_and(|wanted| !name.contains(wanted.as_str()))
-        {
-            continue;
-        }
-        let fine = catch_unwind(test).is_ok();
-        println!("test {name} ... {}", if fine { "ok" } else { "FAILED" });
-        if fine { passed += 1 } else { failed += 1 }
-    }
-    let verdict = if failed == 0 { "ok" } else { "FAILED" };
-    println!(
-        "\ntest result: {verdict}. {passed} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out\n"
-    );
-    ExitCode::from(u8::from(failed > 0))
+    runner::run(&tests)
 }
