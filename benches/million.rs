@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 type Answer<T> = Result<T, Box<dyn Error>>;
 
 const TASKS_FULL: u64 = 1_000_000;
-const TASKS_SMOKE: u64 = 100_000;
+const TASKS_SMOKE: u64 = 20_000;
 /// Fewer tasks say nothing about growth.
 const TASKS_MIN: u64 = 10_000;
 
