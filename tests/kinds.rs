@@ -8,6 +8,8 @@
 
 #[path = "kinds/embed.rs"]
 mod embed;
+#[path = "kinds/graph.rs"]
+mod graph;
 #[path = "kinds/groups.rs"]
 mod groups;
 #[path = "kinds/inside.rs"]
@@ -74,6 +76,7 @@ fn main() -> ExitCode {
     }
     let tests = [
         groups::TESTS,
+        graph::TESTS,
         noop::TESTS,
         library::TESTS,
         prelude::TESTS,

@@ -5,6 +5,7 @@ use crate::pull::Feed;
 use crate::turn::Loop;
 use farm_master::Event;
 use farm_master::lane::Entry;
+use farm_protocol::TaskId;
 use rustix::process::Signal;
 use std::collections::VecDeque;
 use std::mem;
@@ -38,7 +39,7 @@ impl Loop {
         }
     }
 
-    fn submit(&mut self, submission: Submission) {
+    pub(crate) fn submit(&mut self, submission: Submission) -> TaskId {
         let Submission {
             kind,
             held,
@@ -59,6 +60,7 @@ impl Loop {
             options,
             scope,
         });
+        task
     }
 
     fn open_scope(&mut self, opening: Opening) {
@@ -81,7 +83,7 @@ impl Loop {
             limit,
         });
         for member in members {
-            self.submit(member);
+            let _id = self.submit(member);
         }
         if closed {
             self.tell(Event::CloseScope { scope });
@@ -90,7 +92,10 @@ impl Loop {
 
     fn hear(&mut self, message: Message) {
         match message {
-            Message::Submit(submission) => self.submit(submission),
+            Message::Submit(submission) => {
+                let _id = self.submit(submission);
+            }
+            Message::SubmitGraph(nodes) => self.submit_graph(nodes),
             Message::OpenScope(opening) => self.open_scope(*opening),
             Message::CloseScope(scope) => self.tell(Event::CloseScope { scope }),
             Message::CancelScope { scope, reason } => {

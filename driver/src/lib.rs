@@ -44,6 +44,7 @@ mod exit;
 mod farm;
 #[cfg(feature = "future")]
 mod future;
+mod graph;
 mod group;
 mod hear;
 pub mod in_process;

@@ -1,5 +1,6 @@
 //! What reaches the loop from other threads.
 
+use crate::graph::Node;
 use crate::group::GroupAnswer;
 use crate::mailbox::Mailbox;
 use crate::process::Place;
@@ -78,6 +79,8 @@ impl Opening {
 /// Somebody wants something of the loop.
 pub(crate) enum Message {
     Submit(Submission),
+    /// Each needs only such as stand before it.
+    SubmitGraph(Vec<Node>),
     OpenScope(Box<Opening>),
     CloseScope(ScopeId),
     CancelScope {
@@ -130,6 +133,7 @@ impl Message {
     pub(crate) fn too_late(self) -> Vec<Submission> {
         match self {
             Self::Submit(submission) => vec![submission],
+            Self::SubmitGraph(nodes) => nodes.into_iter().map(|node| node.submission).collect(),
             Self::OpenScope(opening) => opening.too_late(),
             Self::CloseScope(_)
             | Self::CancelScope { .. }
@@ -153,6 +157,7 @@ impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Submit(_) => "Submit",
+            Self::SubmitGraph(_) => "SubmitGraph",
             Self::OpenScope(_) => "OpenScope",
             Self::CloseScope(_) => "CloseScope",
             Self::CancelScope { .. } => "CancelScope",

@@ -8,7 +8,7 @@ use crate::sleeper::Sleeper;
 use crate::sync::{Mutex, lock};
 use crate::ticket::{Refused, Resolved};
 use farm_master::{Event, Held, Receive, Refusal, Settled, TaskKind, TaskOptions};
-use farm_protocol::{ScopeId, TaskId};
+use farm_protocol::{KindId, ScopeId, TaskId};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::mem;
@@ -141,32 +141,11 @@ impl<K: TaskKind> TaskQueue<K> {
         tasks: impl IntoIterator<Item = (K::Task, Option<TaskOptions>)>,
         scope: Option<ScopeId>,
     ) -> Results<K> {
-        let mut results = Results {
-            shared: Arc::clone(&self.shared),
-            inbox: Arc::new(Inbox(Mutex::new(Desk::Open {
-                here: VecDeque::new(),
-                sleeper: None,
-            }))),
-            fetched: VecDeque::new(),
-            open: BTreeMap::new(),
-            runs_on: false,
-        };
+        let mut results = Results::none_of(&self.shared);
         // Should the iterator panic, what it has given goes as the results do.
-        for (index, (task, options)) in tasks.into_iter().enumerate() {
-            let entry = Arc::new(Entry {
-                index,
-                id: OnceLock::new(),
-                inbox: Arc::clone(&results.inbox),
-            });
-            results.open.insert(index, Arc::clone(&entry));
-            let waiter = Arc::clone(&entry) as Arc<dyn Receive<K>>;
-            self.shared.submit(Submission {
-                kind: self.kind,
-                held: Box::new(Held::new(task, Some(waiter))),
-                options: options.map(Box::new),
-                ticket: Some(entry),
-                scope,
-            });
+        for (task, options) in tasks {
+            let submission = results.prepare(self.kind, task, options, scope);
+            self.shared.submit(submission);
         }
         results
     }
@@ -186,11 +165,53 @@ pub struct Results<K: TaskKind> {
     fetched: VecDeque<(usize, Resolved<K>)>,
     /// Those whose ends have not been given out.
     open: BTreeMap<usize, Arc<Entry<K>>>,
+    /// The place of the next one.
+    next: usize,
     /// Nobody cancels what is left.
     runs_on: bool,
 }
 
 impl<K: TaskKind> Results<K> {
+    /// Of no task yet.
+    pub(crate) fn none_of(shared: &Arc<Shared>) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            inbox: Arc::new(Inbox(Mutex::new(Desk::Open {
+                here: VecDeque::new(),
+                sleeper: None,
+            }))),
+            fetched: VecDeque::new(),
+            open: BTreeMap::new(),
+            next: 0,
+            runs_on: false,
+        }
+    }
+
+    /// A task whose end comes out here, in the next place; still to be sent in.
+    pub(crate) fn prepare(
+        &mut self,
+        kind: KindId,
+        task: K::Task,
+        options: Option<TaskOptions>,
+        scope: Option<ScopeId>,
+    ) -> Submission {
+        let entry = Arc::new(Entry {
+            index: self.next,
+            id: OnceLock::new(),
+            inbox: Arc::clone(&self.inbox),
+        });
+        self.next += 1;
+        self.open.insert(entry.index, Arc::clone(&entry));
+        let waiter = Arc::clone(&entry) as Arc<dyn Receive<K>>;
+        Submission {
+            kind,
+            held: Box::new(Held::new(task, Some(waiter))),
+            options: options.map(Box::new),
+            ticket: Some(entry),
+            scope,
+        }
+    }
+
     /// Asks for the end of every task that has not ended, with a reason for people. Their ends come out as the others do.
     pub fn cancel(&self, reason: impl Into<String>) {
         let open: Vec<_> = self.open.values().cloned().collect();

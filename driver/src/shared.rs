@@ -117,12 +117,17 @@ impl Shared {
     /// Opens a scope. After the end who waits for it is told so, and its members are handed back as by [`Shared::submit`].
     pub(crate) fn open_scope(&self, opening: Opening) {
         let opening = Message::OpenScope(Box::new(opening));
-        if let Err(Message::OpenScope(opening)) = self.post.push(opening) {
-            let members = opening.too_late();
-            if !members.is_empty() {
-                lock(&self.late).submissions.extend(members);
-                self.hand_back_late();
-            }
+        if let Err(opening) = self.post.push(opening) {
+            self.hand_back_message(opening);
+        }
+    }
+
+    /// Nobody hears this message any more: the tasks in it are handed back.
+    pub(crate) fn hand_back_message(&self, message: Message) {
+        let submissions = message.too_late();
+        if !submissions.is_empty() {
+            lock(&self.late).submissions.extend(submissions);
+            self.hand_back_late();
         }
     }
 
