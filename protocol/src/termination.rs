@@ -1,10 +1,11 @@
 //! How a process ended.
 
 use core::fmt;
+use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
-/// How a process ended, as the system says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How a process ended, as the system says it. A kind that starts processes may send it in a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub enum Termination {
     /// It exited by itself with this code.
     Exited(i32),
@@ -96,4 +97,27 @@ pub const fn signal_name(signal: i32) -> Option<&'static str> {
         31 => "SIGSYS",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    //! It can be part of a response.
+    use super::*;
+    use crate::{decode, encode};
+
+    fn goes_through<T: Schema + Serialize + for<'a> Deserialize<'a> + PartialEq>(sent: &T) -> bool {
+        let bytes = encode(sent, 64).expect("it is small");
+        decode::<T>(&bytes).is_ok_and(|came| came == *sent)
+    }
+
+    #[test]
+    fn a_kind_may_send_how_its_process_ended() {
+        let signaled = Termination::Signaled {
+            signal: 9,
+            core_dumped: false,
+        };
+        for ended in [Termination::Exited(-1), signaled, Termination::Lost] {
+            assert!(goes_through(&(ended, 7_u8)));
+        }
+    }
 }
