@@ -19,7 +19,7 @@ type Answer<T> = Result<T, Box<dyn Error>>;
 /// With this variable this program is the example.
 const AS_TOOL: &str = "FARM_BENCH_AS_TOOL";
 
-/// A fifth of the work, for a run that only shows that nothing is far beyond its limit. Each after what it needs.
+/// A part of the work, for a run that only shows that nothing is far beyond its limit: each with what it needs.
 const FEW: [&str; 11] = [
     "Base",
     "Nats",
