@@ -5,6 +5,11 @@
 
 #[path = "examples/coq.rs"]
 mod coq;
+//! The examples as their user meets them, against the real programs that they call. One file an example.
+#![cfg(feature = "command")]
+
+#[path = "examples/builder.rs"]
+mod builder;
 #[expect(dead_code, reason = "its other half is for the tests of `farm run`")]
 #[path = "run/stage.rs"]
 mod stage;
