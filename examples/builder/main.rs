@@ -16,7 +16,9 @@ use cache::Cache;
 use clap::Parser;
 use compile::Compile;
 use farm::worker::{Worker, run_if_asked};
-use farm::{Farm, Outcome, Pool, Program, Retries, Rule, Settled, Shut, TaskQueue};
+use farm::{
+    Farm, FarmBuilder, Jobserver, Outcome, Pool, Program, Retries, Rule, Settled, Shut, TaskQueue,
+};
 use signal_hook::{consts, iterator::Signals};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -70,6 +72,15 @@ fn main() -> ExitCode {
 }
 
 fn build(options: &Options) -> Result<u8> {
+    // Before all else: a file of ours could get the number of a descriptor that make did not hand down.
+    let mut builder = Farm::builder();
+    match Jobserver::from_environment() {
+        Ok(None) => {}
+        Ok(Some(jobserver)) => {
+            builder.jobserver(jobserver);
+        }
+        Err(error) => eprintln!("builder: {error}; going on without it"),
+    }
     let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join(OURS);
     let from = options.database.as_ref().unwrap_or(&ours);
     let own = std::env::current_exe()?; // It is in the target folder, in `release/examples`.
@@ -79,7 +90,7 @@ fn build(options: &Options) -> Result<u8> {
     let mut cache = cache?;
     let steps = plan::steps(from, &cache.out, options);
     let steps = steps.map_err(|error| format!("{}: {error}", from.display()))?;
-    let (farm, queue) = start(options, &cache)?;
+    let (farm, queue) = start(builder, options, &cache)?;
     let rule = [Rule::FirstError, Rule::All][usize::from(options.keep_going)];
     let mut ends = Vec::new();
     // The link needs all the rest.
@@ -131,14 +142,17 @@ fn build(options: &Options) -> Result<u8> {
 }
 
 /// A farm with one kind, which ends when a signal asks for it.
-fn start(options: &Options, cache: &Cache) -> Result<(Farm, TaskQueue<Compile>)> {
+fn start(
+    mut builder: FarmBuilder,
+    options: &Options,
+    cache: &Cache,
+) -> Result<(Farm, TaskQueue<Compile>)> {
     let all = || thread::available_parallelism().map_or(1, usize::from) as u32;
     let jobs = options.jobs.map_or_else(all, NonZeroU32::get);
     let mut pool = Pool::new(Program::this_executable(), jobs);
     pool.program.cwd = Some(cache.out.join("work"));
     pool.defaults.running = Some(Duration::from_secs(options.timeout));
     pool.defaults.retries = Retries::immediate(2);
-    let mut builder = Farm::builder(); // Here it becomes a client of make's jobserver.
     let kind = builder.kind(Compile, pool);
     let farm = builder.start()?;
     let (queue, stopped) = (farm.queue(kind), farm.clone());

@@ -20,7 +20,7 @@ esac
 exec cc "$@"
 "#;
 
-fn builder<'a>(stage: &'a Stage, arguments: &[&str]) -> Running<'a> {
+fn example() -> String {
     // Examples are built beside the tests' folder.
     let own = std::env::current_exe().expect("Linux");
     let built = own.parent().and_then(Path::parent);
@@ -29,7 +29,11 @@ fn builder<'a>(stage: &'a Stage, arguments: &[&str]) -> Running<'a> {
         example.exists(),
         "build it first: cargo build --example builder"
     );
-    let mut command = stage.marked(example.to_str().expect("UTF-8"));
+    example.to_str().expect("UTF-8").to_owned()
+}
+
+fn builder<'a>(stage: &'a Stage, arguments: &[&str]) -> Running<'a> {
+    let mut command = stage.marked(&example());
     stage.start_command(
         command
             .args(["compile_commands.json", "--out", "out"])
@@ -334,6 +338,40 @@ fn a_killed_compiler_is_started_again() {
         ends_with(running.end(), 0, &counts);
         is_whole(&stage);
     }
+}
+
+/// Compiles when another one has begun as well, and notes its beginning and its end.
+const SLOW_COMPILER: &str = r#"#!/bin/sh
+case "$*" in *--version*) exec cc --version ;; esac
+log=${0%/*}/log
+echo begin >>$log
+until [ $(grep -c begin $log) -ge 2 ]; do sleep 0.01; done
+cc "$@"
+echo end >>$log
+"#;
+
+#[test]
+fn below_a_make_it_has_as_many_compilers_as_that_has_tokens() {
+    if !has("cc") || !has("make") {
+        return;
+    }
+    let (stage, _) = small();
+    stage.write("compiler", SLOW_COMPILER);
+    let example = example();
+    stage.write(
+        "Makefile",
+        format!("desk:\n\t+{example} compile_commands.json --out out --jobs 8\n"),
+    );
+    let mut make = stage.marked("make");
+    let ended = stage.start_command(make.arg("-j2")).end().exits(0);
+    assert!(ended.stderr.is_empty(), "{}", ended.stderr);
+    let (mut now, mut most) = (0, 0);
+    for line in stage.read("log").lines() {
+        now += if line == "begin" { 1 } else { -1 };
+        most = most.max(now);
+    }
+    assert_eq!((now, most), (0, 2));
+    assert_eq!(prints(&stage, "out/desk"), "280\n");
 }
 
 #[test]
