@@ -3,13 +3,10 @@
 //! What a test needs and is not installed it says, and passes; with `FARM_REQUIRE_PROGRAMS` that is a failure.
 #![cfg(feature = "command")]
 
-#[path = "examples/coq.rs"]
-mod coq;
-//! The examples as their user meets them, against the real programs that they call. One file an example.
-#![cfg(feature = "command")]
-
 #[path = "examples/builder.rs"]
 mod builder;
+#[path = "examples/coq.rs"]
+mod coq;
 #[expect(dead_code, reason = "its other half is for the tests of `farm run`")]
 #[path = "run/stage.rs"]
 mod stage;

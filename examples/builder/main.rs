@@ -149,8 +149,9 @@ fn start(
 ) -> Result<(Farm, TaskQueue<Compile>)> {
     let all = || thread::available_parallelism().map_or(1, usize::from) as u32;
     let jobs = options.jobs.map_or_else(all, NonZeroU32::get);
-    let mut pool = Pool::new(Program::this_executable(), jobs);
-    pool.program.cwd = Some(cache.out.join("work"));
+    let mut program = Program::this_executable();
+    program.cwd = Some(cache.out.join("work"));
+    let mut pool = Pool::new(program, jobs);
     pool.defaults.running = Some(Duration::from_secs(options.timeout));
     pool.defaults.retries = Retries::immediate(2);
     let kind = builder.kind(Compile, pool);
