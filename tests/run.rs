@@ -10,10 +10,10 @@ mod commands;
 mod faults;
 #[path = "run/input.rs"]
 mod input;
-#[path = "run/jobserver.rs"]
-mod jobserver;
 #[path = "run/inside.rs"]
 mod inside;
+#[path = "run/jobserver.rs"]
+mod jobserver;
 #[path = "run/limits.rs"]
 mod limits;
 #[path = "run/outputs.rs"]

@@ -20,7 +20,10 @@ fn exit_codes() {
     code(r#"["true", 3]"#, 2);
     stage.run(&["missing.json"]).exits(2).says("missing.json");
     stage.run(&["."]).exits(2).says("directory");
-    stage.run(&["--workers", "some", "x"]).exits(2).says("expected a number");
+    stage
+        .run(&["--workers", "some", "x"])
+        .exits(2)
+        .says("expected a number");
     stage.run(&["--no-such-option"]).exits(2);
     stage.run(&["--help"]).exits(0);
 }

@@ -36,12 +36,12 @@ fn run_all_three() {
         assert_eq!(ended.text(), "144\n");
         assert_eq!(ended.result("2")["error"]["failure"], "too large");
         assert_eq!(ended.status_of("3"), "quarantined");
-    let message = ended.result("3")["error"]["message"].as_str().unwrap_or("");
-    assert!(message.starts_with("panicked: "), "{message}");
-    assert!(
-        message.contains("set aside after 1 worker died"),
-        "{message}"
-    );
+        let message = ended.result("3")["error"]["message"].as_str().unwrap_or("");
+        assert!(message.starts_with("panicked: "), "{message}");
+        assert!(
+            message.contains("set aside after 1 worker died"),
+            "{message}"
+        );
         let ended = ended.says("2 (square 70000): failed: too large");
         ended.says("bad luck");
     }

@@ -1,11 +1,11 @@
 //! A small world for random runs: workers that follow the protocol until they die, and what the
 //! world saw of them, to be compared with what the master says of its tasks.
 
+mod dice;
 mod ends;
 pub(super) mod tokens;
 pub(super) mod worker;
 
-use super::super::random::Random;
 use super::stage::*;
 use crate::lane::Entry;
 use crate::record::RunEncoder;
@@ -21,6 +21,8 @@ use farm_protocol::{
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use worker::{Item, Worker};
+
+pub(super) use dice::Dice;
 
 /// How workers behave, in chances of a thousand per step.
 #[derive(Clone, Copy, Default)]
@@ -81,23 +83,6 @@ pub(super) struct World {
     watched: BTreeMap<AttemptId, (SlotId, Session)>,
     /// Writes the run down, when somebody wants it.
     pub(super) record: Option<RunEncoder>,
-}
-
-/// Random numbers.
-pub(super) struct Dice(Random);
-
-impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(Random::new(seed))
-    }
-
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
-        self.0.next() % bound.max(1)
-    }
-
-    pub(super) fn chance(&mut self, of_thousand: u64) -> bool {
-        self.below(1000) < of_thousand
-    }
 }
 
 impl World {
