@@ -83,9 +83,9 @@ pub use farm_lockstep as lockstep;
 pub use farm_master as master;
 pub use farm_master::{
     Affinity, AttemptReport, Backoff, CancelledBy, Cause, CrashLimit, Decision, Fallback, FollowUp,
-    LimitId, MemberEnd, Need, Next, OnLost, Outcome, QueueOrder, Receive, Refusal, Retries,
-    RetryOn, Rule, ScopeEnd, ScopeRefusal, Sending, Settled, Settlement, Shut, Stands, TaskKind,
-    TaskLine, TaskOptions, Ties, Verdict, When, Whose, Why, WorkerStatus,
+    LimitId, MemberEnd, Need, Next, OnLost, Outcome, QueueOrder, Receive, Recycle, Refusal,
+    Retries, RetryOn, Rule, ScopeEnd, ScopeRefusal, Sending, Settled, Settlement, Shut, Staffing,
+    Stands, TaskKind, TaskLine, TaskOptions, Ties, Verdict, When, Whose, Why, WorkerStatus,
 };
 pub use farm_protocol as protocol;
 pub use farm_protocol::{AffinityKey, ContextBody, ContextUpdate};

@@ -128,6 +128,9 @@ fn try_run(
         .map(|kind| kind.enter(&mut builder, pool.clone(), &stage))
         .collect();
     builder.limits(limits.iter().map(|(_, cap)| *cap).collect());
+    if let Some(workers) = arguments.workers.shared().filter(|_| doors.len() > 1) {
+        builder.workers(workers);
+    }
     builder.through(true);
     if let Some(jobserver) = jobserver {
         builder.jobserver(jobserver);
@@ -247,7 +250,13 @@ fn open_reporter(
     options.progress = arguments.progress.unwrap_or(ProgressMode::Auto);
     options.total = input.total();
     let kinds = u32::try_from(kinds).unwrap_or(u32::MAX);
-    options.workers = arguments.workers.count().saturating_mul(kinds);
+    // Inside this process each kind has a thread of its own.
+    let each = if arguments.workers.in_process() {
+        kinds
+    } else {
+        1
+    };
+    options.workers = arguments.workers.count().saturating_mul(each);
     options.program = name;
     Reporter::open(&options).map_err(|error| format!("error: {error}"))
 }

@@ -20,6 +20,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_stream_of_nothing_but_skips_ends", only_skips),
     ("a_long_mixed_stream_keeps_its_needs", long_stream),
     ("a_run_can_be_recorded_and_replayed", recorded),
+    ("all_kinds_together_have_so_many_workers", one_worker),
     ("retries_and_skips", retries),
     ("follow_ups_are_counted", follow_ups),
     ("an_output_that_json_cannot_hold_is_trouble", muddle),
@@ -336,6 +337,27 @@ fn long_stream() {
         .collect();
     let ended = run(&stage, &tasks, &["-j2"]).exits(0);
     assert_eq!(ended.results.len(), 2 * PAIRS);
+}
+
+fn one_worker() {
+    let stage = Stage::new();
+    run(
+        &stage,
+        r#"[
+            {"kind": "measure", "input": {"sides": [1], "unit": "inch"}}, {"shell": "true"},
+            {"kind": "measure", "input": {"sides": [2], "unit": "inch"}}, {"shell": "true"}
+        ]"#,
+        &["-j1", "--events", "events"],
+    )
+    .exits(0);
+    let events = stage.read("events");
+    let mut living = 0;
+    for line in events.lines() {
+        living += i32::from(line.contains("\"type\":\"worker_started\""));
+        living -= i32::from(line.contains("\"type\":\"worker_stopped\""));
+        assert!(living <= 1, "{events}");
+    }
+    assert!(events.contains("\"worker_started\""), "{events}");
 }
 
 fn recorded() {

@@ -139,6 +139,11 @@ impl Workers {
         }
     }
 
+    /// How many processes all kinds have together; `None`: none, inside this process.
+    pub(super) fn shared(self) -> Option<NonZeroU32> {
+        NonZeroU32::new(self.count()).filter(|_| !self.in_process())
+    }
+
     /// Whether tasks are performed inside this process.
     pub(super) const fn in_process(self) -> bool {
         match self {
