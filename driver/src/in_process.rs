@@ -199,8 +199,10 @@ impl Thread {
                 let _gone = line.shutdown(Shutdown::Both);
             }
         }
+        // Asked before: whoever waits for a ward may return while the others are being signalled.
+        let ran = !self.has_ended();
         let any = self.wards.signal(signal);
-        self.killed |= any && signal == Signal::KILL && !self.has_ended();
+        self.killed |= ran && any && signal == Signal::KILL;
     }
 
     /// Whether it was told to go and has not.

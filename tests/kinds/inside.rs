@@ -10,8 +10,9 @@ use farm::{
     CrashLimit, Decision, Farm, InProcess, OnLost, Outcome, Pool, Rule, StartError, TaskKind,
     TaskOptions, TaskQueue, Verdict, WorkerStatus, in_process,
 };
+use std::io::Read;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -300,9 +301,14 @@ impl Perform for Keeper {
     fn perform(&mut self, _: Behave, context: &Context<'_, Self::Wire>) -> Said {
         assert!(!context.owns_children(), "this process may have others");
         let mut command = Command::new("sh");
-        command.args(["-c", "trap '' TERM; while :; do sleep 1; done"]);
-        let kept = Kept(command.process_group(0).spawn().expect("a shell"));
+        command.args(["-c", "trap '' TERM; echo deaf; while :; do sleep 1; done"]);
+        command.stdout(Stdio::piped()).process_group(0);
+        let mut kept = Kept(command.spawn().expect("a shell"));
         let ward = context.ward(kept.0.id());
+        let mut deaf = [0; 5];
+        let stdout = kept.0.stdout.as_mut().expect("piped");
+        stdout.read_exact(&mut deaf).expect("it begins");
+        context.progress(1, None, "deaf");
         let ended = rustix::process::waitid(
             rustix::process::WaitId::Pid(rustix::process::Pid::from_child(&kept.0)),
             rustix::process::WaitIdOptions::EXITED | rustix::process::WaitIdOptions::NOWAIT,
@@ -316,12 +322,16 @@ impl Perform for Keeper {
 fn wards() {
     let (_farm, queue) = noops(in_process(|| Worker::new().with(Keeper)), 1);
     let options = TaskOptions {
-        running: Some(Duration::from_millis(50)),
         grace: Some(Duration::from_millis(100)),
         ..TaskOptions::default()
     };
-    match end(&queue, Behave::Echo(0), options) {
-        Outcome::TimedOut { how, .. } => assert_eq!(how, HowStopped::Killed),
+    let ticket = queue.submit_options(Behave::Echo(0), options);
+    while ticket.progress().is_none() {
+        std::thread::yield_now();
+    }
+    ticket.cancel("enough");
+    match ticket.wait().expect("admitted").outcome {
+        Outcome::Cancelled { how, .. } => assert_eq!(how, HowStopped::Killed),
         other => panic!("{other:?}"),
     }
 }
