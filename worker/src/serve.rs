@@ -3,6 +3,7 @@
 //! The thread that reads the requests performs them and writes the answers: with one request at a time an attempt costs
 //! a read, a write and two looks at the clock. It knows no rule; those are in [`crate::session`].
 
+mod family;
 mod in_process;
 mod outbox;
 mod port;
@@ -104,7 +105,7 @@ fn serve(launch: &Launch, make: impl FnOnce() -> Worker) -> io::Result<Served> {
 fn leave(port: &Port, ending: &Ending) -> ! {
     port.flush();
     // Whoever has left our group can be found only as long as we live.
-    port::end_own_descendants();
+    family::end_own_descendants();
     let code = match ending {
         Ending::Stopped => 0,
         Ending::Panicked => exit::PANICKED,

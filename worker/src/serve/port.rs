@@ -3,9 +3,9 @@
 //! One lock, held for a few loads and a non-blocking write at most, so that a cancellation is never stuck behind a
 //! master that reads slowly. Frames stand in the outbox in the order in which the session said them.
 
+use super::family::{is_parent, kill_own_group};
 use super::outbox::{Outbox, Written};
 use crate::cancel::CancelFlag;
-use crate::child::{children, has_other_children};
 use crate::context::Stream;
 use crate::names::Names;
 use crate::session::frames::append_answer;
@@ -18,13 +18,11 @@ use farm_protocol::{
 };
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, getpgrp, getpid, getppid, kill_process, kill_process_group};
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 /// Unsent answers above this are written although more requests are at hand, in bytes.
 const FLUSH_BYTES: usize = 32 << 10;
@@ -32,11 +30,6 @@ const FLUSH_BYTES: usize = 32 << 10;
 const FLUSH_AFTER: u64 = 100_000;
 /// Unsent answers older than this are written by the watcher while a longer attempt executes, in nanoseconds.
 pub(super) const WATCHER_FLUSHES_AFTER: u64 = 1_000_000;
-/// How long the descendants of a worker that ends are looked for. One that is killed dies when it gets a processor, which
-/// on a busy machine takes longer than any number of looks; less than the two seconds after which nobody is left.
-const DESCENDANTS_DYING: Duration = Duration::from_secs(1);
-/// The pause between two such looks: those who are to die need the processor.
-const DESCENDANTS_PAUSE: Duration = Duration::from_millis(1);
 /// What a progress may take, in bytes: its note and two numbers.
 const PROGRESS_MAX: usize = Progress::NOTE_MAX + 64;
 /// What a feedback frame may hold besides its payload, in bytes.
@@ -448,50 +441,5 @@ impl Port {
     /// Whether the watcher may go.
     pub(super) fn is_over(&self) -> bool {
         self.lock().over
-    }
-}
-
-/// Whether `pid` is this process's parent.
-pub(super) fn is_parent(pid: u32) -> bool {
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    pid.is_some() && pid == getppid()
-}
-
-/// SIGKILL to the own group, or to this process alone where it does not lead its group: started by hand from a shell,
-/// it shares the shell's pipeline's group.
-pub(super) fn kill_own_group() -> ! {
-    if getpgrp() == getpid() {
-        // First those that left the group, while they can still be found: they are our children as long as we live.
-        end_descendants();
-        let _ = kill_process_group(getpid(), Signal::KILL);
-    }
-    let _ = kill_process(getpid(), Signal::KILL);
-    // Not reached: SIGKILL to oneself does not return.
-    std::process::abort()
-}
-
-/// SIGKILL to every descendant, if this process leads its group: one started by hand ends nobody.
-pub(super) fn end_own_descendants() {
-    if getpgrp() == getpid() {
-        end_descendants();
-    }
-}
-
-/// SIGKILL to every descendant. What is killed hands its children on to us when it dies, and they have their turn in the
-/// next round: whoever left before would leave them to init, where nobody finds them.
-fn end_descendants() {
-    let deadline = Instant::now() + DESCENDANTS_DYING;
-    loop {
-        let children = children();
-        if children.is_empty() || Instant::now() >= deadline {
-            return;
-        }
-        for child in children {
-            let _ = kill_process(child, Signal::KILL);
-        }
-        // Collects the dead, so that the next round sees only what is new.
-        if matches!(has_other_children(), Ok(true)) {
-            std::thread::sleep(DESCENDANTS_PAUSE);
-        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! 1. parent-death signal; 2. is the parent still the master?; 3. subreaper; 4. the inherited descriptors; 5. stdin.
 
-use super::port::{is_parent, kill_own_group};
+use super::family::{is_parent, kill_own_group};
 use crate::raw;
 use farm_protocol::Launch;
 use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl, open};
