@@ -4,11 +4,10 @@ use super::Test;
 use super::noop::{Behave, Noop, Performer, Said};
 use super::strangers::Other;
 use farm::master::{HowStopped, TimeLimit};
-use farm::protocol::{Never, Wire};
 use farm::worker::{Context, Perform, Worker};
 use farm::{
-    CrashLimit, Decision, Farm, InProcess, OnLost, Outcome, Pool, Rule, StartError, TaskKind,
-    TaskOptions, TaskQueue, Verdict, WorkerStatus, in_process,
+    CrashLimit, Decision, Farm, InProcess, OnLost, Outcome, Pool, Rule, TaskOptions, TaskQueue,
+    in_process,
 };
 use std::io::Read;
 use std::os::unix::process::CommandExt;
@@ -31,7 +30,6 @@ pub(crate) const TESTS: &[Test] = &[
     ("wards_die_where_a_group_would", wards),
     ("limits_inside_count_what_they_can", limits),
     ("an_exit_inside_ends_the_process", exits),
-    ("farms_inside_of_each_other_have_an_end", too_deep),
 ];
 
 /// Nothing here takes this long on a machine that works.
@@ -402,72 +400,4 @@ fn exits() {
     let own = std::env::current_exe().expect("a path of this program");
     let status = Command::new(own).arg(AS_ENDING).status();
     assert_eq!(status.expect("this program starts").code(), Some(CODE));
-}
-
-/// Performs each of its requests in a farm of its own, inside of this process again.
-#[derive(Debug)]
-struct Deeper;
-
-struct Depths;
-
-impl Wire for Depths {
-    const NAME: &'static str = "depths";
-    const VERSION: u32 = 1;
-    type Request = ();
-    type Response = (u32, String);
-    type Feedback = Never;
-    type Context = Never;
-}
-
-impl TaskKind for Deeper {
-    type Wire = Depths;
-    type Task = ();
-    type Competence = ();
-    type Output = (u32, String);
-    type Failure = ();
-
-    fn request_of_task(&mut self, _: &WorkerStatus<()>, (): &()) -> Option<()> {
-        Some(())
-    }
-
-    fn use_response(
-        &mut self,
-        _: &WorkerStatus<()>,
-        (): &(),
-        said: (u32, String),
-    ) -> Verdict<Self> {
-        Verdict::done(said, ())
-    }
-}
-
-impl Perform for Deeper {
-    type Wire = Depths;
-
-    fn perform(&mut self, (): (), _: &Context<'_, Depths>) -> (u32, String) {
-        match deeper() {
-            Ok(said) => said,
-            Err(error) => (farm::depth(), error.to_string()),
-        }
-    }
-}
-
-fn deeper() -> Result<(u32, String), StartError> {
-    let mut builder = Farm::builder();
-    let kind = builder.kind(
-        Deeper,
-        Pool::new(in_process(|| Worker::new().with(Deeper)), 1),
-    );
-    let farm = builder.start()?;
-    let settled = farm.queue(kind).submit(()).wait().expect("admitted");
-    match settled.outcome {
-        Outcome::Done(said) => Ok(said),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn too_deep() {
-    assert_eq!(farm::depth(), 0, "this is no worker");
-    let (depth, error) = deeper().expect("the first may be");
-    assert_eq!(depth, farm::DEPTH_MAX);
-    assert!(error.contains("inside of 8 others"), "{error}");
 }

@@ -3,10 +3,10 @@
 use super::Test;
 use super::noop::{Behave, Noop};
 use farm::protocol::{Never, Schema, Wire};
-use farm::worker::{Context, Perform};
+use farm::worker::{Context, Perform, Worker};
 use farm::{
-    Farm, OnLost, Outcome, Pool, Program, Settled, TaskKind, TaskOptions, Ticket, Verdict,
-    WorkerStatus,
+    Farm, OnLost, Outcome, Pool, Program, Settled, StartError, TaskKind, TaskOptions, Ticket,
+    Verdict, WorkerStatus, in_process,
 };
 use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,7 @@ pub(crate) const TESTS: &[Test] = &[
         master_killed,
     ),
     ("processes_inside_of_each_other_have_an_end", too_deep),
+    ("farms_inside_of_each_other_have_an_end", too_deep_inside),
 ];
 
 /// The argument with which this program is a master that waits to be killed.
@@ -266,4 +267,72 @@ fn is_soon_gone(pid: u32) {
         assert!(begin.elapsed() < SOON, "{pid} lives on");
         std::thread::yield_now();
     }
+}
+
+/// Performs each of its requests in a farm of its own, inside of this process again.
+#[derive(Debug)]
+struct Deeper;
+
+struct Depths;
+
+impl Wire for Depths {
+    const NAME: &'static str = "depths";
+    const VERSION: u32 = 1;
+    type Request = ();
+    type Response = (u32, String);
+    type Feedback = Never;
+    type Context = Never;
+}
+
+impl TaskKind for Deeper {
+    type Wire = Depths;
+    type Task = ();
+    type Competence = ();
+    type Output = (u32, String);
+    type Failure = ();
+
+    fn request_of_task(&mut self, _: &WorkerStatus<()>, (): &()) -> Option<()> {
+        Some(())
+    }
+
+    fn use_response(
+        &mut self,
+        _: &WorkerStatus<()>,
+        (): &(),
+        said: (u32, String),
+    ) -> Verdict<Self> {
+        Verdict::done(said, ())
+    }
+}
+
+impl Perform for Deeper {
+    type Wire = Depths;
+
+    fn perform(&mut self, (): (), _: &Context<'_, Depths>) -> (u32, String) {
+        match deeper() {
+            Ok(said) => said,
+            Err(error) => (farm::depth(), error.to_string()),
+        }
+    }
+}
+
+fn deeper() -> Result<(u32, String), StartError> {
+    let mut builder = Farm::builder();
+    let kind = builder.kind(
+        Deeper,
+        Pool::new(in_process(|| Worker::new().with(Deeper)), 1),
+    );
+    let farm = builder.start()?;
+    let settled = farm.queue(kind).submit(()).wait().expect("admitted");
+    match settled.outcome {
+        Outcome::Done(said) => Ok(said),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn too_deep_inside() {
+    assert_eq!(farm::depth(), 0, "this is no worker");
+    let (depth, error) = deeper().expect("the first may be");
+    assert_eq!(depth, farm::DEPTH_MAX);
+    assert!(error.contains("inside of 8 others"), "{error}");
 }
