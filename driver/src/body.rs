@@ -5,9 +5,9 @@
 
 use crate::in_process::Thread;
 use crate::reap::{Reaped, reap};
-use crate::system::{ExitWatch, family_use, kill_strays};
+use crate::system::{ExitWatch, Handle, family_use, kill_strays};
 use crate::usage::Used;
-use farm_protocol::SlotId;
+use farm_protocol::{KindId, SlotId};
 use mio::Registry;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 /// What runs behind a place.
 #[derive(Debug)]
 pub(crate) enum Body {
-    /// A process that this one started.
+    /// A process that this one started, or has had forked.
     Child(Child),
     /// A thread of this process.
     Thread(Thread),
@@ -32,22 +32,66 @@ enum Life {
     Collected,
 }
 
-/// A child process that leads its group.
+/// A process that leads its group.
 #[derive(Debug)]
 pub(crate) struct Child {
     pub(crate) pid: Pid,
+    /// `None`: it is our own child, and we collect it.
+    pub(crate) forked: Option<Forked>,
     pub(crate) watch: Option<ExitWatch>,
     life: Life,
+}
+
+/// What is known of a process that a template has forked, and that the template collects when we say so.
+#[derive(Debug)]
+pub(crate) struct Forked {
+    pub(crate) handle: Handle,
+    pub(crate) template: TemplateId,
+    /// The memory it began with, in bytes: the template's, and not its own doing.
+    pub(crate) shared_bytes: u64,
+}
+
+/// Which template: the kind that it is for, and which one in the farm's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TemplateId {
+    pub(crate) kind: KindId,
+    pub(crate) generation: u64,
 }
 
 impl Body {
     /// A child that runs.
     pub(crate) const fn child(pid: Pid) -> Self {
+        Self::of(pid, None)
+    }
+
+    /// A child of a template, that runs.
+    pub(crate) const fn of_template(pid: Pid, forked: Forked) -> Self {
+        Self::of(pid, Some(forked))
+    }
+
+    const fn of(pid: Pid, forked: Option<Forked>) -> Self {
         Self::Child(Child {
             pid,
+            forked,
             watch: None,
             life: Life::Running,
         })
+    }
+
+    /// What is known of it if a template has forked it.
+    pub(crate) const fn forked(&self) -> Option<&Forked> {
+        match self {
+            Self::Child(child) => child.forked.as_ref(),
+            Self::Thread(_) => None,
+        }
+    }
+
+    /// Its template has collected it, or is gone.
+    pub(crate) const fn collected(&mut self) {
+        match self {
+            Self::Child(child) => child.life = Life::Collected,
+            Self::Thread(_) => {}
+        }
     }
 
     /// In which process it runs.
@@ -124,6 +168,14 @@ impl Child {
         if self.life != Life::Running {
             return true;
         }
+        if let Some(forked) = &self.forked {
+            // Its template does not collect it before it is told to.
+            let exited = forked.handle.has_exited();
+            if exited {
+                self.life = Life::Exited;
+            }
+            return exited;
+        }
         let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
         match waitid(WaitId::Pid(self.pid), look) {
             Ok(None) | Err(Errno::INTR) => false,
@@ -151,7 +203,11 @@ impl Child {
             // Those that left the group can be found as long as the worker lives: it is their subreaper.
             kill_strays(self.pid);
         }
-        match kill_process_group(self.pid, signal) {
+        let sent = match &self.forked {
+            None => kill_process_group(self.pid, signal),
+            Some(forked) => forked.handle.signal_group(self.pid, signal),
+        };
+        match sent {
             // No such group: its members have exited.
             Ok(()) | Err(Errno::SRCH) => {}
             Err(error) => log::warn!(
@@ -169,6 +225,13 @@ impl Child {
             return Reaped::lost();
         }
         self.life = Life::Collected;
-        reap(self.pid)
+        match &self.forked {
+            None => reap(self.pid),
+            // Only when the loop forgets everything. Its template is ended next, and then it is collected.
+            Some(forked) => {
+                forked.handle.wait();
+                Reaped::lost()
+            }
+        }
     }
 }

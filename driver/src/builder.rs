@@ -3,14 +3,13 @@
 use crate::depth::{DEPTH_MAX, DEPTH_VARIABLE, depth};
 use crate::farm::Farm;
 use crate::jobserver::Jobserver;
-use crate::launcher::Launcher;
 use crate::mailbox::Mailbox;
 use crate::observer::Observer;
-use crate::pool::Pool;
+use crate::pool::{Origin, Pool};
 use crate::record::RunRecord;
 use crate::shared::Shared;
 use crate::sync::{Poll, Waker, thread};
-use crate::system::MEASURES;
+use crate::system::{MEASURES, TEMPLATES};
 use crate::turn::{Loop, WAKER};
 use farm_master::{Config, KindConfig, Registry, StartFailures, TaskKind};
 use farm_protocol::{FrameLimit, KindId};
@@ -100,6 +99,14 @@ pub enum StartError {
         /// How many farms it would be inside of.
         depth: u32,
     },
+    /// A kind's workers are to be forked from a template, which this system does not offer.
+    #[error(
+        "kind `{kind}`: its workers are to be forked from a template, which needs Linux; leave `Pool::template` out"
+    )]
+    NoTemplates {
+        /// The kind's name.
+        kind: String,
+    },
 }
 
 /// Collects kinds and settings.
@@ -107,7 +114,7 @@ pub struct FarmBuilder {
     farm: u64,
     config: Config,
     registry: Registry,
-    launchers: Vec<Launcher>,
+    origins: Vec<Origin>,
     through: bool,
     observer: Option<Box<dyn Observer>>,
     record: Option<Box<dyn Write + Send>>,
@@ -121,7 +128,7 @@ impl FarmBuilder {
             farm: FARMS.fetch_add(1, Ordering::Relaxed),
             config: Config::default(),
             registry: Registry::new(),
-            launchers: Vec::new(),
+            origins: Vec::new(),
             through: false,
             observer: None,
             record: None,
@@ -139,7 +146,7 @@ impl FarmBuilder {
         let config = pool.config::<K>();
         let ceiling = config.numbered();
         self.config.kinds.push(config);
-        self.launchers.push(pool.launcher);
+        self.origins.push(pool.origin::<K>());
         KindRef {
             id,
             farm: self.farm,
@@ -262,6 +269,14 @@ impl FarmBuilder {
             let most = most.get();
             return Err(StartError::TooManyKept { least, most });
         }
+        if let Some(origin) = self
+            .origins
+            .iter()
+            .find(|origin| origin.template && !TEMPLATES)
+        {
+            let kind = origin.kind.clone();
+            return Err(StartError::NoTemplates { kind });
+        }
         let poll = Poll::new().map_err(StartError::Poll)?;
         let waker = Waker::new(poll.registry(), WAKER).map_err(StartError::Poll)?;
         let post = Arc::new(Mailbox::new(waker));
@@ -272,7 +287,7 @@ impl FarmBuilder {
             .spawn(move || {
                 let record = self.record.map(|out| RunRecord::new(out, &self.config));
                 Loop::new(of_loop, poll, self.config, self.registry)
-                    .with(self.launchers, depth, self.through, self.observer)
+                    .with(self.origins, depth, self.through, self.observer)
                     .limited_by(self.jobserver)
                     .recorded_by(record)
                     .run();
@@ -286,7 +301,7 @@ impl fmt::Debug for FarmBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FarmBuilder")
             .field("config", &self.config)
-            .field("launchers", &self.launchers)
+            .field("origins", &self.origins)
             .field("through", &self.through)
             .finish_non_exhaustive()
     }

@@ -3,9 +3,10 @@
 //! While it is an unreaped zombie its number is its own, so its group is killed first. Then its
 //! pipes are read empty (nobody of the group writes any more), then their end is told, then it is
 //! reaped, then its exit is told. Waiting for end-of-file instead would wait for any process that
-//! left the group and holds a pipe.
+//! left the group and holds a pipe. What a template has forked, the template reaps: the exit is
+//! told when it has answered.
 
-use crate::process::Process;
+use crate::process::{Place, Process};
 use crate::reap::Reaped;
 use crate::turn::Loop;
 use farm_master::{Event, Exit, MemoryEvidence};
@@ -32,11 +33,21 @@ impl Loop {
         // Out of the table before the exit is told: the machine may use the slot again at once.
         let mut process = self.workers.remove(place).expect("it was there a line ago");
         process.leave(self.poll.registry());
+        if let Some(forked) = process.body.forked() {
+            let template = forked.template;
+            return self.order_collect(template, process);
+        }
         let reaped = process.collect();
+        self.tell_exit(&process, reaped);
+    }
+
+    /// Tells the machine how a process ended that is collected.
+    pub(crate) fn tell_exit(&mut self, process: &Process, reaped: Reaped) {
+        let Place { slot, session } = process.place;
         let noted = process.page.as_ref().map(|_| process.noted());
         let evidence = MemoryEvidence {
             group_kills: self.memory.new_kills(),
-            peak_bytes: peak_bytes(&process, reaped),
+            peak_bytes: process.peak_bytes(reaped.peak_bytes),
             allowed_bytes: self.memory.allowed_bytes(),
             last_words: process.last_words(),
             our_kill: process.our_kill,
@@ -47,19 +58,9 @@ impl Loop {
             evidence,
         };
         self.tell(Event::Exited {
-            slot: place.slot,
-            session: place.session,
+            slot,
+            session,
             exit,
         });
     }
-}
-
-/// The most memory it held, as far as somebody knows.
-///
-/// What the system says of a child counts the moment between its creation and its program, when it
-/// was a copy of the master. So a figure not above the master's own peak says nothing.
-fn peak_bytes(process: &Process, reaped: Reaped) -> Option<u64> {
-    let of_system = Some(reaped.peak_bytes).filter(|peak| *peak > process.inherited_peak);
-    let of_itself = Some(process.noted().peak_bytes).filter(|peak| *peak > 0);
-    of_system.max(of_itself)
 }

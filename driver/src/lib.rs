@@ -42,6 +42,7 @@ mod decode;
 mod depth;
 mod exit;
 mod farm;
+mod forking;
 #[cfg(feature = "future")]
 mod future;
 mod graph;
@@ -86,6 +87,7 @@ mod system;
 #[path = "system/portable.rs"]
 mod system;
 mod tell;
+mod template;
 mod ticket;
 mod tokens;
 mod turn;

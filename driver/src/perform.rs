@@ -13,7 +13,7 @@ use crate::system::ExitWatch;
 use crate::turn::{Loop, Spawned};
 use crate::usage::Beyond;
 use farm_master::{Action, Link, Refusal, Settlement, Signal};
-use farm_protocol::{AttemptId, KindId, Progress, ScopeId, TaskId, WorkerName};
+use farm_protocol::{AttemptId, KindId, Progress, ScopeId, TaskId};
 use rustix::process::Signal as SystemSignal;
 use std::io;
 
@@ -127,12 +127,13 @@ impl Loop {
             Signal::Terminate => SystemSignal::TERM,
             Signal::Kill => SystemSignal::KILL,
         };
-        let Some(process) = self.workers.get(place) else {
-            return;
-        };
-        process.signal(signal);
-        if process.lingers() {
-            self.expect_to_go();
+        if let Some(process) = self.workers.get(place) {
+            process.signal(signal);
+            if process.lingers() {
+                self.expect_to_go();
+            }
+        } else if signal == SystemSignal::KILL {
+            self.withdraw(place);
         }
     }
 
@@ -167,8 +168,16 @@ impl Loop {
     }
 
     fn spawn(&mut self, place: Place, kind: KindId) {
-        let spawned = match self.try_spawn(place, kind) {
-            Ok(page) => Spawned::Yes { place, page },
+        let started = if self.origins[kind.0 as usize].template {
+            self.memory.begin();
+            self.order_fork(place, kind).map(|()| None)
+        } else {
+            self.try_spawn(place, kind).map(Some)
+        };
+        let spawned = match started {
+            // Its template will say.
+            Ok(None) => return,
+            Ok(Some(page)) => Spawned::Yes { place, page },
             Err(fault) => Spawned::No {
                 place,
                 error: fault.to_string(),
@@ -179,23 +188,25 @@ impl Loop {
 
     /// Starts a process and has the poll report about it; whether it has a page.
     fn try_spawn(&mut self, place: Place, kind: KindId) -> Result<bool, SpawnFault> {
-        let launcher = &self.launchers[kind.0 as usize];
+        let name = self.name_of(place);
+        let origin = &self.origins[kind.0 as usize];
         self.memory.begin();
         let peak = own_peak_bytes();
-        let name = WorkerName {
-            farm: self.nonce,
-            session: place.session,
-        };
         let inside = self.depth + 1;
-        let parts = match launcher {
+        let parts = match &origin.launcher {
             Launcher::Program(program) => {
-                spawn(program, self.through, name, inside, self.purse.server())?
+                let server = self.purse.server();
+                spawn(program, &origin.kind, self.through, name, inside, server)?
             }
             Launcher::InProcess(launcher) => {
                 in_process::start(launcher, place, name, inside, &self.shared.post)?
             }
         };
-        let mut process = Process::new(place, parts, peak);
+        self.take_in(Process::new(place, parts, peak))
+    }
+
+    /// Has the poll report about a new process; whether it has a page. One that cannot be watched is killed.
+    pub(crate) fn take_in(&mut self, mut process: Process) -> Result<bool, SpawnFault> {
         if self.clock.stands() {
             process.signal(SystemSignal::STOP);
         }
@@ -208,7 +219,8 @@ impl Loop {
             }
             Err(source) => {
                 process.leave(registry);
-                // Its drop kills and collects it.
+                // Its drop kills and collects it, or, if a template has forked it, leaves the collecting to the
+                // template's end.
                 Err(SpawnFault::Watch { source })
             }
         }
@@ -223,7 +235,10 @@ impl Loop {
         match &mut process.body {
             Body::Child(child) => {
                 let post = &self.shared.post;
-                child.watch = Some(ExitWatch::new(child.pid, place, token, registry, post)?);
+                child.watch = Some(match &child.forked {
+                    None => ExitWatch::new(child.pid, place, token, registry, post)?,
+                    Some(forked) => ExitWatch::of(forked.handle.copy()?, token, registry)?,
+                });
             }
             // It tells so itself.
             Body::Thread(_) => {}

@@ -41,6 +41,18 @@ pub struct Pool {
     pub hello_timeout: Option<Duration>,
     /// How many workers are kept without work, and when a healthy one is replaced.
     pub staffing: Staffing,
+    /// Whether workers are forked from a template; see [`Pool::template`].
+    pub template: bool,
+}
+
+/// How the workers of a kind come to be.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) launcher: Launcher,
+    /// The kind's name.
+    pub(crate) kind: String,
+    pub(crate) template: bool,
+    pub(crate) hello_timeout: Option<Duration>,
 }
 
 impl Pool {
@@ -58,6 +70,7 @@ impl Pool {
             decode_above: DECODE_ABOVE,
             hello_timeout: None,
             staffing: Staffing::default(),
+            template: false,
         }
     }
 
@@ -123,6 +136,31 @@ impl Pool {
     pub fn recycle(mut self, recycle: Recycle) -> Self {
         self.staffing.recycle = recycle;
         self
+    }
+
+    /// The same pool whose workers are forked from a *template*: a process of the program that is started with the first
+    /// worker, has the kind's `Perform::warm` called once, and is copied from then on. What `warm` has made is there in
+    /// each worker at its beginning, for the price of a fork. On Linux; elsewhere the farm is not started.
+    ///
+    /// The first worker waits for the template: its `hello_timeout` counts that too. A template that dies or cannot be
+    /// warmed is a failed start, by which no task is charged, and the next worker has another; workers that live go on,
+    /// only how they ended is unknown ([`Termination::Lost`](farm_protocol::Termination::Lost)). The memory
+    /// limit of a task counts what a worker shares with its template, as it would if it had made it itself; the peak in
+    /// a report of a death does not.
+    #[must_use]
+    pub const fn template(mut self) -> Self {
+        self.template = true;
+        self
+    }
+
+    pub(crate) fn origin<K: TaskKind>(&self) -> Origin {
+        Origin {
+            launcher: self.launcher.clone(),
+            kind: K::Wire::NAME.to_owned(),
+            // A thread has nothing to be forked from, and is warmed like a process of its own.
+            template: self.template && matches!(self.launcher, Launcher::Program(_)),
+            hello_timeout: self.hello_timeout,
+        }
     }
 
     pub(crate) fn config<K: TaskKind>(&self) -> KindConfig {

@@ -168,6 +168,21 @@ impl Process {
         self.body.collect()
     }
 
+    /// The most memory it held of its own doing, as far as somebody knows; `of_system`: what the system says of it.
+    ///
+    /// What the system says of our child counts the moment between its creation and its program, when it was a copy of
+    /// the master: a figure not above the master's own peak says nothing. One that a template has forked is a copy of
+    /// that, by the system and by its own account: it is charged with what it took beyond.
+    pub(crate) fn peak_bytes(&self, of_system: u64) -> Option<u64> {
+        let of_itself = self.noted().peak_bytes;
+        if let Some(forked) = self.body.forked() {
+            let beyond = of_system.max(of_itself).checked_sub(forked.shared_bytes);
+            return beyond.filter(|peak| *peak > 0);
+        }
+        let of_system = Some(of_system).filter(|peak| *peak > self.inherited_peak);
+        of_system.max(Some(of_itself).filter(|peak| *peak > 0))
+    }
+
     /// Has the poll report about its pipes.
     pub(crate) fn register(&self, registry: &Registry) -> io::Result<()> {
         let slot = self.place.slot;

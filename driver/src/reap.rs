@@ -1,10 +1,11 @@
-//! Collecting one child of ours with what it used, what this program used itself, and a thread's signal mask. And,
-//! because it is the only unsafe code of this crate: opening the jobserver that this program was started with.
+//! Collecting one child of ours with what it used, what this program used itself, a thread's signal mask, and signalling
+//! a group by a descriptor. And, because it is the only unsafe code of this crate: opening the jobserver that this
+//! program was started with.
 //!
 //! It waits for exactly the process it is told, never for any other child of the program.
 #![expect(
     unsafe_code,
-    reason = "no safe crate at hand wraps wait4, getrusage, pthread_sigmask and inherited descriptors"
+    reason = "no safe crate at hand wraps wait4, getrusage, pthread_sigmask, inherited descriptors and the flags of pidfd_send_signal"
 )]
 
 use farm_protocol::Termination;
@@ -12,6 +13,12 @@ use rustix::process::Pid;
 use std::io::{self, ErrorKind};
 use std::mem::MaybeUninit;
 use std::time::Duration;
+#[cfg(all(target_os = "linux", not(feature = "portable")))]
+use {
+    rustix::io::Errno,
+    rustix::process::Signal,
+    std::os::fd::{AsRawFd, BorrowedFd},
+};
 
 /// `ru_maxrss` is in kibibytes, except where it is in bytes.
 const PEAK_UNIT: u64 = if cfg!(target_vendor = "apple") {
@@ -75,6 +82,31 @@ pub(crate) fn client_of_environment() -> jobserver::FromEnv {
     // SAFETY: the numbers are checked to be open pipes, and the client opens these once more by their paths, or copies
     // them: it closes nothing that is another's. That it may be another pipe is said where this is called from.
     unsafe { jobserver::Client::from_env_ext(true) }
+}
+
+/// Signals the group that a process leads or led, by a descriptor of that process: nobody else's number is in it.
+///
+/// # Errors
+/// `INVAL` on a kernel that does not know it (before 6.9); `SRCH` when nobody is left in the group.
+#[cfg(all(target_os = "linux", not(feature = "portable")))]
+pub(crate) fn signal_group_of(pidfd: BorrowedFd<'_>, signal: Signal) -> Result<(), Errno> {
+    /// `PIDFD_SIGNAL_PROCESS_GROUP`.
+    const GROUP: libc::c_uint = 4;
+    // SAFETY: the descriptor is open while it is borrowed, and the null pointer means no further word about the signal.
+    let done = unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            pidfd.as_raw_fd(),
+            signal.as_raw(),
+            std::ptr::null::<libc::siginfo_t>(),
+            GROUP,
+        )
+    };
+    if done == 0 {
+        return Ok(());
+    }
+    let error = io::Error::last_os_error();
+    Err(Errno::from_io_error(&error).unwrap_or(Errno::INVAL))
 }
 
 /// The most memory this program held so far, in bytes; 0 when unknown.

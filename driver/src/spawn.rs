@@ -1,4 +1,4 @@
-//! Starting a worker process: its pipes, its page, its command.
+//! Starting a worker process, or a template of workers: its pipes, its page, its command.
 //!
 //! Called on the loop thread only: the kernel ties a child's parent-death signal to the *thread*
 //! that spawned it, and the loop thread lives as long as the master.
@@ -9,16 +9,16 @@ use crate::jobserver::Jobserver;
 use crate::link::{Incoming, Outgoing};
 use crate::process::Parts;
 use crate::program::Program;
-use crate::system::Page;
+use crate::system::{Handle, Page, TemplateLink};
 use command_fds::CommandFdExt;
-use farm_protocol::{Launch, WorkerName};
+use farm_protocol::{Launch, TemplateLaunch, WorkerName};
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::Pid;
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 /// Below this number are the standard streams.
 const FIRST_PRIVATE: i32 = 3;
@@ -43,6 +43,9 @@ pub(crate) enum SpawnFault {
     /// It was started and could not be watched; it has been killed.
     #[error("cannot watch a worker just started, so it was killed: {source}; {}", advice(.source))]
     Watch { source: io::Error },
+    /// Its template could not fork it, or is no more.
+    #[error("cannot fork a worker from the template of kind `{kind}`: {why}")]
+    Template { kind: String, why: String },
 }
 
 /// What to do about an error of the system.
@@ -69,13 +72,75 @@ fn advice(error: &io::Error) -> &'static str {
     }
 }
 
-/// The worker's ends. They keep their numbers in the worker: fixed numbers could fall on the
+/// The worker's ends.
+#[derive(Debug)]
+pub(crate) struct TheirEnds {
+    requests: OwnedFd,
+    control: OwnedFd,
+    answers: OwnedFd,
+    stdout: OwnedFd,
+    stderr: OwnedFd,
+    page: Option<OwnedFd>,
+    through: Option<[OwnedFd; 2]>,
+}
+
+impl TheirEnds {
+    /// In the order in which a template takes them.
+    pub(crate) fn in_order(&self) -> Vec<BorrowedFd<'_>> {
+        let own = [
+            &self.requests,
+            &self.control,
+            &self.answers,
+            &self.stdout,
+            &self.stderr,
+        ];
+        let more = self.page.iter().chain(self.through.iter().flatten());
+        own.into_iter().chain(more).map(AsFd::as_fd).collect()
+    }
+
+    pub(crate) const fn has_page(&self) -> bool {
+        self.page.is_some()
+    }
+
+    pub(crate) const fn has_through(&self) -> bool {
+        self.through.is_some()
+    }
+}
+
+/// Our ends of the same.
+#[derive(Debug)]
+pub(crate) struct OurEnds {
+    page: Option<Page>,
+    requests: Outgoing,
+    control: Outgoing,
+    answers: Incoming,
+    stdout: Incoming,
+    stderr: Incoming,
+}
+
+impl OurEnds {
+    /// Those of this process.
+    pub(crate) fn of(self, body: Body) -> Parts {
+        Parts {
+            body,
+            page: self.page,
+            requests: self.requests,
+            control: self.control,
+            answers: self.answers,
+            stdout: self.stdout,
+            stderr: self.stderr,
+        }
+    }
+}
+
+/// What a new process inherits. They keep their numbers in it: fixed numbers could fall on the
 /// descriptor through which the standard library reports a failed start.
-struct Theirs {
+#[derive(Default)]
+struct Inheritance {
     fds: Vec<OwnedFd>,
 }
 
-impl Theirs {
+impl Inheritance {
     fn add(&mut self, fd: OwnedFd) -> io::Result<i32> {
         // A program that was started with closed standard streams is given low numbers; in the
         // worker these are its standard streams.
@@ -88,11 +153,6 @@ impl Theirs {
         self.fds.push(fd);
         Ok(number)
     }
-
-    fn copy(&mut self, fd: impl AsFd) -> io::Result<i32> {
-        let copy = fcntl_dupfd_cloexec(fd, FIRST_PRIVATE)?;
-        self.add(copy)
-    }
 }
 
 fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
@@ -100,93 +160,158 @@ fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((reader.into(), writer.into()))
 }
 
-/// Everything a worker is started with.
-struct Prepared {
-    theirs: Theirs,
-    launch: Launch,
-    stdout: OwnedFd,
-    stderr: OwnedFd,
-    page: Option<Page>,
-    requests: Outgoing,
-    control: Outgoing,
-    answers: Incoming,
-    our_stdout: Incoming,
-    our_stderr: Incoming,
+/// Opens everything a worker is started with. With `through` it may also write to the farm's own streams.
+pub(crate) fn open_ends(through: bool) -> Result<(TheirEnds, OurEnds), SpawnFault> {
+    try_open(through).map_err(|source| SpawnFault::Pipes { source })
 }
 
-fn prepare(through: bool, name: WorkerName) -> io::Result<Prepared> {
-    let mut theirs = Theirs { fds: Vec::new() };
+fn try_open(through: bool) -> io::Result<(TheirEnds, OurEnds)> {
     let (requests, our_requests) = pipe()?;
     let (control, our_control) = pipe()?;
     let (our_answers, answers) = pipe()?;
     let (our_stdout, stdout) = pipe()?;
     let (our_stderr, stderr) = pipe()?;
-    let (page, page_number) = match Page::create()? {
-        Some((page, fd)) => (Some(page), Some(theirs.add(fd)?)),
-        None => (None, None),
-    };
+    let (our_page, page) = Page::create()?.unzip();
+    let copy = |fd: BorrowedFd<'_>| fcntl_dupfd_cloexec(fd, FIRST_PRIVATE);
     let through = if through {
-        Some([theirs.copy(io::stdout())?, theirs.copy(io::stderr())?])
+        Some([copy(io::stdout().as_fd())?, copy(io::stderr().as_fd())?])
     } else {
         None
     };
-    let launch = Launch {
-        requests: theirs.add(requests)?,
-        control: theirs.add(control)?,
-        answers: theirs.add(answers)?,
-        page: page_number,
-        through,
-        master: std::process::id(),
-        name,
-    };
-    Ok(Prepared {
-        theirs,
-        launch,
+    let theirs = TheirEnds {
+        requests,
+        control,
+        answers,
         stdout,
         stderr,
         page,
+        through,
+    };
+    let ours = OurEnds {
+        page: our_page,
         requests: Outgoing::new(our_requests)?,
         control: Outgoing::new(our_control)?,
         answers: Incoming::new(our_answers)?,
-        our_stdout: Incoming::new(our_stdout)?,
-        our_stderr: Incoming::new(our_stderr)?,
-    })
+        stdout: Incoming::new(our_stdout)?,
+        stderr: Incoming::new(our_stderr)?,
+    };
+    Ok((theirs, ours))
 }
 
-/// Starts `program` as the worker `name`, inside of `depth` farms. With `through` it may also write to the farm's own
-/// streams.
+/// Starts `program` as the worker `name` for `kind`, inside of `depth` farms. With `through` it may also write to the
+/// farm's own streams.
 pub(crate) fn spawn(
     program: &Program,
+    kind: &str,
     through: bool,
     name: WorkerName,
     depth: u32,
     jobserver: Option<&Jobserver>,
 ) -> Result<Parts, SpawnFault> {
-    let prepared = prepare(through, name).map_err(|source| SpawnFault::Pipes { source })?;
-    let mut command = program.command(&prepared.launch.to_string());
+    let (theirs, ours) = open_ends(through)?;
+    let mut inheritance = Inheritance::default();
+    let mut add = |fd| inheritance.add(fd);
+    let launch = || -> io::Result<Launch> {
+        let through = match theirs.through {
+            Some([out, err]) => Some([add(out)?, add(err)?]),
+            None => None,
+        };
+        Ok(Launch {
+            requests: add(theirs.requests)?,
+            control: add(theirs.control)?,
+            answers: add(theirs.answers)?,
+            page: theirs.page.map(&mut add).transpose()?,
+            through,
+            master: std::process::id(),
+            name,
+            kind: kind.to_owned(),
+        })
+    };
+    let launch = launch().map_err(|source| SpawnFault::Pipes { source })?;
+    let mut command = program.command(&launch.to_string());
+    lend(program, depth, jobserver, &mut command)?;
+    command
+        .stdin(Stdio::null())
+        .stdout(theirs.stdout)
+        .stderr(theirs.stderr)
+        .process_group(0)
+        .preserved_fds(inheritance.fds);
+    let child = command.spawn().map_err(|source| fault(program, source))?;
+    Ok(ours.of(Body::child(Pid::from_child(&child))))
+}
+
+/// A template that has just been started.
+#[derive(Debug)]
+pub(crate) struct TemplateParts {
+    pub(crate) pid: Pid,
+    pub(crate) handle: Handle,
+    pub(crate) link: TemplateLink,
+    /// What it prints, on either stream.
+    pub(crate) output: Incoming,
+}
+
+/// Starts `program` as the template of the workers of `kind`.
+pub(crate) fn spawn_template(
+    program: &Program,
+    kind: &str,
+    depth: u32,
+    jobserver: Option<&Jobserver>,
+) -> Result<TemplateParts, SpawnFault> {
+    let open = || {
+        let (link, socket) = TemplateLink::pair()?;
+        let (our_output, output) = pipe()?;
+        let mut inheritance = Inheritance::default();
+        let socket = inheritance.add(socket)?;
+        let streams = [output.try_clone()?, output];
+        let our_output = Incoming::new(our_output)?;
+        Ok((link, our_output, socket, inheritance, streams))
+    };
+    let opened = open().map_err(|source| SpawnFault::Pipes { source });
+    let (link, our_output, socket, inheritance, [stdout, stderr]) = opened?;
+    let launch = TemplateLaunch {
+        socket,
+        master: std::process::id(),
+        kind: kind.to_owned(),
+    };
+    let mut command = program.command(&launch.to_string());
+    command
+        .stdin(Stdio::null())
+        .stdout(stdout)
+        .stderr(stderr)
+        .process_group(0)
+        .preserved_fds(inheritance.fds);
+    lend(program, depth, jobserver, &mut command)?;
+    let mut child = command.spawn().map_err(|source| fault(program, source))?;
+    let pid = Pid::from_child(&child);
+    let handle = Handle::open(pid).map_err(|source| {
+        // Ours and not collected. It may have ended by itself, and then it is collected all the same.
+        let _gone = child.kill();
+        let _how = child.wait();
+        SpawnFault::Watch { source }
+    })?;
+    Ok(TemplateParts {
+        pid,
+        handle,
+        link,
+        output: our_output,
+    })
+}
+
+/// What a program is told of those above it, unless its own environment says something else.
+fn lend(
+    program: &Program,
+    depth: u32,
+    jobserver: Option<&Jobserver>,
+    command: &mut Command,
+) -> Result<(), SpawnFault> {
     if !program.env.speaks_of(DEPTH_VARIABLE) {
         command.env(DEPTH_VARIABLE, depth.to_string());
     }
-    command
-        .stdin(Stdio::null())
-        .stdout(prepared.stdout)
-        .stderr(prepared.stderr)
-        .process_group(0)
-        .preserved_fds(prepared.theirs.fds);
     if let Some(jobserver) = jobserver {
-        let lent = jobserver.lend(&mut command, &program.env);
+        let lent = jobserver.lend(command, &program.env);
         lent.map_err(|source| SpawnFault::Pipes { source })?;
     }
-    let child = command.spawn().map_err(|source| fault(program, source))?;
-    Ok(Parts {
-        body: Body::child(Pid::from_child(&child)),
-        page: prepared.page,
-        requests: prepared.requests,
-        control: prepared.control,
-        answers: prepared.answers,
-        stdout: prepared.our_stdout,
-        stderr: prepared.our_stderr,
-    })
+    Ok(())
 }
 
 fn fault(program: &Program, source: io::Error) -> SpawnFault {
@@ -212,8 +337,10 @@ mod tests {
         session: Session(1),
     };
 
+    const KIND: &str = "shell";
+
     fn failure(program: &Program) -> String {
-        spawn(program, false, NAME, 1, None)
+        spawn(program, KIND, false, NAME, 1, None)
             .expect_err("this cannot start")
             .to_string()
     }
@@ -234,7 +361,7 @@ mod tests {
     /// Runs a shell whose last argument is the launch; what it printed and how it ended.
     fn shell(script: &str, through: bool) -> (String, Termination) {
         let program = Program::path("/bin/sh").arg("-c").arg(script).arg("worker");
-        let mut parts = spawn(&program, through, NAME, 3, None).expect("a shell");
+        let mut parts = spawn(&program, KIND, through, NAME, 3, None).expect("a shell");
         let reaped = parts.body.collect();
         let mut space = [0; 4096];
         parts.stdout.hang_up();
@@ -253,6 +380,7 @@ mod tests {
         let mut lines = text.lines();
         let launch: Launch = lines.next().expect("a line").parse().expect("a launch");
         assert_eq!((launch.master, launch.name), (std::process::id(), NAME));
+        assert_eq!(launch.kind, KIND);
         let mut expected: Vec<i32> = vec![0, 1, 2, launch.requests, launch.control, launch.answers];
         expected.extend(launch.page);
         expected.extend(launch.through.expect("asked for"));

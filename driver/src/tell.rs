@@ -14,6 +14,11 @@ impl Loop {
     /// Tells the machine, does what it says, and tells it what came of that.
     pub(crate) fn tell(&mut self, event: Event<'_>) {
         self.tell_one(event);
+        self.tell_spawned();
+    }
+
+    /// Tells what has come of starts.
+    pub(crate) fn tell_spawned(&mut self) {
         while let Some(spawned) = self.spawned.pop_front() {
             match spawned {
                 Spawned::Yes {

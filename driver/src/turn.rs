@@ -5,16 +5,17 @@
 
 use crate::clock::Clock;
 use crate::decode::Decoders;
+use crate::forking::Templates;
 use crate::group::GroupAnswer;
 use crate::jobserver::Jobserver;
 use crate::join::Joiners;
-use crate::launcher::Launcher;
 use crate::linger::Linger;
 use crate::link::Reading;
 use crate::memory::Memory;
 use crate::message::Message;
 use crate::nonce;
 use crate::observer::Observer;
+use crate::pool::Origin;
 use crate::process::{Place, Role};
 use crate::pull::Feed;
 use crate::reap::block_sigpipe;
@@ -62,10 +63,13 @@ pub(crate) struct Loop {
     /// While pipes are read: a moment before the machine's next deadline. What has arrived is told
     /// as of then, so that no answer that is there is overtaken by its own timeout.
     pub(crate) not_beyond: Option<Instant>,
-    /// By kind.
-    pub(crate) launchers: Vec<Launcher>,
+    /// How workers come to be, by kind.
+    pub(crate) origins: Vec<Origin>,
     /// How many farms this one is inside of.
     pub(crate) depth: u32,
+    pub(crate) templates: Templates,
+    /// How long a worker may take to its hello, where its kind does not say.
+    pub(crate) hello_timeout: Duration,
     pub(crate) through: bool,
     /// By which workers of this farm are told from those of others.
     pub(crate) nonce: u64,
@@ -106,6 +110,7 @@ impl Loop {
         Self {
             nonce: nonce::draw(shared.farm),
             shared,
+            hello_timeout: config.hello_timeout,
             master: Master::new(config),
             registry,
             workers: Workers::default(),
@@ -114,8 +119,9 @@ impl Loop {
             told: Instant::START,
             not_beyond: None,
             clock,
-            launchers: Vec::new(),
+            origins: Vec::new(),
             depth: 0,
+            templates: Templates::default(),
             through: false,
             observer: None,
             record: None,
@@ -143,12 +149,12 @@ impl Loop {
 
     pub(crate) fn with(
         mut self,
-        launchers: Vec<Launcher>,
+        origins: Vec<Origin>,
         depth: u32,
         through: bool,
         observer: Option<Box<dyn Observer>>,
     ) -> Self {
-        self.launchers = launchers;
+        self.origins = origins;
         self.depth = depth;
         self.through = through;
         self.observer = observer;
@@ -186,6 +192,7 @@ impl Loop {
             shared,
             mut registry,
             workers,
+            templates,
             feeds,
             decoders,
             observer,
@@ -205,6 +212,7 @@ impl Loop {
         }
         // Kills and collects whatever a panic left.
         drop(workers);
+        drop(templates);
         // Nobody works any more. Whoever waits for our end may end the program, and what we held with it.
         drop(purse);
         drop(decoders);
@@ -238,6 +246,7 @@ impl Loop {
         if !self.stopped {
             self.look_at_lingering();
             self.measure_usage();
+            self.mind_templates();
         }
         let more_to_pull = self.pull();
         self.take_tokens();
@@ -305,6 +314,7 @@ impl Loop {
             self.master.deadline(),
             self.usage.deadline(),
             self.linger.deadline(),
+            self.templates.deadline(),
         ];
         let first = own.into_iter().flatten().chain(observer).min()?;
         Some(first.since(self.now))
@@ -322,6 +332,7 @@ impl Loop {
                 continue;
             }
             let Some((slot, role)) = Role::of(event.token()) else {
+                self.template_event(event.token());
                 continue;
             };
             let Some(process) = self.workers.in_slot(slot) else {

@@ -4,6 +4,7 @@
 //! worker starts, and a farm nested in one of them would take itself for a worker.
 
 use crate::name::WorkerName;
+use alloc::string::{String, ToString};
 use core::fmt;
 use core::str::FromStr;
 
@@ -11,7 +12,7 @@ use core::str::FromStr;
 const PREFIX: &str = "farm-worker:";
 
 /// Everything a worker inherits. Numbers only: nobody here opens or closes anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Launch {
     /// Descriptor of the requests pipe, to read.
     pub requests: i32,
@@ -27,6 +28,8 @@ pub struct Launch {
     pub master: u32,
     /// What the process is called, by itself and by what it creates.
     pub name: WorkerName,
+    /// The kind that it is started for, of all that its program performs.
+    pub kind: String,
 }
 
 impl Launch {
@@ -47,11 +50,12 @@ impl fmt::Display for Launch {
             answers,
             master,
             name,
+            kind,
             ..
         } = self;
         write!(
             f,
-            "{PREFIX}{requests},{control},{answers},{page},{out},{err}:{master}:{name}"
+            "{PREFIX}{requests},{control},{answers},{page},{out},{err}:{master}:{name}:{kind}"
         )
     }
 }
@@ -69,7 +73,9 @@ impl FromStr for Launch {
             .strip_prefix(PREFIX)
             .and_then(|rest| rest.split_once(':'))
             .ok_or(NotLaunched)?;
-        let (master, name) = rest.split_once(':').ok_or(NotLaunched)?;
+        let (master, rest) = rest.split_once(':').ok_or(NotLaunched)?;
+        // Last, because the name of a kind may hold anything.
+        let (name, kind) = rest.split_once(':').ok_or(NotLaunched)?;
         let mut fields = [0; 6];
         let mut parts = numbers.split(',');
         for field in &mut fields {
@@ -90,6 +96,7 @@ impl FromStr for Launch {
             through: (out >= 0 && err >= 0).then_some([out, err]),
             master: master.parse().map_err(|_| NotLaunched)?,
             name: name.parse().map_err(|_| NotLaunched)?,
+            kind: kind.to_string(),
         })
     }
 }
@@ -99,7 +106,6 @@ mod tests {
     //! The argument is read back as it was written.
     use super::*;
     use crate::id::Session;
-    use alloc::string::ToString;
 
     #[test]
     fn round_trip() {
@@ -114,15 +120,16 @@ mod tests {
                 farm: 35,
                 session: Session(3),
             },
+            kind: "a kind: odd".to_string(),
         };
         let bare = Launch {
             page: None,
             through: None,
-            ..full
+            ..full.clone()
         };
         assert_eq!(
             full.to_string(),
-            "farm-worker:3,4,5,6,7,8:4711:f000000000000z_s3w"
+            "farm-worker:3,4,5,6,7,8:4711:f000000000000z_s3w:a kind: odd"
         );
         for launch in [full, bare] {
             assert_eq!(launch.to_string().parse(), Ok(launch));
@@ -137,9 +144,10 @@ mod tests {
             "farm-worker",
             "farm-worker:",
             "farm-worker:1,2,3:4",
-            "farm-worker:-1,4,5,-1,-1,-1:9:f000000000000z_s3w",
+            "farm-worker:-1,4,5,-1,-1,-1:9:f000000000000z_s3w:kind",
             "farm-worker:3,4,5,6,7,8:4711",
-            "farm-worker:3,4,5,6,7,8:4711:me",
+            "farm-worker:3,4,5,6,7,8:4711:f000000000000z_s3w",
+            "farm-worker:3,4,5,6,7,8:4711:me:kind",
         ] {
             assert_eq!(Launch::from_last_argument(text), None, "{text}");
         }

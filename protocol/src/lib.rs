@@ -29,6 +29,7 @@ mod marshal;
 mod message;
 mod name;
 pub mod page;
+mod template;
 mod termination;
 mod time;
 mod wire;
@@ -48,6 +49,9 @@ pub use message::{
 };
 pub use name::{NotAWorkerName, WORKER_NAME_MAX, WorkerName};
 pub use postcard_schema::{self, Schema};
+pub use template::{
+    TEMPLATE_FDS_MAX, TEMPLATE_MESSAGE_MAX, TemplateAnswer, TemplateLaunch, TemplateOrder,
+};
 pub use termination::{Termination, signal_name};
 pub use time::Instant;
 pub use wire::{Never, Wire};

@@ -4,6 +4,7 @@ use crate::id::Session;
 use alloc::string::ToString;
 use core::fmt;
 use core::str::FromStr;
+use serde::{Deserialize, Serialize};
 
 /// The most bytes of a [`WorkerName`] as text.
 pub const WORKER_NAME_MAX: usize = 40;
@@ -12,7 +13,7 @@ pub const WORKER_NAME_MAX: usize = 40;
 ///
 /// As text it is made of `a` to `z`, `0` to `9` and `_`, begins with a letter and has at most [`WORKER_NAME_MAX`] bytes.
 /// None begins with another, so that what begins with one begins with no other, whatever is put behind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct WorkerName {
     /// The farm: a number that no other farm has, on this machine or another.
     pub farm: u64,

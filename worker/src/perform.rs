@@ -42,6 +42,22 @@ pub trait Perform: 'static {
     /// What it shares with the master's half.
     type Wire: Wire;
 
+    /// Whether a tool made with `farm::main!` has the workers of this kind forked from a template, on systems that have
+    /// them. A program with a farm of its own says so with its pool.
+    const TEMPLATE: bool = false;
+
+    /// Makes ready what every request needs and what is dear to make: called once, before the worker says hello and
+    /// before any other call. Where the pool asks for a template, it is called in the template alone, and each worker
+    /// begins with a copy of what it has made, which costs a fork.
+    ///
+    /// A panic is a failed start and no task's. How long it may take is the pool's `hello_timeout`. Of a performer that
+    /// was added by [`Worker::with_lazy`] it is called when that is made: with the first request for it, or in a template.
+    ///
+    /// In a template it must leave no thread and no process running; that is refused. What it opens (a file, a
+    /// connection) all workers share, and each drops its copy of `self` at its end: a temporary folder is gone with the
+    /// first of them. Random numbers that it draws are the same in all.
+    fn warm(&mut self) {}
+
     /// Performs `request`. `self` lives as long as the worker and may keep what later requests profit from.
     ///
     /// A panic costs the worker: the master is told, counts it against the task's crash limit and starts another.
@@ -90,7 +106,7 @@ impl Worker {
     /// When a kind of this name is there already, or there are 65,535 kinds.
     #[must_use]
     pub fn with<P: Perform>(self, performer: P) -> Self {
-        self.with_lazy(move || performer)
+        self.seat(move || performer, false)
     }
 
     /// Adds a kind whose performer is made when the first request for it comes: a worker that never meets the kind
@@ -99,7 +115,11 @@ impl Worker {
     /// # Panics
     /// As [`Worker::with`].
     #[must_use]
-    pub fn with_lazy<P: Perform>(mut self, make: impl FnOnce() -> P + 'static) -> Self {
+    pub fn with_lazy<P: Perform>(self, make: impl FnOnce() -> P + 'static) -> Self {
+        self.seat(make, true)
+    }
+
+    fn seat<P: Perform>(mut self, make: impl FnOnce() -> P + 'static, lazy: bool) -> Self {
         let name = P::Wire::NAME;
         let there = self.seats.iter().any(|seat| seat.hello().name == name);
         assert!(
@@ -112,9 +132,21 @@ impl Worker {
         );
         self.seats.push(Box::new(WarmSeat {
             seat: LazySeat::Waiting(make),
+            lazy,
             held: None,
         }));
         self
+    }
+
+    /// Warms the performer of this kind. One that is lazy is left as it is, unless it is `wanted` all the same. Answers
+    /// whether there is one.
+    pub(crate) fn warm(&mut self, kind: &str, wanted: bool) -> bool {
+        let seat = self.seats.iter_mut().find(|seat| seat.hello().name == kind);
+        let Some(seat) = seat else { return false };
+        if wanted || !seat.is_lazy() {
+            seat.warm();
+        }
+        true
     }
 
     pub(crate) fn hellos(&self) -> Vec<KindHello> {
@@ -148,30 +180,41 @@ pub(crate) struct Received<'a> {
 pub(crate) trait Seat {
     fn hello(&self) -> KindHello;
 
+    /// Whether the performer is made when it is needed and not before.
+    fn is_lazy(&self) -> bool;
+
+    /// Has the performer made and warm, if it is not. Unwinds as its kind does.
+    fn warm(&mut self);
+
     /// Decodes, performs and encodes into `response`, which is empty. Never unwinds.
     fn execute(&mut self, received: &Received<'_>, response: &mut Vec<u8>) -> (Finish, ReplyFlags);
 }
 
 enum LazySeat<P, F> {
-    /// No request came yet.
+    /// Nobody needed it yet.
     Waiting(F),
+    /// Made, and not warm.
+    Cold(P),
     /// Ready to perform.
     Seated(P),
-    /// Making the performer panicked. The worker is about to end.
+    /// Making or warming the performer panicked. The worker is about to end.
     Failed,
 }
 
 impl<P: Perform, F: FnOnce() -> P> LazySeat<P, F> {
     fn performer(&mut self) -> &mut P {
-        if let Self::Waiting(_) = self {
-            let Self::Waiting(make) = std::mem::replace(self, Self::Failed) else {
-                unreachable!("looked at just above")
+        if !matches!(self, Self::Seated(_)) {
+            let mut performer = match std::mem::replace(self, Self::Failed) {
+                Self::Waiting(make) => make(),
+                Self::Cold(performer) | Self::Seated(performer) => performer,
+                Self::Failed => panic!("the performer could not be made earlier"),
             };
-            *self = Self::Seated(make());
+            performer.warm();
+            *self = Self::Seated(performer);
         }
         match self {
             Self::Seated(performer) => performer,
-            Self::Waiting(_) | Self::Failed => panic!("the performer could not be made earlier"),
+            Self::Waiting(_) | Self::Cold(_) | Self::Failed => unreachable!("seated just above"),
         }
     }
 }
@@ -179,6 +222,7 @@ impl<P: Perform, F: FnOnce() -> P> LazySeat<P, F> {
 /// A performer and the context it has taken.
 struct WarmSeat<P, F> {
     seat: LazySeat<P, F>,
+    lazy: bool,
     held: Option<AffinityKey>,
 }
 
@@ -255,6 +299,14 @@ impl<P: Perform, F: FnOnce() -> P> Seat for WarmSeat<P, F> {
         P::Wire::hello()
     }
 
+    fn is_lazy(&self) -> bool {
+        self.lazy
+    }
+
+    fn warm(&mut self) {
+        let _performer = self.seat.performer();
+    }
+
     fn execute(&mut self, received: &Received<'_>, response: &mut Vec<u8>) -> (Finish, ReplyFlags) {
         let context = Context::<P::Wire>::of_master(received.id, received.number, received.port);
         let max = received.response_max;
@@ -271,11 +323,12 @@ impl<P: Perform, F: FnOnce() -> P> Seat for WarmSeat<P, F> {
 pub struct Seated<P: Perform>(WarmSeat<P, fn() -> P>);
 
 impl<P: Perform> Seated<P> {
-    /// A performer that has taken no context.
+    /// A performer that has taken no context. It is warmed before it performs for the first time.
     #[must_use]
     pub const fn new(performer: P) -> Self {
         Self(WarmSeat {
-            seat: LazySeat::Seated(performer),
+            seat: LazySeat::Cold(performer),
+            lazy: true,
             held: None,
         })
     }

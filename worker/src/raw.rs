@@ -1,14 +1,16 @@
-//! The unsafe part: inherited descriptors, the shared page, and two system calls that tell what a process used.
+//! The unsafe part: inherited descriptors, the shared page, the fork of a template, and two system calls that tell what a
+//! process used.
 //!
 //! Everything here is a safe function around one call. Whoever adds to it says in a SAFETY comment what makes it so.
 #![expect(
     unsafe_code,
-    reason = "inherited descriptors, shared memory and wait4 have no safe interface"
+    reason = "inherited descriptors, shared memory, fork and wait4 have no safe interface"
 )]
 
 use crate::child::Usage;
 use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
 use rustix::mm::{MapFlags, ProtFlags, mmap};
+use rustix::process::Pid;
 use std::io;
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -81,6 +83,51 @@ pub(crate) fn map_page<const WORDS: usize>(
 pub(crate) fn keep_exit_statuses() {
     // SAFETY: the default action is no code of ours, and no handler of this process is there yet: it has just begun.
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+}
+
+/// Writes what the C library holds back, as far as it can be written: after a fork every copy would write it.
+pub(crate) fn flush_c_streams() {
+    // SAFETY: a null pointer means all streams; the library locks each of them itself.
+    unsafe { libc::fflush(core::ptr::null_mut()) };
+}
+
+/// Asks the system to put memory of this process into one large page. It may do nothing.
+pub(crate) fn make_large(start: usize, bytes: usize) {
+    /// `MADV_COLLAPSE`, since Linux 6.1. Others know no such advice, and refuse it.
+    const COLLAPSE: i32 = 25;
+    let start = core::ptr::with_exposed_provenance_mut(start);
+    // SAFETY: the advice changes where memory lies and not what it holds, for whatever address; of what is not mapped
+    // the system says so.
+    unsafe { libc::madvise(start, bytes, COLLAPSE) };
+}
+
+/// Makes sure that this process has one thread.
+///
+/// # Errors
+/// It has more, or the system does not say.
+pub(crate) fn is_alone() -> io::Result<()> {
+    let threads = std::fs::read_dir("/proc/self/task")?.count();
+    if threads == 1 {
+        return Ok(());
+    }
+    Err(io::Error::other(format!(
+        "{threads} threads run in the template, and only one would be in a worker: `warm`, and whatever comes before \
+         it in `main`, must leave none running"
+    )))
+}
+
+/// Forks this process. Answers the child's pid, and `None` in the child.
+///
+/// # Errors
+/// More than one thread runs, or the system refuses. There is no child.
+pub(crate) fn fork() -> io::Result<Option<Pid>> {
+    is_alone()?;
+    // SAFETY: the only thread of this process makes the call (looked at just above), so no lock is held and no change is
+    // half done by anybody else: the copy is as whole as the original.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        pid => Ok(Pid::from_raw(pid)),
+    }
 }
 
 /// Waits for child `pid` and collects it. Answers the raw status and what it used.

@@ -4,10 +4,12 @@
 //! a read, a write and two looks at the clock. It knows no rule; those are in [`crate::session`].
 
 mod family;
+mod gather;
 mod in_process;
 mod outbox;
 mod port;
 mod start;
+mod template;
 mod watch;
 
 pub use in_process::{Ends, Left, serve_in_process};
@@ -17,8 +19,10 @@ use crate::page::PageNote;
 use crate::perform::{Received, Seat, Worker};
 use crate::session::frames::{Incoming, garbled, incoming, payload_max};
 use crate::session::{Ending, Event, Fault, Finished};
-use farm_protocol::{DEFAULT_FRAME_LIMIT, FrameDecoder, Launch, RequestHeader};
-use port::{Home, Step};
+use farm_protocol::{
+    DEFAULT_FRAME_LIMIT, FrameDecoder, Launch, RequestHeader, TemplateLaunch, WorkerName,
+};
+use port::{Home, Master, Step};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use start::Inherited;
@@ -42,20 +46,22 @@ pub mod exit {
 /// Bytes taken from the requests pipe at a time: as much as a pipe holds.
 const READ_BYTES: usize = 64 << 10;
 
-/// Serves and never returns if this process was started as a worker: the last argument of the program is a
-/// [`Launch`]. Otherwise returns at once, and `make` is not called.
+/// Serves and never returns if this process was started as a worker, or as the template of workers: the last argument of
+/// the program says so. Otherwise returns at once, and `make` is not called.
 ///
 /// Call it before anything else: before threads are started, descriptors opened or arguments parsed.
 pub fn run_if_asked(make: impl FnOnce() -> Worker) {
     let last = std::env::args_os().next_back();
-    let Some(launch) = last
-        .as_deref()
-        .and_then(|argument| argument.to_str())
-        .and_then(Launch::from_last_argument)
-    else {
+    let last = last.as_deref().and_then(|argument| argument.to_str());
+    let Some(last) = last else { return };
+    let served = if let Some(launch) = Launch::from_last_argument(last) {
+        serve(&launch, make)
+    } else if let Some(launch) = TemplateLaunch::from_last_argument(last) {
+        template::serve(&launch, make)
+    } else {
         return;
     };
-    match serve(&launch, make) {
+    match served {
         Ok(never) => match never {},
         Err(error) => {
             say(&format!("worker could not start: {error}"));
@@ -68,6 +74,23 @@ pub fn run_if_asked(make: impl FnOnce() -> Worker) {
 enum Served {}
 
 fn serve(launch: &Launch, make: impl FnOnce() -> Worker) -> io::Result<Served> {
+    let inherited = start::take_over(launch)?;
+    let master = Master::Parent(launch.master);
+    work(inherited, master, launch.name, || {
+        let mut worker = make();
+        // A master that asks for a kind that is not there finds out from the hello.
+        let _there = worker.warm(&launch.kind, false);
+        worker
+    })
+}
+
+/// Is a worker to its end.
+fn work(
+    inherited: Inherited,
+    master: Master,
+    name: WorkerName,
+    make: impl FnOnce() -> Worker,
+) -> io::Result<Served> {
     let Inherited {
         requests,
         control,
@@ -75,12 +98,9 @@ fn serve(launch: &Launch, make: impl FnOnce() -> Worker) -> io::Result<Served> {
         page,
         through,
         signals,
-    } = start::take_over(launch)?;
+    } = inherited;
     let page = PageNote::new(page.as_ref())?;
-    let home = Home::Process {
-        master: launch.master,
-    };
-    let port = Arc::new(Port::new(answers, through, home, launch.name)?);
+    let port = Arc::new(Port::new(answers, through, Home::Process(master), name)?);
     // Before anything of the user's runs: a master that dies while a performer is made takes this process along.
     // It lives as long as the process.
     let _watcher = watch::spawn(Arc::clone(&port), control, Some(signals))?;

@@ -7,6 +7,8 @@
 mod kind;
 #[path = "pipes/master.rs"]
 mod master;
+#[path = "pipes/template.rs"]
+mod template;
 
 use farm_protocol::{AffinityKey, ContextBody, FrameKind, Progress, ReplyHeader, signal_name};
 use farm_worker::{Worker, exit, run_if_asked};
@@ -46,6 +48,8 @@ fn main() {
     the_end_of_the_pipes_kills_the_group();
     a_worker_that_is_still_being_made_can_be_ended();
     a_killed_master_takes_everything_along();
+    template::a_template_forks_workers_and_collects_them();
+    template::a_template_and_its_worker_end_apart();
 }
 
 /// Makes the worker, or with [`STUCK`] never comes to an end of it.

@@ -3,8 +3,10 @@
 //! `portable.rs` offers the same items where these do not exist.
 
 mod family;
+mod forked;
 
 pub(crate) use family::{MEASURES, family_use, kill_strays, thread_time};
+pub(crate) use forked::{Handle, Received, TEMPLATES, TemplateLink};
 
 use crate::message::Post;
 use crate::process::Place;
@@ -32,7 +34,11 @@ impl ExitWatch {
         registry: &Registry,
         _post: &Post,
     ) -> io::Result<Self> {
-        let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
+        Self::of(pidfd_open(pid, PidfdFlags::empty())?, token, registry)
+    }
+
+    /// The same by a descriptor of the process.
+    pub(crate) fn of(pidfd: OwnedFd, token: Token, registry: &Registry) -> io::Result<Self> {
         registry.register(&mut SourceFd(&pidfd.as_raw_fd()), token, Interest::READABLE)?;
         Ok(Self { pidfd })
     }

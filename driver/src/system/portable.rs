@@ -7,9 +7,9 @@ use crate::usage::Used;
 use farm_protocol::page::Noted;
 use mio::{Registry, Token};
 use rustix::io::Errno;
-use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 /// A thread waits for it only, needs little, and there may be many.
@@ -39,6 +39,11 @@ impl ExitWatch {
             let _gone = post.push(Message::Exited(place));
         })?;
         Ok(Self)
+    }
+
+    /// Never asked: nobody has such a descriptor here.
+    pub(crate) fn of(_pidfd: OwnedFd, _token: Token, _registry: &Registry) -> io::Result<Self> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     pub(crate) const fn leave(&self, _registry: &Registry) {}
@@ -74,3 +79,65 @@ pub(crate) const fn thread_time(_tid: Pid) -> Duration {
 
 /// Where nobody says whose child a process is, those that left a worker's group are left to themselves.
 pub(crate) const fn kill_strays(_leader: Pid) {}
+
+/// Whether there are templates here. There are not: a farm that asks for one is refused.
+pub(crate) const TEMPLATES: bool = false;
+
+/// A process that a template has forked. There is none: nobody has such a descriptor here.
+#[derive(Debug)]
+pub(crate) struct Handle(OwnedFd);
+
+impl Handle {
+    pub(crate) fn open(_pid: Pid) -> io::Result<Self> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(crate) const fn new(pidfd: OwnedFd) -> Self {
+        Self(pidfd)
+    }
+
+    pub(crate) fn copy(&self) -> io::Result<OwnedFd> {
+        self.0.try_clone()
+    }
+
+    pub(crate) const fn has_exited(&self) -> bool {
+        true
+    }
+
+    pub(crate) const fn wait(&self) {}
+
+    pub(crate) const fn signal_group(&self, _pid: Pid, _signal: Signal) -> Result<(), Errno> {
+        Err(Errno::SRCH)
+    }
+}
+
+/// What a look at a socket would have found.
+#[expect(dead_code, reason = "there is no socket to look at")]
+#[derive(Debug)]
+pub(crate) enum Received {
+    Nothing,
+    Ended,
+    Message(usize, Option<OwnedFd>),
+}
+
+/// The socket to a template that is not there.
+#[derive(Debug)]
+pub(crate) enum TemplateLink {}
+
+impl TemplateLink {
+    pub(crate) fn pair() -> io::Result<(Self, OwnedFd)> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(crate) const fn raw(&self) -> RawFd {
+        match *self {}
+    }
+
+    pub(crate) fn send(&self, _bytes: &[u8], _fds: &[BorrowedFd<'_>]) -> io::Result<()> {
+        match *self {}
+    }
+
+    pub(crate) const fn receive(&self, _bytes: &mut [u8]) -> Received {
+        match *self {}
+    }
+}

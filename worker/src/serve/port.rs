@@ -68,8 +68,8 @@ pub(crate) enum Step {
 /// Where a worker lives.
 #[derive(Debug)]
 pub(super) enum Home {
-    /// In a process of its own, which this one has started.
-    Process { master: u32 },
+    /// In a process of its own.
+    Process(Master),
     /// In its master's process, where somebody else signals what it starts.
     Thread(Arc<dyn Wards>),
 }
@@ -100,6 +100,27 @@ pub(crate) struct Port {
     through: Option<[OwnedFd; 2]>,
     home: Home,
     names: Names,
+}
+
+/// Who the master is, and how it is known whether it lives.
+#[derive(Debug)]
+pub(super) enum Master {
+    /// It has started this process: as long as it lives, it is the parent.
+    Parent(u32),
+    /// A template has forked this process. The descriptor is of the master's process: readable once that is gone.
+    Watched(OwnedFd),
+}
+
+impl Master {
+    fn lives(&self) -> bool {
+        match self {
+            Self::Parent(pid) => is_parent(*pid),
+            Self::Watched(process) => {
+                let at_once = Timespec::default();
+                wait(&mut [PollFd::new(process, PollFlags::IN)], Some(&at_once)) == 0
+            }
+        }
+    }
 }
 
 impl Port {
@@ -373,11 +394,19 @@ impl Port {
         })
     }
 
-    /// Whether the master is there: the process that started this one is still its parent.
+    /// Whether the master is there.
     pub(super) fn master_lives(&self) -> bool {
-        match self.home {
-            Home::Process { master } => is_parent(master),
+        match &self.home {
+            Home::Process(master) => master.lives(),
             Home::Thread(_) => !self.lock().gone,
+        }
+    }
+
+    /// Readable once the master is gone, where a descriptor says so.
+    pub(super) fn master(&self) -> Option<BorrowedFd<'_>> {
+        match &self.home {
+            Home::Process(Master::Watched(process)) => Some(process.as_fd()),
+            Home::Process(Master::Parent(_)) | Home::Thread(_) => None,
         }
     }
 
@@ -385,7 +414,7 @@ impl Port {
     /// nothing it started may outlive the master. A thread tells the performer, and begins nothing any more.
     pub(super) fn lost(&self) {
         match &self.home {
-            Home::Process { .. } => kill_own_group(),
+            Home::Process(_) => kill_own_group(),
             Home::Thread(_) => {
                 let mut shared = self.lock();
                 shared.gone = true;
@@ -416,7 +445,7 @@ impl Port {
     /// Whether the worker has a process of its own.
     pub(crate) const fn is_process(&self) -> bool {
         match self.home {
-            Home::Process { .. } => true,
+            Home::Process(_) => true,
             Home::Thread(_) => false,
         }
     }
@@ -424,7 +453,7 @@ impl Port {
     /// Who signals what this worker starts, unless it has a group of its own for that.
     pub(crate) fn wards(&self) -> Option<&dyn Wards> {
         match &self.home {
-            Home::Process { .. } => None,
+            Home::Process(_) => None,
             Home::Thread(wards) => Some(&**wards),
         }
     }

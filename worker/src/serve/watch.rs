@@ -85,6 +85,7 @@ impl Watcher {
                 wake
             };
             let signals = self.signals.as_ref();
+            let master = port.master();
             let mut fds = [
                 PollFd::new(&wake, PollFlags::IN),
                 PollFd::from_borrowed_fd(
@@ -92,15 +93,19 @@ impl Watcher {
                     in_if(signals.is_some()),
                 ),
                 PollFd::from_borrowed_fd(control, in_if(self.listening)),
+                PollFd::from_borrowed_fd(master.unwrap_or(wake), in_if(master.is_some())),
                 PollFd::from_borrowed_fd(answers, PollFlags::OUT),
             ];
-            let count = if port.stuck() { 4 } else { 3 };
+            let count = if port.stuck() { 5 } else { 4 };
             let ready = wait(&mut fds[..count], looking.then_some(&LOOK_AGAIN));
-            let [woken, signalled, spoken, writable] =
+            let [woken, signalled, spoken, orphaned, writable] =
                 fds.each_ref().map(|fd| !fd.revents().is_empty());
             if ready == 0 {
                 looking = looking && port.look_after();
                 continue;
+            }
+            if orphaned {
+                port.lost();
             }
             if woken {
                 let mut count = [0; 8];
@@ -113,7 +118,7 @@ impl Watcher {
             if self.listening && spoken {
                 self.listen();
             }
-            if count == 4 && writable {
+            if count == 5 && writable {
                 port.write_some();
             }
         }

@@ -54,7 +54,7 @@ pub(crate) struct Master {
 }
 
 /// A pipe of which the worker inherits one end and this process keeps the other for itself.
-fn pipe(worker_reads: bool) -> (OwnedFd, File) {
+pub(crate) fn pipe(worker_reads: bool) -> (OwnedFd, File) {
     let (read, write) = pipe_with(PipeFlags::empty()).expect("a pipe");
     let (theirs, ours) = if worker_reads {
         (read, write)
@@ -101,6 +101,7 @@ impl Master {
             through: None,
             master: std::process::id(),
             name: NAME,
+            kind: String::new(),
         };
         let worker = Command::new(std::env::current_exe().expect("a path of this program"))
             .arg(launch.to_string())

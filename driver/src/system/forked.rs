@@ -1,0 +1,196 @@
+//! What the driver holds of a process that a template has forked, and the socket to a template.
+
+use crate::reap::signal_group_of;
+use farm_protocol::TEMPLATE_FDS_MAX;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
+};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use std::fs;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+
+/// Whether there are templates here.
+pub(crate) const TEMPLATES: bool = true;
+
+/// A process that is no child of ours, by a descriptor of it: its number could become another's when its template is
+/// gone, the descriptor never.
+#[derive(Debug)]
+pub(crate) struct Handle(OwnedFd);
+
+impl Handle {
+    /// Of a child of ours that is not collected.
+    pub(crate) fn open(pid: Pid) -> io::Result<Self> {
+        Ok(Self(pidfd_open(pid, PidfdFlags::empty())?))
+    }
+
+    pub(crate) const fn new(pidfd: OwnedFd) -> Self {
+        Self(pidfd)
+    }
+
+    /// Another descriptor of the same process, for the poll.
+    pub(crate) fn copy(&self) -> io::Result<OwnedFd> {
+        self.0.try_clone()
+    }
+
+    pub(crate) fn has_exited(&self) -> bool {
+        self.ready(Some(&Timespec::default()))
+    }
+
+    /// Waits until it has exited.
+    pub(crate) fn wait(&self) {
+        while !self.ready(None) {}
+    }
+
+    fn ready(&self, timeout: Option<&Timespec>) -> bool {
+        let mut fds = [PollFd::new(&self.0, PollFlags::IN)];
+        // An interrupted look has seen nothing.
+        poll(&mut fds, timeout).is_ok_and(|count| count > 0)
+    }
+
+    /// Signals its group, also when it has exited itself.
+    pub(crate) fn signal_group(&self, pid: Pid, signal: Signal) -> Result<(), Errno> {
+        match signal_group_of(self.0.as_fd(), signal) {
+            // A kernel before 6.9. By the number then, as long as it is surely its own.
+            Err(Errno::INVAL | Errno::NOSYS) if self.is_uncollected() => {
+                kill_process_group(pid, signal)
+            }
+            Err(Errno::INVAL | Errno::NOSYS) => Err(Errno::SRCH),
+            done => done,
+        }
+    }
+
+    /// Whether its number is still its own: of a process that was collected the system says none.
+    fn is_uncollected(&self) -> bool {
+        let path = format!("/proc/self/fdinfo/{}", self.0.as_raw_fd());
+        let text = fs::read_to_string(path).unwrap_or_default();
+        let pid = text.lines().find_map(|line| line.strip_prefix("Pid:"));
+        pid.and_then(|pid| pid.trim().parse::<i32>().ok())
+            .is_some_and(|pid| pid > 0)
+    }
+}
+
+/// What a look at the socket found.
+#[derive(Debug)]
+pub(crate) enum Received {
+    /// Nothing for now; the poll reports more.
+    Nothing,
+    /// The template is gone.
+    Ended,
+    /// A message of so many bytes, and the first descriptor that came with it.
+    Message(usize, Option<OwnedFd>),
+}
+
+/// The master's end of the socket to a template.
+#[derive(Debug)]
+pub(crate) struct TemplateLink(OwnedFd);
+
+impl TemplateLink {
+    /// Both ends: ours, and the template's.
+    pub(crate) fn pair() -> io::Result<(Self, OwnedFd)> {
+        // Messages keep their bounds: neither side ever has half of one, and descriptors come with theirs.
+        let (ours, theirs) = socketpair(
+            AddressFamily::UNIX,
+            SocketType::SEQPACKET,
+            SocketFlags::CLOEXEC,
+            None,
+        )?;
+        Ok((Self(ours), theirs))
+    }
+
+    pub(crate) fn raw(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+
+    /// Sends a message with descriptors, or nothing of it.
+    pub(crate) fn send(&self, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(TEMPLATE_FDS_MAX))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        if !fds.is_empty() {
+            let pushed = control.push(SendAncillaryMessage::ScmRights(fds));
+            assert!(pushed, "an order brings a worker's descriptors at most");
+        }
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        loop {
+            match sendmsg(&self.0, &[IoSlice::new(bytes)], &mut control, flags) {
+                Ok(_) => return Ok(()),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    pub(crate) fn receive(&self, bytes: &mut [u8]) -> Received {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
+        loop {
+            match recvmsg(&self.0, &mut [IoSliceMut::new(bytes)], &mut control, flags) {
+                Ok(message) if message.bytes == 0 => return Received::Ended,
+                Ok(message) => {
+                    let fds = control.drain().find_map(|message| match message {
+                        RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
+                        _ => None,
+                    });
+                    return Received::Message(message.bytes, fds);
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return Received::Nothing,
+                Err(_) => return Received::Ended,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! A process that somebody else collects is still known by its descriptor.
+    use super::*;
+    use std::os::unix::process::CommandExt;
+    use std::process::Command;
+
+    #[test]
+    fn a_handle_outlives_its_process() {
+        let mut child = Command::new("/bin/sleep")
+            .arg("1000")
+            .process_group(0)
+            .spawn()
+            .expect("sleep");
+        let pid = Pid::from_child(&child);
+        let handle = Handle::open(pid).expect("it lives");
+        assert!(!handle.has_exited() && handle.is_uncollected());
+        handle.signal_group(pid, Signal::KILL).expect("it lives");
+        handle.wait();
+        assert!(handle.has_exited() && handle.is_uncollected());
+        child.wait().expect("ours");
+        assert!(handle.has_exited() && !handle.is_uncollected());
+        assert_eq!(handle.signal_group(pid, Signal::KILL), Err(Errno::SRCH));
+    }
+
+    #[test]
+    fn a_message_brings_its_descriptor() {
+        let (ours, theirs) = TemplateLink::pair().expect("a socket");
+        let theirs = TemplateLink(theirs);
+        let mut bytes = [0; 16];
+        assert!(matches!(ours.receive(&mut bytes), Received::Nothing));
+        theirs
+            .send(b"one", &[io::stderr().as_fd()])
+            .expect("there is room");
+        theirs.send(b"two", &[]).expect("there is room");
+        assert!(matches!(
+            ours.receive(&mut bytes),
+            Received::Message(3, Some(_))
+        ));
+        assert!(matches!(
+            ours.receive(&mut bytes),
+            Received::Message(3, None)
+        ));
+        drop(theirs);
+        assert!(matches!(ours.receive(&mut bytes), Received::Ended));
+        assert!(ours.send(b"three", &[]).is_err());
+    }
+}

@@ -1,0 +1,157 @@
+//! What a template may say, and what it may not; its time; what is withdrawn. The process is a `sleep`.
+
+use super::*;
+use crate::process::Role;
+use crate::spawn::open_ends;
+use farm_protocol::{Session, SlotId, Termination};
+use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+const ID: TemplateId = TemplateId {
+    kind: KindId(3),
+    generation: 1,
+};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn at(second: u64) -> Instant {
+    Instant::from_millis(second * 1000)
+}
+
+const fn place(number: u32) -> Place {
+    Place {
+        slot: SlotId(number),
+        session: Session(number as u64),
+    }
+}
+
+/// The drop of the template collects the process.
+fn template() -> (Template, OwnedFd) {
+    let child = Command::new("/bin/sleep")
+        .arg("1000")
+        .process_group(0)
+        .spawn();
+    let pid = Pid::from_child(&child.expect("sleep"));
+    let (link, theirs) = TemplateLink::pair().expect("a socket");
+    let (output, _) = os_pipe::pipe().expect("a pipe");
+    let parts = TemplateParts {
+        pid,
+        handle: Handle::open(pid).expect("it lives"),
+        link,
+        output: Incoming::new(output.into()).expect("a pipe"),
+    };
+    (Template::new(ID, parts, at(0), PATIENCE), theirs)
+}
+
+/// One that is warm, and has been asked for the workers of so many places.
+fn asked(places: u32) -> (Template, OwnedFd) {
+    let (mut template, theirs) = template();
+    assert!(matches!(template.understand(&PREAMBLE, None), Heard::Warm));
+    for number in 0..places {
+        let (theirs, ours) = open_ends(false).expect("pipes");
+        let place = place(number);
+        template.order(Order::Fork(Box::new(Expected {
+            place,
+            name: WorkerName {
+                farm: 1,
+                session: place.session,
+            },
+            theirs: Some(theirs),
+            ours,
+            unwanted: false,
+        })));
+    }
+    assert!(template.pump(at(1)).is_empty());
+    (template, theirs)
+}
+
+fn said(template: &mut Template, answer: &TemplateAnswer, fd: bool) -> Heard {
+    let bytes = encode(answer, TEMPLATE_MESSAGE_MAX).expect("it is short");
+    let fd = fd.then(|| {
+        let stderr = io::stderr();
+        stderr.as_fd().try_clone_to_owned().expect("a descriptor")
+    });
+    template.understand(&bytes, fd)
+}
+
+const FORKED: TemplateAnswer = TemplateAnswer::Forked {
+    pid: 4711,
+    shared_bytes: 1,
+};
+
+#[test]
+fn tokens_are_no_workers() {
+    for kind in [KindId(0), KindId(1), KindId(u16::MAX)] {
+        for part in Part::ALL {
+            let token = part.token(kind);
+            assert_eq!(Part::of(token), Some((kind, part)));
+            assert_eq!(Role::of(token), None);
+        }
+    }
+    assert_eq!(Part::of(Token(usize::MAX)), None);
+    assert_eq!(Part::of(Role::Exit.token(SlotId(7))), None);
+}
+
+#[test]
+fn it_is_given_its_time() {
+    let (mut template, _theirs) = template();
+    assert_eq!(template.deadline(), Some(at(60)));
+    assert!(template.overdue().contains("hello_timeout"));
+    assert!(matches!(template.understand(&PREAMBLE, None), Heard::Warm));
+    assert_eq!(template.deadline(), None, "it owes nothing");
+    let (template, _theirs) = asked(2);
+    assert_eq!(template.deadline(), Some(at(1).after(ANSWERS_WITHIN)));
+}
+
+#[test]
+fn one_order_at_a_time() {
+    let (mut template, theirs) = asked(2);
+    let why = "no memory".to_owned();
+    let heard = said(&mut template, &TemplateAnswer::NotForked { why }, false);
+    assert!(matches!(heard, Heard::NotForked(expected, _) if expected.place == place(0)));
+    assert!(template.pump(at(2)).is_empty());
+    let heard = said(&mut template, &FORKED, true);
+    assert!(matches!(heard, Heard::Forked(expected, ..) if expected.place == place(1)));
+    assert_eq!(template.deadline(), None);
+    drop(theirs);
+    assert!(matches!(template.hear(), Heard::HungUp));
+}
+
+#[test]
+fn nonsense_is_not_believed() {
+    let (mut cold, _theirs) = template();
+    assert!(matches!(
+        cold.understand(b"Usage: nothing", None),
+        Heard::Nonsense(_)
+    ));
+    let (mut idle, _theirs) = asked(0);
+    assert!(matches!(said(&mut idle, &FORKED, true), Heard::Nonsense(_)));
+    let collected = TemplateAnswer::Collected {
+        termination: Termination::Lost,
+        peak_bytes: 0,
+    };
+    let nobody = TemplateAnswer::Forked {
+        pid: 0,
+        shared_bytes: 0,
+    };
+    for (answer, fd) in [(collected, false), (FORKED, false), (nobody, true)] {
+        let (mut template, _theirs) = asked(1);
+        assert!(matches!(
+            said(&mut template, &answer, fd),
+            Heard::Nonsense(_)
+        ));
+        let (orders, _) = template.end(None);
+        assert_eq!(orders.len(), 1, "it is told that there is no worker");
+    }
+}
+
+#[test]
+fn what_is_with_the_template_cannot_be_withdrawn() {
+    let (mut template, _theirs) = asked(2);
+    assert!(template.withdraw(place(1)), "it was not sent");
+    assert!(!template.withdraw(place(1)), "once");
+    assert!(!template.withdraw(place(0)), "it is with the template");
+    let heard = said(&mut template, &FORKED, true);
+    assert!(matches!(heard, Heard::Forked(expected, ..) if expected.unwanted));
+}
