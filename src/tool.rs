@@ -272,6 +272,11 @@ impl<K: FileKind> Listed for OfFile<K> {
     }
 
     fn enter(self: Box<Self>, farm: &mut FarmBuilder, pool: Pool, _: &Stage) -> Box<dyn Door> {
+        let pool = Pool {
+            // Elsewhere each worker warms itself: slower, and otherwise the same.
+            template: <K as Perform>::TEMPLATE && cfg!(target_os = "linux"),
+            ..pool
+        };
         Box::new(Lane(farm.kind(self.0, pool)))
     }
 

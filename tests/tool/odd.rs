@@ -1,4 +1,5 @@
-//! Two kinds that do what few do: `chain` adds tasks by itself, `muddle` gives what JSON cannot hold.
+//! Two kinds that do what few do: `chain` adds tasks by itself and has its workers forked from a template, `muddle` gives
+//! what JSON cannot hold.
 
 use farm::protocol::{Never, Wire};
 use farm::worker::{Context, Perform};
@@ -54,8 +55,14 @@ impl TaskKind for Chain {
 
 impl Perform for Chain {
     type Wire = Self;
+    const TEMPLATE: bool = true;
 
     fn perform(&mut self, left: u32, _: &Context<'_, Self>) -> u32 {
+        let parent = rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get());
+        let started_with = std::fs::read(format!("/proc/{parent}/cmdline")).unwrap_or_default();
+        if String::from_utf8_lossy(&started_with).contains("farm-template:") {
+            println!("forked from a template");
+        }
         left
     }
 }

@@ -405,6 +405,7 @@ fn follow_ups() {
     let ended = run(&stage, r#"[{"kind": "chain", "input": 3}]"#, &[]).exits(1);
     assert_eq!(ended.text(), "3\n");
     assert_eq!(ended.results.len(), 1);
+    assert_eq!(ended.result("1")["stdout"], "forked from a template\n");
     ended.says("3 follow-up tasks ended, one of them not ok but failed");
 }
 
