@@ -1,5 +1,5 @@
 //! Kinds of one's own, embedded, on real workers: this program is its own worker. One kind of
-//! no-ops, one with a competence, one of claims for groups, one with a context, one that cannot be marshalled, and what becomes of programs that are no worker.
+//! no-ops, one with a competence, one of claims for groups, one with a context, one with a template, one that cannot be marshalled, and what becomes of programs that are no worker.
 
 #![expect(
     clippy::print_stdout,
@@ -36,6 +36,8 @@ mod runner;
 mod storm;
 #[path = "kinds/strangers.rs"]
 mod strangers;
+#[path = "kinds/template.rs"]
+mod template;
 
 use farm::worker::{Worker, run_if_asked};
 use runner::Test;
@@ -67,11 +69,13 @@ fn main() -> ExitCode {
                 .with(nested::Nester)
                 .with(partials::Teller)
                 .with(storm::Victim)
+                .with(template::Warm::default())
         }
     });
     match std::env::args().nth(1).as_deref() {
         Some(nested::AS_MASTER) => nested::be_master(),
         Some(inside::AS_ENDING) => inside::end_by_a_task(),
+        Some(template::DOOMED) => template::doomed_master(),
         Some(_) | None => {}
     }
     let tests = [
@@ -89,6 +93,7 @@ fn main() -> ExitCode {
         inside::TESTS,
         nested::TESTS,
         STORM,
+        template::TESTS,
     ]
     .concat();
     runner::run(&tests)
