@@ -229,13 +229,13 @@ pub(crate) fn spawn(
     };
     let launch = launch().map_err(|source| SpawnFault::Pipes { source })?;
     let mut command = program.command(&launch.to_string());
-    lend(program, depth, jobserver, &mut command)?;
     command
         .stdin(Stdio::null())
         .stdout(theirs.stdout)
         .stderr(theirs.stderr)
         .process_group(0)
         .preserved_fds(inheritance.fds);
+    lend(program, depth, jobserver, &mut command)?;
     let child = command.spawn().map_err(|source| fault(program, source))?;
     Ok(ours.of(Body::child(Pid::from_child(&child))))
 }
