@@ -32,7 +32,7 @@ use crate::report::{
 use crate::taskfile::parse_duration;
 use crate::tool::Kinds;
 use desk::{Desk, SharedDesk};
-use farm_driver::{Farm, FarmBuilder, Launcher, Pool, Program, SourceWaker};
+use farm_driver::{Farm, FarmBuilder, Jobserver, Launcher, Pool, Program, SourceWaker};
 use farm_master::TaskOptions;
 use farm_master::lane::{AdapterMode, Boundary};
 use hopper::{Hopper, Reading};
@@ -128,13 +128,8 @@ fn try_run(
         .map(|kind| kind.enter(&mut builder, pool.clone(), &stage))
         .collect();
     builder.limits(limits.iter().map(|(_, cap)| *cap).collect());
-    if let Some(workers) = arguments.workers.shared().filter(|_| doors.len() > 1) {
-        builder.workers(workers);
-    }
     builder.through(true);
-    if let Some(jobserver) = jobserver {
-        builder.jobserver(jobserver);
-    }
+    share(&mut builder, arguments, doors.len(), jobserver);
     builder.observer(Box::new(desk::Eyes(Arc::clone(&desk))));
     if let Some(file) = record {
         builder.record(file);
@@ -167,6 +162,21 @@ fn grace(arguments: &Arguments) -> Result<Duration, String> {
     match &arguments.grace {
         Some(text) => parse_duration(text).map_err(|error| format!("error: --grace: {error}")),
         None => Ok(GRACE),
+    }
+}
+
+/// Among whom the workers are shared: the kinds, and other programs with a jobserver.
+fn share(
+    builder: &mut FarmBuilder,
+    arguments: &Arguments,
+    kinds: usize,
+    jobserver: Option<Jobserver>,
+) {
+    if let Some(workers) = arguments.workers.shared().filter(|_| kinds > 1) {
+        builder.workers(workers);
+    }
+    if let Some(jobserver) = jobserver {
+        builder.jobserver(jobserver);
     }
 }
 
