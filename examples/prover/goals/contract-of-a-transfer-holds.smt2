@@ -1,0 +1,10 @@
+; expect: proved
+(declare-const from Int)
+(declare-const to Int)
+(declare-const sum Int)
+(assert (! (>= from sum) :named covered))
+(assert (! (> sum 0) :named something))
+(assert (! (>= to 0) :named solvent))
+(check-sat)
+(assert (! (not (and (>= (- from sum) 0) (> (+ to sum) 0) (= (+ from to) (+ (- from sum) (+ to sum))))) :named goal))
+(check-sat)

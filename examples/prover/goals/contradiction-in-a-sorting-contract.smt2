@@ -1,0 +1,10 @@
+; expect: vacuous descends sorted
+(declare-const a (Array Int Int))
+(declare-const n Int)
+(assert (! (> n 2) :named long-enough))
+(assert (! (forall ((k Int)) (=> (and (<= 0 k) (< k 9)) (<= (select a k) (select a (+ k 1))))) :named sorted))
+(assert (! (> (select a 0) (select a 1)) :named descends))
+(assert (! (= (select a 5) n) :named holds-n))
+(check-sat)
+(assert (! (not (= (select a 0) 0)) :named goal))
+(check-sat)

@@ -1,0 +1,8 @@
+; expect: refuted (((bv2nat x) 255) ((bv2nat y) 1))
+; show: (bv2nat x) (bv2nat y)
+(declare-const x (_ BitVec 8))
+(declare-const y (_ BitVec 8))
+(assert (and (= x #xff) (bvult y #x02)))
+(assert (bvugt x y))
+(assert (bvult (bvlshr (bvadd x y) #x01) y))
+(check-sat)

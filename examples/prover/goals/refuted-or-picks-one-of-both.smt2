@@ -1,0 +1,7 @@
+; expect: refuted (((bv2nat x) 1) ((bv2nat y) 2))
+; show: (bv2nat x) (bv2nat y)
+(declare-const x (_ BitVec 2))
+(declare-const y (_ BitVec 2))
+(assert (bvult x y))
+(assert (not (or (= (bvor x y) x) (= (bvor x y) y))))
+(check-sat)

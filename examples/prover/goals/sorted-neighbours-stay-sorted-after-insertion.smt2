@@ -1,0 +1,10 @@
+; expect: proved
+(declare-const a (Array Int Int))
+(declare-const n Int)
+(declare-const x Int)
+(assert (forall ((k Int) (l Int)) (=> (and (<= 0 k) (<= k l) (< l n)) (<= (select a k) (select a l)))))
+(assert (or (= n 0) (<= (select a (- n 1)) x)))
+(assert (>= n 0))
+(assert (not (forall ((k Int) (l Int)) (=> (and (<= 0 k) (<= k l) (< l (+ n 1)))
+  (<= (select (store a n x) k) (select (store a n x) l))))))
+(check-sat)

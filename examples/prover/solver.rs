@@ -1,0 +1,77 @@
+//! A solver that goes on running, asked over pipes. Knows no goal.
+
+use farm::protocol::Wire;
+use farm::worker::Context;
+use rustix::event::{PollFd, PollFlags, poll};
+use std::io::{self, PipeReader, Read, Write, pipe};
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+/// Name and arguments of each.
+pub(crate) const SOLVERS: [(&str, &str); 2] = [
+    ("z3", "-in smt.core.minimize=true"),
+    ("cvc5", "--incremental --lang smt2 -q --minimal-unsat-cores"),
+];
+
+/// What ends an answer: no solver says it by itself.
+const OVER: &str = "that-was-all";
+
+pub(crate) struct Solver {
+    child: Child,
+    input: ChildStdin,
+    output: PipeReader,
+}
+
+impl Solver {
+    pub(crate) fn start((name, arguments): (&str, &str)) -> io::Result<Self> {
+        // One pipe for both streams: what it says last stands last.
+        let (output, theirs) = pipe()?;
+        let mut command = Command::new(name);
+        command.args(arguments.split(' ')).stdin(Stdio::piped());
+        let mut child = command.stdout(theirs.try_clone()?).stderr(theirs).spawn()?;
+        let input = child.stdin.take().expect("asked for above");
+        Ok(Self {
+            child,
+            input,
+            output,
+        })
+    }
+
+    /// What it says, in one line. After an error, its last words or why there are none, it is of no use.
+    pub(crate) fn ask(
+        &mut self,
+        commands: &str,
+        context: &Context<'_, impl Wire>,
+    ) -> Result<String, String> {
+        // A dead one takes nothing, but its last words are still to be read.
+        let _dead = writeln!(self.input, "{commands}\n(echo \"{OVER}\")");
+        let (mut heard, mut block) = (Vec::new(), [0; 4096]);
+        loop {
+            let cancelled = PollFd::from_borrowed_fd(context.cancel_fd(), PollFlags::IN);
+            let polled = poll(
+                &mut [cancelled, PollFd::new(&self.output, PollFlags::IN)],
+                None,
+            );
+            if context.cancelled() {
+                return Err("stopped".to_owned());
+            }
+            let count = polled.map_or(0, |_| self.output.read(&mut block).unwrap_or(0));
+            heard.extend(&block[..count]);
+            let text = String::from_utf8_lossy(&heard).replace('"', " ");
+            let said = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            match said.strip_suffix(OVER) {
+                Some(said) if said.contains("(error") => return Err(said.to_owned()),
+                Some(said) => return Ok(said.trim_end().to_owned()),
+                None if count > 0 => {}
+                None => return Err(format!("{said} ({:?})", self.child.wait())),
+            }
+        }
+    }
+}
+
+impl Drop for Solver {
+    /// Also one that was asked to stop dies at once: the next goal shall not wait for it.
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _collected = self.child.wait();
+    }
+}
