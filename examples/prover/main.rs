@@ -1,24 +1,20 @@
-//! A small proof tool: z3 and cvc5 race for each goal of a folder. How to use it says `README.md` beside this file.
+//! A small proof tool: z3 and cvc5 race for the goals of a folder. `README.md` beside this file says how to use it.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program talks")]
 
 mod goals;
 mod kind;
 mod solver;
-mod table;
 
-use farm::worker::{Worker, run_if_asked};
-use farm::{CrashLimit, Farm, Outcome, Pool, Program, Retries, RetryOn, Rule};
+use farm::{CrashLimit, Farm, Group, Outcome, Pool, Program, Retries, RetryOn, Rule};
 use farm::{TaskKind, TaskOptions, TaskQueue, Ticket};
-use goals::{Goal, Goals};
-use kind::{Prove, Said, Task};
-use solver::SOLVERS;
+use goals::{Goal, Row};
+use kind::{Prove, Said};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::error::Error;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::mpsc::channel;
-use std::thread;
-use std::time::Duration;
-use table::{Row, Table};
+use std::{env, fs, thread, time::Duration};
 
 /// The longest time for a goal that says none.
 const SECONDS: u64 = 20;
@@ -26,87 +22,53 @@ const SECONDS: u64 = 20;
 /// How often a goal is tried again whose solver died, and how many workers it may take with it.
 const DEATHS: u32 = 5;
 
-/// Which of two verdicts counts. Neither depends on who was faster.
-const ORDER: [&str; 7] =
-    ["proved", "refuted", "vacuous", "memory", "timeout", "crashed", "unknown"];
+/// Which verdict counts when the solvers differ. It does not depend on who was faster.
+const ORDER: &str = "proved refuted vacuous memory timeout crashed";
 
 fn main() -> ExitCode {
-    run_if_asked(|| {
-        Worker::new()
-            .with(Prove::<0>::default())
-            .with(Prove::<1>::default())
-    });
-    match prove_all() {
-        Ok(all_as_expected) => ExitCode::from(u8::from(!all_as_expected)),
-        Err(error) => {
-            eprintln!("prover: {error}");
-            ExitCode::from(2)
-        }
-    }
+    let worker = farm::worker::Worker::new().with(Prove::<0>::default());
+    farm::worker::run_if_asked(|| worker.with(Prove::<1>::default()));
+    let arguments: Vec<_> = env::args_os().skip(1).map(PathBuf::from).collect();
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/prover/goals");
+    let program = env::current_exe().unwrap_or_default();
+    let beside = program.with_extension("cache");
+    let folder = arguments.first().unwrap_or(&own);
+    prove_all(folder, arguments.get(1).unwrap_or(&beside)).unwrap_or_else(|error| {
+        eprintln!("prover: {error}");
+        ExitCode::from(2)
+    })
 }
 
-struct Race {
-    farm: Farm,
-    z3: TaskQueue<Prove<0>>,
-    cvc5: TaskQueue<Prove<1>>,
-}
+/// Both solvers: the way in for each.
+type Queues = (TaskQueue<Prove<0>>, TaskQueue<Prove<1>>);
 
-impl Race {
-    fn new(goals: &Goals) -> Result<Self, farm::StartError> {
-        let workers = thread::available_parallelism().map_or(2, |n| n.get().max(2) as u32);
-        let pool = Pool::new(Program::this_executable(), workers);
-        let mut builder = Farm::builder();
-        let z3 = builder.kind(
-            Prove::new(goals),
-            pool.clone(),
-        );
-        let cvc5 = builder.kind(
-            Prove::new(goals),
-            pool,
-        );
-        let farm = builder.start()?;
-        Ok(Self {
-            z3: farm.queue(z3),
-            cvc5: farm.queue(cvc5),
-            farm,
-        })
+/// Has both solvers race for a goal.
+fn race(goal: &Goal, group: Group, (z3, cvc5): &Queues) -> Said {
+    let mut retries = Retries::immediate(DEATHS);
+    retries.on = RetryOn::CRASH;
+    let number = |key| goal.said(key).parse::<u64>().ok();
+    let options = TaskOptions {
+        running: Some(Duration::from_secs(number("seconds").unwrap_or(SECONDS))),
+        memory: number("megabytes").map(|megabytes| megabytes << 20),
+        retries,
+        crash_limit: CrashLimit::Deaths(DEATHS),
+        ..TaskOptions::default()
+    };
+    let (tell, why) = channel();
+    let task = || (goal.clone(), false, tell.clone());
+    let z3 = group.submit_options(z3, task(), options.clone());
+    let cvc5 = group.submit_options(cvc5, task(), options);
+    // Over when both are at rest, and the winner has been asked why. Who that is say the tickets.
+    let _decision = group.wait();
+    let rank = |(verdict, _): &Said| ORDER.find(&**verdict).unwrap_or(ORDER.len());
+    let (verdict, detail) = std::cmp::min_by_key(end(z3), end(cvc5), rank);
+    let detail = why.try_recv().map_or(detail, |(_, why)| why);
+    if verdict != "vacuous" {
+        return (verdict, detail);
     }
-
-    fn run(&self, goal: &Goal) -> Said {
-        let number = |key| goal.said(key).parse::<u64>().ok();
-        let options = TaskOptions {
-            running: Some(Duration::from_secs(number("seconds").unwrap_or(SECONDS))),
-            memory: number("megabytes").map(|megabytes| megabytes << 20),
-            retries: Retries {
-                on: RetryOn::CRASH,
-                ..Retries::immediate(DEATHS)
-            },
-            crash_limit: CrashLimit::Deaths(DEATHS),
-            ..TaskOptions::default()
-        };
-        let (tell, why) = channel();
-        let task = || Task {
-            goal: goal.clone(),
-            explain: false,
-            tell: tell.clone(),
-        };
-        let group = self.farm.group(Rule::FirstSuccess).open();
-        let z3 = group.submit_options(&self.z3, task(), options.clone());
-        let cvc5 = group.submit_options(&self.cvc5, task(), options);
-        // It is over when both are at rest, and the winner has been asked why.
-        let _either_ticket_says_it = group.wait();
-        let mut ends = [end(z3), end(cvc5)];
-        ends.sort_by_key(|(verdict, _)| ORDER.iter().position(|word| word == verdict).unwrap_or(ORDER.len()));
-        let [(verdict, detail), _] = ends;
-        let detail = why.try_recv().map_or(detail, |(_, why)| why);
-        if verdict != "vacuous" {
-            return (verdict, detail);
-        }
-        // A core has no order of its own.
-        let mut core: Vec<&str> = detail.trim_matches(['(', ' ', ')']).split(' ').collect();
-        core.sort_unstable();
-        (verdict, core.join(" "))
-    }
+    let mut core: Vec<_> = detail.split(['(', ' ', ')']).collect();
+    core.sort_unstable();
+    (verdict, core.join(" ").trim().to_owned())
 }
 
 fn end<K: TaskKind<Output = Said, Failure = Said>>(ticket: Ticket<K>) -> Said {
@@ -118,96 +80,69 @@ fn end<K: TaskKind<Output = Said, Failure = Said>>(ticket: Ticket<K>) -> Said {
     }
 }
 
-/// Whether all came out as expected.
-fn prove_all() -> Result<bool, String> {
-    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
-    let own = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/prover/goals");
-    let folder = arguments.next().unwrap_or_else(|| own.into());
-    let beside = std::env::current_exe()
-        .map_err(|e| e.to_string())?
-        .with_extension("cache");
-    let cache = arguments.next().unwrap_or(beside);
+fn prove_all(folder: &Path, cache: &Path) -> Result<ExitCode, Box<dyn Error>> {
     let mut versions = String::new();
-    for (name, _) in SOLVERS {
+    for (name, _) in solver::SOLVERS {
         let said = Command::new(name).arg("--version").output();
-        let said = said.map_err(|e| {
-            format!("cannot start {name}: {e}; install z3 and cvc5 (Debian: apt install z3 cvc5)")
-        })?;
+        let said = said.map_err(|e| format!("cannot start {name}: {e}; install z3 and cvc5"))?;
         versions += &String::from_utf8_lossy(&said.stdout);
     }
-    let goals =
-        goals::read(&folder).map_err(|e| format!("cannot read {}: {e}", folder.display()))?;
-    let race = Race::new(&goals).map_err(|e| e.to_string())?;
-    let (old, mut table) = (table::load(&cache), Table::new());
-    let mut open: Vec<&Goal> = goals
-        .values()
-        .filter(|goal| goal.name != "prelude")
-        .collect();
-    thread::scope(|scope| {
-        let (tell, ended) = channel::<(String, Row)>();
-        let (mut running, race) = (0, &race);
+    let goals = goals::read(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let known = fs::read(cache).unwrap_or_default();
+    let mut known: BTreeMap<String, Row> = serde_json::from_slice(&known).unwrap_or_default();
+    let workers = thread::available_parallelism().map_or(2, |n| n.get().max(2) as u32);
+    let pool = Pool::new(Program::this_executable(), workers);
+    let mut builder = Farm::builder();
+    let z3 = builder.kind(Prove::new(&goals), pool.clone());
+    let cvc5 = builder.kind(Prove::new(&goals), pool);
+    let farm = builder.start()?;
+    let queues = &(farm.queue(z3), farm.queue(cvc5));
+    let mut open: Vec<&Goal> = goals.values().collect();
+    open.retain(|goal| goal.name != "prelude");
+    let mut table = BTreeMap::new();
+    let (tell, ended) = channel();
+    thread::scope(|scope| -> Result<(), Box<dyn Error>> {
         loop {
-            let proved = |name: &str| table.get(name).is_some_and(|row| row.verdict == "proved");
-            let (ready, waiting): (Vec<_>, Vec<_>) =
-                open.iter().partition(|goal| goal.uses().all(proved));
-            open = waiting;
-            for goal in ready {
-                running += 1;
-                let (tell, mut row) = (
-                    tell.clone(),
-                    Row::begin(goal, &goals, &versions, old.get(&goal.name)),
-                );
+            let proved = |name| {
+                table
+                    .get(name)
+                    .is_some_and(|row: &Row| row.verdict == "proved")
+            };
+            for goal in open.extract_if(.., |goal| goal.needs().skip(1).all(proved)) {
+                let row = known.get(&goal.name).cloned().unwrap_or_default();
+                let (mut row, tell) = (row.renew(goal, &goals, &versions), tell.clone());
+                let group = farm.group(Rule::FirstSuccess).open();
                 scope.spawn(move || {
-                    if row.why.is_some() {
-                        (row.verdict, row.detail) = race.run(goal);
+                    if row.why != "unchanged" {
+                        (row.verdict, row.detail) = race(goal, group, queues);
                     }
-                    tell.send((goal.name.clone(), row))
+                    tell.send((&*goal.name, row))
                 });
             }
-            if running == 0 {
-                break Ok::<_, String>(());
+            if 1 + table.len() + open.len() == goals.len() {
+                return Ok(()); // nothing is running
             }
-            running -= 1;
-            table.extend(ended.recv());
-            table::save(&cache, &table)
-                .map_err(|e| format!("cannot write {}: {e}", cache.display()))?;
+            let (name, row) = ended.recv()?;
+            known.insert(name.to_owned(), row.clone());
+            table.insert(name, row);
+            fs::write(cache, serde_json::to_vec(&known)?)?;
         }
     })?;
-    for goal in open {
-        let detail = "a lemma is not proved".to_owned();
-        table.insert(
-            goal.name.clone(),
-            Row {
-                verdict: "skipped".to_owned(),
-                detail,
-                ..Row::default()
-            },
-        );
-    }
-    Ok(print(&table, &goals))
-}
-
-fn print(table: &Table, goals: &Goals) -> bool {
+    let skipped = || Row {
+        verdict: "skipped".to_owned(),
+        ..Row::default()
+    };
+    table.extend(open.iter().map(|goal| (&*goal.name, skipped())));
     let (mut counts, mut wrong) = (BTreeMap::new(), 0);
-    for (name, row) in table {
-        let goal = &goals[name];
-        let why = row.why.as_deref().unwrap_or("unchanged");
-        let line = format!("{:<9}{name:<50}{why:<20}{}", row.verdict, row.detail);
+    for (name, row) in &table {
+        let line = format!("{:<9}{name:<50}{:<20}{}", row.verdict, row.why, row.detail);
         println!("{}", line.trim_end());
-        if !row.is_expected(goal) {
-            println!("         but expected: {}", goal.said("expect"));
+        if !row.is_expected(&goals[*name]) {
+            println!("{:<9}but expected: {}", "", goals[*name].said("expect"));
             wrong += 1;
         }
         *counts.entry(&*row.verdict).or_insert(0) += 1;
     }
-    let counts: Vec<_> = counts
-        .iter()
-        .map(|(verdict, count)| format!("{count} {verdict}"))
-        .collect();
-    println!(
-        "{} goals: {}; {wrong} not as expected",
-        table.len(),
-        counts.join(", ")
-    );
-    wrong == 0
+    println!("{} goals, {wrong} not as expected: {counts:?}", table.len());
+    Ok(ExitCode::from(u8::from(wrong > 0)))
 }

@@ -1,7 +1,6 @@
 //! A solver that goes on running, asked over pipes. Knows no goal.
 
-use farm::protocol::Wire;
-use farm::worker::Context;
+use farm::{prelude::Wire, worker::Context};
 use rustix::event::{PollFd, PollFlags, poll};
 use std::io::{self, PipeReader, Read, Write, pipe};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -36,7 +35,7 @@ impl Solver {
         })
     }
 
-    /// What it says, in one line. After an error, its last words or why there are none, it is of no use.
+    /// What it says, in one line. An error is its last words, or why it has none; it is of no use then.
     pub(crate) fn ask(
         &mut self,
         commands: &str,
