@@ -7,6 +7,8 @@
 mod builder;
 #[path = "examples/coq.rs"]
 mod coq;
+#[path = "examples/prover.rs"]
+mod prover;
 #[expect(dead_code, reason = "its other half is for the tests of `farm run`")]
 #[path = "run/stage.rs"]
 mod stage;

@@ -20,7 +20,7 @@ use std::{env, fs, thread, time::Duration};
 const SECONDS: u64 = 20;
 
 /// How often a goal is tried again whose solver died, and how many workers it may take with it.
-const DEATHS: u32 = 5;
+const DEATHS: u32 = 9;
 
 /// Which verdict counts when the solvers differ. It does not depend on who was faster.
 const ORDER: &str = "proved refuted vacuous memory timeout crashed";
@@ -39,21 +39,29 @@ fn main() -> ExitCode {
     })
 }
 
-/// Both solvers: the way in for each.
+/// The way in for each solver.
 type Queues = (TaskQueue<Prove<0>>, TaskQueue<Prove<1>>);
 
-/// Has both solvers race for a goal.
-fn race(goal: &Goal, group: Group, (z3, cvc5): &Queues) -> Said {
+/// What holds for every goal, and for the questions why one does not hold.
+fn options() -> TaskOptions {
     let mut retries = Retries::immediate(DEATHS);
     retries.on = RetryOn::CRASH;
-    let number = |key| goal.said(key).parse::<u64>().ok();
-    let options = TaskOptions {
-        running: Some(Duration::from_secs(number("seconds").unwrap_or(SECONDS))),
-        memory: number("megabytes").map(|megabytes| megabytes << 20),
+    TaskOptions {
+        running: Some(Duration::from_secs(SECONDS)),
         retries,
         crash_limit: CrashLimit::Deaths(DEATHS),
         ..TaskOptions::default()
-    };
+    }
+}
+
+/// Has both solvers race for a goal.
+fn race(goal: &Goal, group: Group, (z3, cvc5): &Queues) -> Said {
+    let mut options = options();
+    let number = |key| goal.said(key).parse().ok();
+    options.memory = number("megabytes").map(|megabytes: u64| megabytes << 20);
+    options.running = number("seconds")
+        .map(Duration::from_secs)
+        .or(options.running);
     let (tell, why) = channel();
     let task = || (goal.clone(), false, tell.clone());
     let z3 = group.submit_options(z3, task(), options.clone());
@@ -91,7 +99,8 @@ fn prove_all(folder: &Path, cache: &Path) -> Result<ExitCode, Box<dyn Error>> {
     let known = fs::read(cache).unwrap_or_default();
     let mut known: BTreeMap<String, Row> = serde_json::from_slice(&known).unwrap_or_default();
     let workers = thread::available_parallelism().map_or(2, |n| n.get().max(2) as u32);
-    let pool = Pool::new(Program::this_executable(), workers);
+    let mut pool = Pool::new(Program::this_executable(), workers);
+    pool.defaults = options();
     let mut builder = Farm::builder();
     let z3 = builder.kind(Prove::new(&goals), pool.clone());
     let cvc5 = builder.kind(Prove::new(&goals), pool);
