@@ -26,7 +26,7 @@ pub(crate) type Said = (String, String);
 pub(crate) type Task = (Goal, bool, Sender<Said>);
 
 type Request = (Goal, bool, Vec<Goal>); // and the definitions to be learnt
-type Worker = WorkerStatus<BTreeSet<String>>; // whose definitions it has learnt
+type Status = WorkerStatus<BTreeSet<String>>; // whose definitions it has learnt
 
 impl<const S: usize> Wire for Prove<S> {
     const NAME: &'static str = SOLVERS[S].0;
@@ -53,17 +53,17 @@ impl<const S: usize> TaskKind for Prove<S> {
         taught.iter().map(|name| AffinityKey(hash(name))).collect()
     }
 
-    fn request_of_task(&mut self, worker: &Worker, (goal, why, _): &Task) -> Option<Request> {
-        let knows = |n: &str| matches!(worker, Worker::Old(taught) if taught.contains(n));
+    fn request_of_task(&mut self, worker: &Status, (goal, why, _): &Task) -> Option<Request> {
+        let knows = |n: &str| matches!(worker, Status::Old(taught) if taught.contains(n));
         let new = goal.needs().filter(|name| !knows(name));
         let teach = new.map(|name| self.goals[name].clone()).collect();
         Some((goal.clone(), *why, teach))
     }
 
-    fn use_response(&mut self, worker: &Worker, task: &Task, said: Said) -> Verdict<Self> {
+    fn use_response(&mut self, worker: &Status, task: &Task, said: Said) -> Verdict<Self> {
         let (goal, why, tell) = task;
         let mut taught: BTreeSet<_> = goal.needs().map(str::to_owned).collect();
-        if let Worker::Old(before) = worker {
+        if let Status::Old(before) = worker {
             taught.extend(before.iter().cloned());
         }
         match &*said.0 {
@@ -102,34 +102,26 @@ impl<const S: usize> Perform for Prove<S> {
 
 impl<const S: usize> Prove<S> {
     pub(crate) fn new(goals: &Goals) -> Self {
-        let goals = goals.clone();
-        Self {
-            goals,
-            ..Self::default()
-        }
+        let mut kind = Self::default();
+        goals.clone_into(&mut kind.goals);
+        kind
     }
 
-    fn judge(
-        &mut self,
-        goal: &Goal,
-        why: bool,
-        context: &Context<'_, Self>,
-    ) -> Result<Said, String> {
+    fn judge(&mut self, goal: &Goal, why: bool, on: &Context<'_, Self>) -> Result<Said, String> {
         let kept = why && self.solver.is_some() && self.state.0 == goal.name;
-        let verdict = if kept {
-            "kept".to_owned()
-        } else {
-            self.check(goal, context)?
-        };
+        let mut verdict = "kept".to_owned();
+        if !kept {
+            verdict = self.check(goal, on)?;
+        }
         let detail = match &mut self.solver {
-            Some((solver, _)) if why => solver.ask(&self.state.1, context)?,
+            Some((solver, _)) if why => solver.ask(&self.state.1, on)?,
             _ => String::new(),
         };
         Ok((verdict, detail))
     }
 
     /// Has the solver say whether it holds, and leaves it in the state in which it did.
-    fn check(&mut self, goal: &Goal, context: &Context<'_, Self>) -> Result<String, String> {
+    fn check(&mut self, goal: &Goal, on: &Context<'_, Self>) -> Result<String, String> {
         let (solver, told) = match &mut self.solver {
             Some(running) => running,
             none => none.insert((Solver::start(SOLVERS[S]).map_err(|e| e.to_string())?, 0)),
@@ -137,16 +129,17 @@ impl<const S: usize> Prove<S> {
         let mut before = if *told > 0 { "(pop 1)\n" } else { "" }.to_owned();
         before.extend(self.taught[*told..].iter().map(Goal::definitions));
         *told = self.taught.len();
-        solver.ask(&(before + "\n(push 1)"), context)?;
-        let checks = goal.text.matches("(check-sat)").count();
+        solver.ask(&(before + "\n(push 1)"), on)?;
+        let (show, checks) = (goal.said("show"), goal.text.matches("(check-sat)").count());
         for (number, part) in (1..).zip(goal.text.split("(check-sat)").take(checks)) {
-            let said = solver.ask(&format!("{part}(check-sat)"), context)?;
+            let said = solver.ask(&format!("{part}(check-sat)"), on)?;
             let (verdict, why) = match &*said {
                 // Before the last check there are assumptions alone.
                 "unsat" if number < checks => ("vacuous", "(get-unsat-core)".to_owned()),
                 _ if number < checks => continue,
                 "unsat" => ("proved", String::new()),
-                "sat" => ("refuted", format!("(get-value ({}))", goal.said("show"))),
+                "sat" if show.is_empty() => ("refuted", "(get-model)".to_owned()),
+                "sat" => ("refuted", format!("(get-value ({show}))")),
                 other => (other, String::new()),
             };
             self.state = (goal.name.clone(), why);

@@ -38,19 +38,17 @@ impl Solver {
     /// What it says, in one line. An error is its last words, or why it has none; it is of no use then.
     pub(crate) fn ask(
         &mut self,
-        commands: &str,
-        context: &Context<'_, impl Wire>,
+        text: &str,
+        on: &Context<'_, impl Wire>,
     ) -> Result<String, String> {
         // A dead one takes nothing, but its last words are still to be read.
-        let _dead = writeln!(self.input, "{commands}\n(echo \"{OVER}\")");
+        let _dead = writeln!(self.input, "{text}\n(echo \"{OVER}\")");
         let (mut heard, mut block) = (Vec::new(), [0; 4096]);
         loop {
-            let cancelled = PollFd::from_borrowed_fd(context.cancel_fd(), PollFlags::IN);
-            let polled = poll(
-                &mut [cancelled, PollFd::new(&self.output, PollFlags::IN)],
-                None,
-            );
-            if context.cancelled() {
+            let cancelled = PollFd::from_borrowed_fd(on.cancel_fd(), PollFlags::IN);
+            let mut either = [cancelled, PollFd::new(&self.output, PollFlags::IN)];
+            let polled = poll(&mut either, None);
+            if on.cancelled() {
                 return Err("stopped".to_owned());
             }
             let count = polled.map_or(0, |_| self.output.read(&mut block).unwrap_or(0));

@@ -69,7 +69,7 @@ fn table(stage: &Stage, why: impl Fn(&str) -> &'static str) -> Vec<String> {
 }
 
 #[track_caller]
-fn has_table(ended: &Ended, expected: &[String]) {
+fn has_table(ended: Ended, expected: &[String]) {
     let text = ended.text();
     let found: Vec<_> = text.lines().take(expected.len()).collect();
     for (found, expected) in found.iter().zip(expected) {
@@ -82,6 +82,7 @@ fn has_table(ended: &Ended, expected: &[String]) {
             .is_some_and(|line| line.starts_with(&count)),
         "{text}"
     );
+    ended.exits(0);
 }
 
 #[test]
@@ -92,8 +93,8 @@ fn every_goal_comes_out_as_expected_and_runs_again_only_when_something_changed()
     let stage = with_goals(|_| true);
     let expected = table(&stage, |_| "new");
     assert!(expected.len() > 60);
-    has_table(&prove(&stage).exits(0), &expected);
-    has_table(&prove(&stage).exits(0), &table(&stage, |_| "unchanged"));
+    has_table(prove(&stage), &expected);
+    has_table(prove(&stage), &table(&stage, |_| "unchanged"));
 
     // A goal, a lemma that two use, and a goal that was not there.
     let edit = |name: &str, text: &dyn Fn(String) -> String| {
@@ -116,7 +117,7 @@ fn every_goal_comes_out_as_expected_and_runs_again_only_when_something_changed()
         }
         _ => "unchanged",
     };
-    has_table(&prove(&stage).exits(0), &table(&stage, why));
+    has_table(prove(&stage), &table(&stage, why));
 }
 
 /// Numbers that look drawn, from a seed (xorshift).
@@ -176,8 +177,7 @@ fn killed_solvers_and_workers_change_nothing_in_the_table() {
     }
     let ended = running.end();
     stage.all_gone_within(LIMIT);
-    has_table(&ended, &expected);
-    ended.exits(0);
+    has_table(ended, &expected);
     assert!(killed.0 > 1 && killed.1 > 1, "{killed:?}");
 }
 
@@ -192,6 +192,10 @@ fn what_does_not_hold_is_explained_and_what_needs_it_is_not_run() {
         "false",
         "; expect: proved\n; show: x\n(define-fun false-lemma () Bool false)\n(declare-const x Int)\n\
          (assert (= x 7))\n(check-sat)\n",
+    );
+    write(
+        "model",
+        "; expect: proved\n(declare-const n Int)\n(assert (= n 8))\n(check-sat)\n",
     );
     write("later", "; expect: proved\n; uses: false\n(check-sat)\n");
     write("nowhere", "; expect: proved\n; uses: absent\n(check-sat)\n");
@@ -213,10 +217,12 @@ fn what_does_not_hold_is_explained_and_what_needs_it_is_not_run() {
         );
     };
     row("refuted", "false", "new                 ((x 7))");
+    row("refuted", "model", "new                 ");
+    assert!(text.contains("(define-fun n () Int 8)"), "{text}");
     row("skipped", "later", "");
     row("skipped", "nowhere", "");
     row("unknown", "typo", "new                 (error ");
-    assert!(text.contains("4 goals, 4 not as expected: "), "{text}");
+    assert!(text.contains("5 goals, 5 not as expected: "), "{text}");
 }
 
 #[test]
