@@ -59,7 +59,13 @@ impl Solver {
                 Some(said) if said.contains("(error") => return Err(said.to_owned()),
                 Some(said) => return Ok(said.trim_end().to_owned()),
                 None if count > 0 => {}
-                None => return Err(format!("{said} ({:?})", self.child.wait())),
+                None => {
+                    let how = self
+                        .child
+                        .wait()
+                        .map_or("lost".to_owned(), |how| how.to_string());
+                    return Err(format!("{how} {said}").trim_end().to_owned());
+                }
             }
         }
     }

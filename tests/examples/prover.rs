@@ -203,6 +203,10 @@ fn what_does_not_hold_is_explained_and_what_needs_it_is_not_run() {
         "typo",
         "; expect: proved\n(assert (no-such x))\n(check-sat)\n",
     );
+    write(
+        "end",
+        "; expect: proved\n(echo \"farewell\")\n(exit)\n(check-sat)\n",
+    );
     let ended = prove(&stage).exits(1);
     let text = ended.text();
     let row = |verdict: &str, name: &str, more: &str| {
@@ -217,12 +221,17 @@ fn what_does_not_hold_is_explained_and_what_needs_it_is_not_run() {
         );
     };
     row("refuted", "false", "new                 ((x 7))");
+    row(
+        "crashed",
+        "end",
+        "new                 exit status: 0 farewell",
+    );
     row("refuted", "model", "new                 ");
     assert!(text.contains("(define-fun n () Int 8)"), "{text}");
     row("skipped", "later", "");
     row("skipped", "nowhere", "");
     row("unknown", "typo", "new                 (error ");
-    assert!(text.contains("5 goals, 5 not as expected: "), "{text}");
+    assert!(text.contains("6 goals, 6 not as expected: "), "{text}");
 }
 
 #[test]
