@@ -5,7 +5,7 @@
 
 use crate::goals::{Goal, Goals, hash};
 use crate::solver::{SOLVERS, Solver};
-use farm::{Affinity, AffinityKey, Cause, Fallback, prelude::*};
+use farm::{Affinity, AffinityKey, Cause, Fallback, Outcome, prelude::*};
 use std::collections::BTreeSet;
 use std::sync::mpsc::Sender;
 
@@ -15,11 +15,11 @@ pub(crate) struct Prove<const S: usize> {
     goals: Goals,                    // in the master
     taught: Vec<Goal>,               // in a worker, like the rest: whose definitions came
     solver: Option<(Solver, usize)>, // it, and how many of those it was told
-    state: (String, String),         // the goal that it judged last, and how to ask why
+    state: (String, String, String), // the goal it judged last, the verdict, how to ask why
 }
 
-/// A verdict (`proved`, `refuted`, `vacuous`: it assumes what cannot be, `unknown`, `crashed`) and why it is so; in its
-/// place `kept` when a solver that was in the state to do so has said why.
+/// A verdict, and why it is so: `proved`, `refuted`, `vacuous` (what it assumes contradicts itself), `unknown`,
+/// `crashed`, or how the farm calls an end without an answer.
 pub(crate) type Said = (String, String);
 
 /// A goal, whether it is the follow-up that says why the goal does not hold, and who is told of it.
@@ -41,8 +41,8 @@ impl<const S: usize> TaskKind for Prove<S> {
     type Wire = Self;
     type Task = Task;
     type Competence = BTreeSet<String>;
-    type Output = Said;
-    type Failure = Said;
+    type Output = ();
+    type Failure = ();
 
     fn affinity(&self, (goal, ..): &Task) -> Affinity {
         let key = |lemma| Affinity::Prefers(AffinityKey(hash(lemma)));
@@ -66,20 +66,23 @@ impl<const S: usize> TaskKind for Prove<S> {
         if let Status::Old(before) = worker {
             taught.extend(before.iter().cloned());
         }
-        match &*said.0 {
-            "crashed" => Verdict::failed(said, taught).because(Cause::Crash),
+        let follow_up = (goal.clone(), true, tell.clone());
+        let verdict = match &*said.0 {
+            "crashed" => Verdict::failed((), taught).because(Cause::Crash),
             // It would say the same again.
-            "unknown" => Verdict::failed(said, taught).fatal(),
+            "unknown" => Verdict::failed((), taught).fatal(),
+            // Its solver is in the state to say why. Any other would have to get there first.
             "refuted" | "vacuous" if !why => {
-                // Its solver is in the state to say why. Any other would have to get there first.
-                let why = (goal.clone(), true, tell.clone());
-                Verdict::done(said, taught).pin(why, Fallback::AnyWorker)
+                Verdict::done((), taught).pin(follow_up, Fallback::AnyWorker)
             }
-            _ => {
-                let _nobody_waits = tell.send(said.clone());
-                Verdict::done(said, taught)
-            }
-        }
+            _ => Verdict::done((), taught),
+        };
+        let _nobody_waits = tell.send(said);
+        verdict
+    }
+
+    fn on_lost(&mut self, (.., tell): &Task, outcome: &Outcome) {
+        let _nobody_waits = tell.send((outcome.status().to_owned(), String::new()));
     }
 }
 
@@ -108,20 +111,19 @@ impl<const S: usize> Prove<S> {
     }
 
     fn judge(&mut self, goal: &Goal, why: bool, on: &Context<'_, Self>) -> Result<Said, String> {
-        let kept = why && self.solver.is_some() && self.state.0 == goal.name;
-        let mut verdict = "kept".to_owned();
-        if !kept {
-            verdict = self.check(goal, on)?;
+        if !why || self.solver.is_none() || self.state.0 != goal.name {
+            self.check(goal, on)?;
         }
+        let (_, verdict, question) = &self.state;
         let detail = match &mut self.solver {
-            Some((solver, _)) if why => solver.ask(&self.state.1, on)?,
+            Some((solver, _)) if why => solver.ask(question, on)?,
             _ => String::new(),
         };
-        Ok((verdict, detail))
+        Ok((verdict.clone(), detail))
     }
 
     /// Has the solver say whether it holds, and leaves it in the state in which it did.
-    fn check(&mut self, goal: &Goal, on: &Context<'_, Self>) -> Result<String, String> {
+    fn check(&mut self, goal: &Goal, on: &Context<'_, Self>) -> Result<(), String> {
         let (solver, told) = match &mut self.solver {
             Some(running) => running,
             none => none.insert((Solver::start(SOLVERS[S]).map_err(|e| e.to_string())?, 0)),
@@ -142,8 +144,8 @@ impl<const S: usize> Prove<S> {
                 "sat" => ("refuted", format!("(get-value ({show}))")),
                 other => (other, String::new()),
             };
-            self.state = (goal.name.clone(), why);
-            return Ok(verdict.to_owned());
+            self.state = (goal.name.clone(), verdict.to_owned(), why);
+            return Ok(());
         }
         Err("(error no check-sat)".to_owned())
     }

@@ -5,8 +5,8 @@ mod goals;
 mod kind;
 mod solver;
 
-use farm::{CrashLimit, Farm, Group, Outcome, Pool, Program, Retries, RetryOn, Rule};
-use farm::{TaskKind, TaskOptions, TaskQueue, Ticket};
+use farm::{CrashLimit, Farm, Group, Pool, Program, Retries, RetryOn, Rule};
+use farm::{TaskOptions, TaskQueue};
 use goals::{Goal, Row};
 use kind::{Prove, Said};
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ const SECONDS: u64 = 60;
 const DEATHS: u32 = 9;
 
 /// Which verdict counts when the solvers differ. It does not depend on who was faster.
-const ORDER: &str = "proved refuted vacuous memory timeout crashed";
+const ORDER: &str = "proved refuted vacuous resource timeout crashed unknown";
 
 fn main() -> ExitCode {
     let worker = farm::worker::Worker::new().with(Prove::<0>::default());
@@ -42,49 +42,28 @@ fn main() -> ExitCode {
 /// The way in for each solver.
 type Queues = (TaskQueue<Prove<0>>, TaskQueue<Prove<1>>);
 
-/// What holds for every goal, and for the questions why one does not hold.
-fn options() -> TaskOptions {
-    let mut retries = Retries::immediate(DEATHS);
-    retries.on = RetryOn::CRASH;
-    TaskOptions {
-        running: Some(Duration::from_secs(SECONDS)),
-        retries,
-        crash_limit: CrashLimit::Deaths(DEATHS),
-        ..TaskOptions::default()
-    }
-}
-
 /// Has both solvers race for a goal.
-fn race(goal: &Goal, group: Group, (z3, cvc5): &Queues) -> Said {
-    let mut options = options();
+fn race(goal: &Goal, mut options: TaskOptions, group: Group, (z3, cvc5): &Queues) -> Said {
     let number = |key| goal.said(key).parse().ok();
     options.memory = number("megabytes").map(|megabytes: u64| megabytes << 20);
-    let seconds = number("seconds").unwrap_or(SECONDS);
-    options.running = Some(Duration::from_secs(seconds));
-    let (tell, why) = channel();
+    if let Some(seconds) = number("seconds") {
+        options.running = Some(Duration::from_secs(seconds));
+    }
+    let (tell, said) = channel();
     let task = || (goal.clone(), false, tell.clone());
     let z3 = group.submit_options(z3, task(), options.clone());
     let cvc5 = group.submit_options(cvc5, task(), options);
-    // Over when both are at rest, and the winner has been asked why. Who that is say the tickets.
-    let _decision = group.wait();
-    let rank = |(verdict, _): &Said| ORDER.find(&**verdict).unwrap_or(ORDER.len());
-    let (verdict, detail) = std::cmp::min_by_key(end(z3), end(cvc5), rank);
-    let detail = why.try_recv().map_or(detail, |(_, why)| why);
+    // Over when both are at rest, and the winner has been asked why.
+    drop((group.wait(), z3, cvc5, tell));
+    let order = |verdict: &str| ORDER.find(verdict).unwrap_or(ORDER.len());
+    let rank = |(verdict, why): &Said| (order(verdict), why.is_empty(), why.clone());
+    let (verdict, why) = said.iter().min_by_key(rank).unwrap_or_default();
     if verdict != "vacuous" {
-        return (verdict, detail);
+        return (verdict, why);
     }
-    let mut core: Vec<_> = detail.split(['(', ' ', ')']).collect();
-    core.sort_unstable();
+    let mut core: Vec<_> = why.split(['(', ' ', ')']).collect();
+    core.sort_unstable(); // solvers give it in any order
     (verdict, core.join(" ").trim().to_owned())
-}
-
-fn end<K: TaskKind<Output = Said, Failure = Said>>(ticket: Ticket<K>) -> Said {
-    match ticket.wait().map(|settled| settled.outcome) {
-        Ok(Outcome::Done(said) | Outcome::Failed(said)) => said,
-        Ok(Outcome::LimitExceeded { .. }) => ("memory".to_owned(), String::new()),
-        Ok(other) => (other.status().to_owned(), String::new()),
-        Err(refused) => ("unknown".to_owned(), refused.to_string()),
-    }
 }
 
 fn prove_all(folder: &Path, cache: &Path) -> Result<ExitCode, Box<dyn Error>> {
@@ -99,7 +78,14 @@ fn prove_all(folder: &Path, cache: &Path) -> Result<ExitCode, Box<dyn Error>> {
     let mut known: BTreeMap<String, Row> = serde_json::from_slice(&known).unwrap_or_default();
     let workers = thread::available_parallelism().map_or(2, |n| n.get().max(2) as u32);
     let mut pool = Pool::new(Program::this_executable(), workers);
-    pool.defaults = options();
+    // Also for the questions why a goal does not hold.
+    pool.defaults.running = Some(Duration::from_secs(SECONDS));
+    pool.defaults.retries = Retries {
+        on: RetryOn::CRASH,
+        ..Retries::immediate(DEATHS)
+    };
+    pool.defaults.crash_limit = CrashLimit::Deaths(DEATHS);
+    let options = pool.defaults.clone();
     let mut builder = Farm::builder();
     let z3 = builder.kind(Prove::new(&goals), pool.clone());
     let cvc5 = builder.kind(Prove::new(&goals), pool);
@@ -116,10 +102,11 @@ fn prove_all(folder: &Path, cache: &Path) -> Result<ExitCode, Box<dyn Error>> {
             for goal in open.extract_if(.., |goal| goal.needs().skip(1).all(proved)) {
                 let row = known.get(&goal.name).cloned().unwrap_or_default();
                 let (mut row, tell) = (row.renew(goal, &goals, &versions), tell.clone());
+                let options = options.clone();
                 let group = farm.group(Rule::FirstSuccess).open();
                 scope.spawn(move || {
                     if row.why != "unchanged" {
-                        (row.verdict, row.detail) = race(goal, group, queues);
+                        (row.verdict, row.detail) = race(goal, options, group, queues);
                     }
                     tell.send((&*goal.name, row))
                 });

@@ -1,4 +1,4 @@
-; expect: memory
+; expect: resource
 ; megabytes: 150
 ; True for any words, but both solvers write down a dividing circuit for 12,000 bits first.
 (declare-const x (_ BitVec 12000))
