@@ -142,7 +142,7 @@ impl<const S: usize> Prove<S> {
                 "unsat" => ("proved", String::new()),
                 "sat" if show.is_empty() => ("refuted", "(get-model)".to_owned()),
                 "sat" => ("refuted", format!("(get-value ({show}))")),
-                other => (other, String::new()),
+                _ => ("unknown", String::new()),
             };
             self.state = (goal.name.clone(), verdict.to_owned(), why);
             return Ok(());
