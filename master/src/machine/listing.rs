@@ -190,7 +190,7 @@ impl Master {
         if taken.any(|slot| !task.solo && holds(slot) && suits(Whom::Worker(slot.id))) {
             return true;
         }
-        slots.iter().any(|slot| slot.process.is_none()) && suits(Whom::Fresh)
+        self.own_room(pool) > 0 && self.farm_room() > 0 && suits(Whom::Fresh)
     }
 }
 

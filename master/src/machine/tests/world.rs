@@ -71,8 +71,6 @@ pub(super) struct World {
     stopped: usize,
     /// A jobserver, if the farm is a client of one.
     pub(super) tokens: tokens::Server,
-    /// Tasks are of so many kinds in turn.
-    pub(super) several: u16,
     /// Attempts that began, and the attempts that died of themselves without having been asked to end.
     pub(super) begun: BTreeSet<AttemptId>,
     pub(super) died: BTreeSet<AttemptId>,
@@ -110,7 +108,6 @@ impl World {
             places: 0,
             stopped: 0,
             tokens: tokens::Server::default(),
-            several: 1,
             begun: BTreeSet::new(),
             died: BTreeSet::new(),
             excused: BTreeSet::new(),
@@ -320,9 +317,7 @@ impl World {
     }
 
     pub(super) fn submit_in(&mut self, scope: Option<ScopeId>, options: TaskOptions) -> TaskId {
-        let kind = (self.submitted + 1) % usize::from(self.several);
-        let kind = KindId(u16::try_from(kind).expect("few"));
-        self.submit_to(kind, scope, options)
+        self.submit_to(self.tokens.kind_of(self.submitted + 1), scope, options)
     }
 
     pub(super) fn submit_to(

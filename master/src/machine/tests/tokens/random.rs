@@ -1,7 +1,7 @@
 //! Random runs with tokens, several kinds and others who take tokens too: never more at work than tokens allow, none
 //! held in vain, none lost with a worker, and a farm that drains comes to its end.
 
-use super::super::attack_random::{drain, step};
+use super::super::attack_random::{drain, forget_injects, step};
 use super::super::nonsense::configuration;
 use super::super::stage::*;
 use super::super::world::*;
@@ -25,15 +25,25 @@ fn run(seed: u64) -> World {
     }
     let several = 1 + (seed % 3) as u16;
     configuration.kinds = vec![configuration.kinds[0].clone(); several.into()];
+    // Fewer places than slots, and workers that are kept without work.
+    let most = std::num::NonZeroU32::new(seed as u32 % 5 / 2 * 2);
+    configuration.workers = most.filter(|_| seed % 11 < 5);
+    let places = configuration.workers.is_some();
+    if seed % 13 < 4 {
+        let staffing = &mut configuration.kinds[0].staffing;
+        (staffing.least, staffing.spares) = (1, 1);
+    }
     configuration.tokens = if seed.is_multiple_of(7) {
         Tokens::Own
     } else {
         Tokens::Shared
     };
     let mut world = World::new(seed, configuration, manners);
-    world.several = several;
     world.tokens = tokens::Server::with((seed % 6) as usize);
+    world.tokens.more_kinds = several - 1;
     world.kinds.chaos = Some(Chaos::new(seed, seed.is_multiple_of(2)));
+    // Those that are kept without work are started at the first event.
+    world.pass(std::time::Duration::ZERO);
     let mut last = 0;
     for _ in 0..STEPS {
         if world.rng.chance(200) || world.tokens.wanted && world.rng.chance(300) {
@@ -42,7 +52,13 @@ fn run(seed: u64) -> World {
         step(&mut world, &mut last);
         world.master.check_invariants();
     }
-    drain(&mut world);
+    if places {
+        // What it takes to drain a farm with fewer places than slots is not the tokens' matter.
+        forget_injects(&mut world);
+        world.close();
+    } else {
+        drain(&mut world);
+    }
     world
 }
 

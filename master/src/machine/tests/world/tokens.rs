@@ -2,6 +2,7 @@
 
 use super::{Dice, World};
 use crate::{Event, TokenAction};
+use farm_protocol::KindId;
 
 #[derive(Default)]
 pub(in super::super) struct Server {
@@ -17,6 +18,8 @@ pub(in super::super) struct Server {
     pub(super) counts: bool,
     /// The farm was told that it is gone.
     pub(in super::super) lost: bool,
+    /// The farm's tasks are of so many kinds in turn, beside the first.
+    pub(in super::super) more_kinds: u16,
     /// So many have come in all.
     pub(in super::super) came: usize,
     all: usize,
@@ -29,6 +32,12 @@ impl Server {
             all: tokens,
             ..Self::default()
         }
+    }
+
+    /// The kind of the nth task.
+    pub(super) fn kind_of(&self, nth: usize) -> KindId {
+        let kind = nth % (1 + usize::from(self.more_kinds));
+        KindId(u16::try_from(kind).expect("few"))
     }
 
     pub(super) fn perform(&mut self, action: &TokenAction) {
