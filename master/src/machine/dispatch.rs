@@ -32,6 +32,10 @@ impl Master {
     fn dispatch(&mut self, turn: &mut Turn<'_>, pool: usize) {
         self.start_ready(turn, pool);
         self.share_out(turn);
+        // Only now: a place may have been made for what is ready.
+        if !self.pools[pool].ready.is_empty() {
+            self.survey(turn, pool);
+        }
     }
 
     fn start_ready(&mut self, turn: &mut Turn<'_>, pool: usize) {
@@ -79,8 +83,6 @@ impl Master {
         self.staff(turn, pool);
         if self.pools[pool].ready.is_empty() {
             self.watch_held(turn, pool);
-        } else {
-            self.survey(turn, pool);
         }
     }
 

@@ -78,6 +78,19 @@ impl Master {
         }
     }
 
+    /// Whether somebody will get a place: there is one, or a worker does something and will go, or can be let go. Where
+    /// nobody does anything and nobody goes, what wants a place wants it in vain.
+    pub(super) fn place_comes(&self) -> bool {
+        let Some(next) = self.hungriest() else {
+            return false;
+        };
+        let mut processes = self.slots.iter().filter_map(|slot| slot.process.as_ref());
+        self.farm_room() > 0
+            || processes.any(|process| !process.is_idle())
+            || self.idle_elsewhere(next).is_some()
+            || self.busy_elsewhere(next).is_some()
+    }
+
     fn going(&self) -> usize {
         let processes = self.slots.iter().filter_map(|slot| slot.process.as_ref());
         let goes = |process: &&Process| process.ending.is_some() || process.exit.is_some();

@@ -353,9 +353,8 @@ impl Master {
     pub(super) fn is_at_rest(&self, pool: usize) -> bool {
         let processes = self.pools[pool].slots.clone();
         let mut processes = processes.filter_map(|slot| self.slots[slot].process.as_ref());
-        // Who waits for a place under the farm's limit gets one sooner or later.
         self.pools[pool].pause_until.is_none()
-            && self.pools[pool].hunger.is_none()
+            && !(self.pools[pool].hunger.is_some() && self.place_comes())
             && self.may_start(pool)
             && !self.lacks_room(pool)
             && processes.all(|process| process.is_idle())

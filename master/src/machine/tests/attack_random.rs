@@ -109,7 +109,7 @@ fn nobody_is_overlooked(world: &World) {
     }
 }
 
-pub(super) fn forget_injects(world: &mut World) {
+fn forget_injects(world: &mut World) {
     for inject in std::mem::take(&mut world.kinds.injects) {
         world.open.remove(&inject.task);
         world.submitted -= 1;

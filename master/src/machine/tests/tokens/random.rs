@@ -1,7 +1,7 @@
 //! Random runs with tokens, several kinds and others who take tokens too: never more at work than tokens allow, none
 //! held in vain, none lost with a worker, and a farm that drains comes to its end.
 
-use super::super::attack_random::{drain, forget_injects, step};
+use super::super::attack_random::{drain, step};
 use super::super::nonsense::configuration;
 use super::super::stage::*;
 use super::super::world::*;
@@ -28,7 +28,6 @@ fn run(seed: u64) -> World {
     // Fewer places than slots, and workers that are kept without work.
     let most = std::num::NonZeroU32::new(seed as u32 % 5 / 2 * 2);
     configuration.workers = most.filter(|_| seed % 11 < 5);
-    let places = configuration.workers.is_some();
     if seed % 13 < 4 {
         let staffing = &mut configuration.kinds[0].staffing;
         (staffing.least, staffing.spares) = (1, 1);
@@ -52,13 +51,7 @@ fn run(seed: u64) -> World {
         step(&mut world, &mut last);
         world.master.check_invariants();
     }
-    if places {
-        // What it takes to drain a farm with fewer places than slots is not the tokens' matter.
-        forget_injects(&mut world);
-        world.close();
-    } else {
-        drain(&mut world);
-    }
+    drain(&mut world);
     world
 }
 
