@@ -9,7 +9,8 @@ use super::{Served, work};
 use crate::child::{has_other_children, reap};
 use crate::perform::Worker;
 use crate::raw;
-use crate::serve::port::{Master, is_parent};
+use crate::serve::family::is_parent;
+use crate::serve::port::Master;
 use farm_protocol::{
     PREAMBLE, TEMPLATE_FDS_MAX, TEMPLATE_MESSAGE_MAX, TemplateAnswer, TemplateLaunch,
     TemplateOrder, Termination, WorkerName, decode, encode,
