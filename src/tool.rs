@@ -67,7 +67,7 @@ use std::sync::Arc;
 /// * `kinds [--json]`: lists the kinds and what their input looks like.
 /// * `worker`: what the farm starts its workers with.
 ///
-/// With several kinds, `--workers` is how many workers they have together (see [`farm::FarmBuilder::workers`]), but for
+/// With several kinds, `--workers` is how many workers they have together (see [`FarmBuilder::workers`]), but for
 /// `--workers 0`: then each has a thread.
 ///
 /// The program's name and version are those of the crate that uses the macro.
