@@ -111,10 +111,28 @@ pub enum Mutation {
     FollowUpsOutlive,
     /// `g8`: who comes into a group that is decided is let in.
     LateMembersRun,
+    /// `r1`: a worn worker is killed and not asked to end.
+    WornIsKilled,
+    /// `r2`: a worker does one task more than it may.
+    OneTaskMore,
+    /// `r3`: an idle worker ends also when it is one of those that are kept.
+    KeptIsReaped,
+    /// `r4`: a smaller number of workers is forgotten for those that start later.
+    ShrinkForgotten,
+    /// `r5`: a worn worker goes before what is pinned to it.
+    WornBeforePinned,
+    /// `r6`: so many workers are started with the farm, and not again.
+    KeptOnlyOnce,
+    /// `r7`: a worker that is busy at its age stays.
+    AgeForgottenWhenBusy,
+    /// `r8`: whether a worker idles is looked at once. One that was busy then stays for ever.
+    IdleLookedAtOnce,
+    /// `r9`: a worker that is worn while it executes goes without what comes of that. Its follow-ups lose their worker.
+    WornWhileBusy,
 }
 
 /// Variants and their ids; the only table of them.
-const IDS: [(Mutation, &str); 48] = [
+const IDS: [(Mutation, &str); 57] = [
     (Mutation::AnswerAfterStopCounts, "b1"),
     (Mutation::ExitBeforeAnswers, "b2"),
     (Mutation::ReplyUnmatched, "b3"),
@@ -163,6 +181,15 @@ const IDS: [(Mutation, &str); 48] = [
     (Mutation::InnerScopesLeft, "g6"),
     (Mutation::FollowUpsOutlive, "g7"),
     (Mutation::LateMembersRun, "g8"),
+    (Mutation::WornIsKilled, "r1"),
+    (Mutation::OneTaskMore, "r2"),
+    (Mutation::KeptIsReaped, "r3"),
+    (Mutation::ShrinkForgotten, "r4"),
+    (Mutation::WornBeforePinned, "r5"),
+    (Mutation::KeptOnlyOnce, "r6"),
+    (Mutation::AgeForgottenWhenBusy, "r7"),
+    (Mutation::IdleLookedAtOnce, "r8"),
+    (Mutation::WornWhileBusy, "r9"),
 ];
 
 impl Mutation {
@@ -197,7 +224,9 @@ impl fmt::Display for Mutation {
 
 /// A name that is no mutation's id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no mutation `{0}`; they are b1 to b4, b8, b10 to b12, x1 to x32, and g1 to g8")]
+#[error(
+    "there is no mutation `{0}`; they are b1 to b4, b8, b10 to b12, x1 to x32, g1 to g8, and r1 to r9"
+)]
 pub struct UnknownMutation(pub String);
 
 impl FromStr for Mutation {

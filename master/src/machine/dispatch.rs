@@ -48,6 +48,7 @@ impl Master {
             let outcome = || Outcome::SpawnFailed(error.clone());
             return self.end_everything_waiting(turn, Some(kind), &outcome);
         }
+        self.retire_worn(turn, pool);
         if self.pools[pool].ready.is_empty() {
             self.staff(turn, pool);
             self.watch_held(turn, pool);

@@ -96,7 +96,7 @@ impl Master {
             "pool {wanted:?} wants a place that is free"
         );
         for (index, pool) in self.pools.iter().enumerate() {
-            let staying = self.staying(index);
+            let staying = self.staying_for_long(index);
             assert!(
                 staying <= pool.most as usize,
                 "pool {index} has {staying} workers"

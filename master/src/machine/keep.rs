@@ -4,12 +4,15 @@
 
 use super::slot::{Ending, Phase, Process};
 use super::{Master, Turn};
+use crate::mutation::Mutation;
 use crate::staffing::DEAR_START;
 use farm_protocol::{Instant, KindId, SlotId};
 
 /// Which worker goes first when there are too many: the least is lost with the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Loss {
+    /// Its answers have ended: it is dead, or will be killed for that, and must not look as if it had been sent away.
+    Dead,
     /// It has not said hello.
     Start,
     /// It has done nothing since then.
@@ -31,6 +34,11 @@ impl Master {
         self.stays(pool).count()
     }
 
+    /// How many of them are not dead for all that is known.
+    pub(super) fn staying_for_long(&self, pool: usize) -> usize {
+        self.stays(pool).filter(|(_, process)| !process.eof).count()
+    }
+
     /// How many more processes a pool may have, whatever the others have.
     pub(super) fn own_room(&self, pool: usize) -> usize {
         let slots = &self.slots[self.pools[pool].slots.clone()];
@@ -45,12 +53,17 @@ impl Master {
         if least == 0 || self.shut.is_some() {
             return 0;
         }
+        let started = self.last_session.0 >= least as u64;
+        if started && self.config.mutation.is(Mutation::KeptOnlyOnce) {
+            return 0;
+        }
         least.saturating_sub(self.staying(pool))
     }
 
-    /// One has gone, or is to go: if it was one of those that are kept, another one comes.
+    /// One has gone, or is to go: if it was one of those that are kept, or are to be ready, another one comes.
     pub(super) fn replace_kept(&mut self, kind: KindId) {
-        if self.missing(kind.0 as usize) > 0 {
+        let pool = kind.0 as usize;
+        if self.missing(pool) > 0 || self.at_hand(pool) < self.spares(pool) {
             self.touch(kind);
         }
     }
@@ -88,24 +101,36 @@ impl Master {
     /// Whether one of the idle workers of a pool may end: more are there than are kept.
     pub(super) fn is_unneeded(&self, pool: usize) -> bool {
         let least = self.pools[pool].config.staffing.least as usize;
+        let least = if self.config.mutation.is(Mutation::KeptIsReaped) {
+            0
+        } else {
+            least
+        };
         self.staying(pool) > least && self.at_hand(pool) > self.spares(pool)
     }
 
     /// A kind shall have another number of workers.
     pub(super) fn resize(&mut self, turn: &mut Turn<'_>, kind: KindId, least: u32, most: u32) {
+        let forgotten = self.config.mutation.is(Mutation::ShrinkForgotten);
         let state = &mut self.pools[kind.0 as usize];
         let numbered = u32::try_from(state.slots.len()).expect("slots are numbered by 32 bits");
-        state.most = most.max(1).min(numbered);
-        state.config.staffing.least = least.min(state.most);
+        let most = most.max(1).min(numbered);
+        state.most = if forgotten {
+            most.max(state.most)
+        } else {
+            most
+        };
+        state.config.staffing.least = least.min(most);
         state.touched = true;
-        let (pool, most) = (kind.0 as usize, state.most as usize);
+        let (pool, most) = (kind.0 as usize, most as usize);
         let mut workers: Vec<(Loss, SlotId)> = self
             .stays(pool)
             .map(|(slot, process)| (loss(process), slot))
             .collect();
         workers.sort_unstable();
         let too_many = workers.len().saturating_sub(most);
-        for (_, slot) in workers.into_iter().take(too_many) {
+        let gone = workers.into_iter().take(too_many);
+        for (_, slot) in gone.filter(|(loss, _)| *loss != Loss::Dead) {
             self.retire(turn, slot, Ending::Unneeded);
         }
     }
@@ -113,6 +138,7 @@ impl Master {
 
 fn loss(process: &Process) -> Loss {
     match process.phase {
+        _ if process.eof => Loss::Dead,
         Phase::Launching(_) => Loss::Start,
         Phase::Running(_) | Phase::Closing(_) | Phase::Deaf if process.in_flight.is_empty() => {
             Loss::Idle(process.last_answer)

@@ -93,7 +93,8 @@ impl Master {
 
     fn going(&self) -> usize {
         let processes = self.slots.iter().filter_map(|slot| slot.process.as_ref());
-        let goes = |process: &&Process| process.ending.is_some() || process.exit.is_some();
+        let goes =
+            |process: &&Process| process.ending.is_some() || process.exit.is_some() || process.eof;
         processes.filter(goes).count()
     }
 

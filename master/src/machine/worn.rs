@@ -1,13 +1,14 @@
 //! When a healthy worker is replaced: after so many tasks, at an age, after an idle time, beyond a size.
 //!
-//! A worker that is worn goes when it has answered what it executes and nothing is pinned to it: what only it can do
-//! comes first. It never ends a task.
+//! A worker that is worn gets nothing more but what is pinned to it, and goes when it has answered that and what it
+//! executes: what only it can do comes first. It never ends a task.
 
 use super::ready::LineId;
 use super::slot::{Ending, Phase, Process};
 use super::timers::Timer;
 use super::{Master, Turn};
 use crate::action::Action;
+use crate::mutation::Mutation;
 use crate::outcome::Outcome;
 use crate::staffing::{Recycle, SHORTEST_LIFE};
 use farm_protocol::{Instant, KindId, Session, SlotId};
@@ -86,6 +87,11 @@ impl Wear {
             worn: None,
         }
     }
+
+    /// Whether it is to go, once it can.
+    pub(super) const fn is_worn(&self) -> bool {
+        self.worn.is_some()
+    }
 }
 
 /// After how long something is looked at; never so soon that nothing else would be done.
@@ -148,10 +154,11 @@ impl Master {
     pub(super) fn wear_down(&mut self, turn: &mut Turn<'_>, slot: SlotId) {
         let kind = self.slots[slot.0 as usize].kind;
         let weighs = self.pools[kind.0 as usize].config.staffing.recycle.weighs();
+        let more = u64::from(self.config.mutation.is(Mutation::OneTaskMore));
         let process = self.process_at(slot);
         let (session, settled) = (process.session, process.settled);
         let wear = &mut process.wear;
-        if settled >= wear.tasks && wear.worn.is_none() {
+        if settled >= wear.tasks.saturating_add(more) && wear.worn.is_none() {
             wear.worn = Some(Worn::Tasks(settled));
         }
         if weighs && !wear.weighing && wear.weighed_next <= turn.now {
@@ -161,14 +168,39 @@ impl Master {
         self.go_if_worn(turn, slot);
     }
 
-    /// Replaces a worker that is worn, once nothing waits that only it can do.
+    /// Replaces a worker that is worn, once it has answered all that it has and nothing waits that only it can do.
     fn go_if_worn(&mut self, turn: &mut Turn<'_>, slot: SlotId) {
+        let mutation = self.config.mutation;
         let process = self.process_at(slot);
         let Some(worn) = process.wear.worn.clone() else {
             return;
         };
-        if !self.has_pinned(slot) {
+        // Who has died must not look as if it had been sent away.
+        if process.ending.is_some() || process.eof || process.exit.is_some() {
+            return;
+        }
+        if mutation.is(Mutation::WornIsKilled) {
+            return self.kill(turn, slot, Ending::Recycled(worn));
+        }
+        if !process.in_flight.is_empty() && !mutation.is(Mutation::WornWhileBusy) {
+            // What it executes may leave something behind that only it can do. What it has not begun goes elsewhere.
+            return self.revoke(turn, slot.0 as usize, 1);
+        }
+        if !self.has_pinned(slot) || mutation.is(Mutation::WornBeforePinned) {
             self.retire(turn, slot, Ending::Recycled(worn));
+        }
+    }
+
+    /// What was pinned to a worn worker may have ended without it: then it goes, and gets nothing else before.
+    pub(super) fn retire_worn(&mut self, turn: &mut Turn<'_>, pool: usize) {
+        if self.pools[pool].config.staffing.recycle == Recycle::default() {
+            return;
+        }
+        for slot in self.pools[pool].slots.clone() {
+            let worn = |process: &Process| process.is_idle() && process.wear.is_worn();
+            if self.slots[slot].process.as_ref().is_some_and(worn) {
+                self.go_if_worn(turn, self.slots[slot].id);
+            }
         }
     }
 
@@ -182,6 +214,10 @@ impl Master {
 
     pub(super) fn aged(&mut self, turn: &mut Turn<'_>, slot: SlotId, session: Session) {
         if self.process(slot, session).is_some() {
+            let forgets = self.config.mutation.is(Mutation::AgeForgottenWhenBusy);
+            if forgets && !self.process_at(slot).in_flight.is_empty() {
+                return;
+            }
             let wear = &mut self.process_at(slot).wear;
             wear.aged_at = None;
             wear.worn.get_or_insert(Worn::Age);
@@ -209,7 +245,8 @@ impl Master {
         if over(recycled) {
             return self.retire(turn, slot, Ending::Recycled(Worn::Idle));
         }
-        if self.process_at(slot).ending.is_some() {
+        let once = self.config.mutation.is(Mutation::IdleLookedAtOnce);
+        if self.process_at(slot).ending.is_some() || once {
             return;
         }
         // One that has to stay for now is looked at again after the same time.
@@ -272,7 +309,8 @@ impl Master {
         self.end_pool(turn, kind, error.clone(), error);
         for slot in self.pools[kind.0 as usize].slots.clone() {
             let process = self.slots[slot].process.as_ref();
-            if process.is_some_and(|process| !matches!(process.phase, Phase::Deaf)) {
+            let lives = |process: &Process| !matches!(process.phase, Phase::Deaf) && !process.eof;
+            if process.is_some_and(lives) {
                 self.retire(turn, self.slots[slot].id, Ending::Unneeded);
             }
         }
