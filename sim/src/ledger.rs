@@ -13,9 +13,12 @@ mod natures;
 mod rest;
 mod rule;
 mod scopes;
+mod seen;
 mod sessions;
+mod staffing;
 mod stops;
 mod typed;
+mod wear;
 mod whom;
 
 use crate::kind::KindSide;
@@ -31,6 +34,7 @@ use std::time::Duration;
 
 pub(crate) use answers::{read_request, worked_out, write_response};
 pub(crate) use scopes::Door;
+pub(crate) use seen::Seen;
 pub(crate) use sessions::{Answered, SessionFacts, Written, termination};
 use stops::Stop;
 
@@ -60,6 +64,8 @@ pub mod names {
     pub const I11: &str = "I11 affinity";
     /// Scopes end once and rightly, and what stands in them ends with them and for nothing else.
     pub const I12: &str = "I12 scopes and groups";
+    /// There are as many workers as there shall be, and a healthy one goes when it should and not before.
+    pub const I13: &str = "I13 the pool";
     /// The callbacks of a kind of one's own do not panic.
     pub const KIND: &str = "a callback of the kind panics";
     /// Nor does its `perform`.
@@ -161,66 +167,6 @@ impl Rules {
     }
 }
 
-/// What should happen in some run of a sweep; bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u64)]
-pub(crate) enum Seen {
-    Done,
-    Retried,
-    Charged,
-    Poisoned,
-    LateAnswer,
-    AckedStop,
-    KilledStop,
-    CancelledWaiting,
-    StartFailed,
-    ExitBeforeEof,
-    EofBeforeExit,
-    Babbled,
-    Injected,
-    InjectionRefused,
-    Revoked,
-    Decoded,
-    TimedOut,
-    QueueFull,
-    Paused,
-    PoolEnded,
-    GaveBack,
-    Flooded,
-    PinnedStarts,
-    Unpinned,
-    Substituted,
-    HolderGone,
-    Preferred,
-    Required,
-    Unmatched,
-    NoMatch,
-    MadeRoom,
-    AllEnded,
-    FirstError,
-    LowestError,
-    FirstSuccess,
-    LowestSuccess,
-    FirstQuorum,
-    LowestQuorum,
-    TooFew,
-    ScopeCancelled,
-    ParentCancelled,
-    ScopeTimedOut,
-    ChildGivenUp,
-    InnerEnded,
-    VerdictStood,
-    LateError,
-    MemberRefused,
-    MemberStopped,
-    MemberOverdue,
-    DelayedGivenUp,
-    ScopeOver,
-    ScopeRefused,
-    VainMember,
-    VainFollowUp,
-}
-
 /// The truth, and what of it was broken first.
 #[derive(Debug)]
 pub(crate) struct Ledger {
@@ -270,6 +216,7 @@ pub(crate) struct Ledger {
     /// What the kind looks at beside tasks and workers.
     mood: bool,
     scopes: scopes::Scopes,
+    staff: staffing::Staff,
 }
 
 impl Ledger {
@@ -294,6 +241,7 @@ impl Ledger {
             side,
             said: None,
             budgets: budgets::Budgets::new(config.start_failures),
+            staff: staffing::Staff::new(&config.kinds[0]),
             config,
             shut: None,
             gate: Gate::Running,

@@ -5,6 +5,7 @@
 
 mod acts;
 mod orders;
+mod staff;
 mod wishes;
 
 use crate::message::Message;
@@ -76,7 +77,7 @@ pub(crate) const fn instant(now: VTime) -> Instant {
 
 impl MasterProcess {
     pub(crate) fn new(config: Config) -> Self {
-        let slots = config.kinds[0].slots as usize;
+        let slots = config.kinds[0].numbered() as usize;
         Self {
             master: Master::new(config),
             actions: Actions::new(),
@@ -128,6 +129,7 @@ impl MasterProcess {
         let ledger = &mut cx.shared().ledger;
         ledger.now = now;
         ledger.look_at_dues(now);
+        ledger.nobody_overstays(now);
         ledger.scopes_before();
         if let Some(model) = &mut ledger.model {
             model.told(instant(now), &event);
@@ -168,6 +170,7 @@ impl MasterProcess {
         let wakes = self.master.deadline();
         ledger.is_staffed(wakes.map(|at| VTime(at.as_nanos())));
         ledger.nothing_is_overlooked();
+        ledger.is_staffed_as_set();
         self.look(cx);
     }
 
@@ -293,6 +296,12 @@ impl MasterProcess {
                     },
                 );
             }
+            Message::Weighed {
+                slot,
+                session,
+                memory,
+            } => self.weighed(cx, slot, session, memory),
+            Message::Resize { least, most } => self.resize(cx, least, most),
             Message::Terminate => {}
         }
     }

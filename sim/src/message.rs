@@ -75,6 +75,22 @@ pub(crate) enum Message {
         /// Under which number it lies.
         handle: u64,
     },
+    /// A caller wants another number of workers.
+    Resize {
+        /// So many are kept.
+        least: u32,
+        /// There are no more than so many.
+        most: u32,
+    },
+    /// A worker was measured.
+    Weighed {
+        /// Where.
+        slot: SlotId,
+        /// Which process.
+        session: Session,
+        /// What it held, in bytes.
+        memory: u64,
+    },
     /// SIGTERM.
     Terminate,
 }

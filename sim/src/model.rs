@@ -153,7 +153,7 @@ impl Model {
     /// A lane in which nothing has happened yet.
     #[must_use]
     pub(crate) fn new(config: &KindConfig, limits: &[NonZeroU32]) -> Self {
-        let places = config.slots as usize * (1 + config.credit_cap as usize);
+        let places = config.numbered() as usize * (1 + config.credit_cap as usize);
         Self {
             most_in_flight: config.boundary.max_in_flight.get().max(places),
             config: config.clone(),

@@ -7,6 +7,7 @@ mod chaos;
 pub(crate) mod draw;
 mod groups;
 mod pool;
+mod recycle;
 
 use crate::caller::{Act, Caller};
 use crate::faults::FaultMaker;
@@ -58,7 +59,7 @@ const CALM: Duration = Duration::from_secs(120);
 
 /// The scenarios, in the order in which they are listed.
 #[must_use]
-pub fn scenarios() -> [Scenario; 7] {
+pub fn scenarios() -> [Scenario; 8] {
     [
         pool::POOL,
         pool::MINI,
@@ -67,6 +68,7 @@ pub fn scenarios() -> [Scenario; 7] {
         affinity::AFFINITY,
         chaos::CHAOS,
         groups::GROUPS,
+        recycle::RECYCLE,
     ]
 }
 

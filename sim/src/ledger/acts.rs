@@ -33,6 +33,7 @@ impl Ledger {
                 gone,
             } => self.worker_gone(*slot, *session, gone.whose),
             Action::PoolEnded { .. } => self.pool_ended(),
+            Action::Weigh { session, .. } => self.is_weighed(*session),
             Action::Stopped => self.farm_stopped(),
             Action::Decode { session, id, .. } => {
                 self.session(*session).decoding += 1;
@@ -49,7 +50,6 @@ impl Ledger {
             // What an attempt uses is not measured here, and how far it says it is concerns callers alone.
             Action::Send { .. }
             | Action::Watch { .. }
-            | Action::Weigh { .. }
             | Action::Unwatch { .. }
             | Action::Progress { .. }
             | Action::WorkerReady { .. } => {}
@@ -121,6 +121,7 @@ impl Ledger {
             });
         }
         self.may_be_sent_to(session);
+        self.is_not_worn_for(id, session);
         let most = if page { 1 + credit } else { 1 };
         if held > most {
             self.breaks(names::I5, || {

@@ -251,6 +251,8 @@ impl Kinds for Ledger {
         let there = self.sessions.iter_mut().rev().find(|it| it.slot == slot);
         if let Some(there) = there {
             there.greeted = true;
+            let session = there.session;
+            self.is_ready(session);
         }
         if let Some(side) = &mut self.side {
             side.kinds().fresh(slot);

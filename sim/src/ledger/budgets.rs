@@ -138,6 +138,7 @@ impl Ledger {
             return;
         }
         let by_itself = facts.signalled.is_none() && !facts.asked_to_end && !facts.babbled;
+        let by_itself = by_itself && !facts.wear.perhaps_retired;
         self.failed_to_start(session, by_itself);
     }
 
@@ -170,7 +171,7 @@ impl Ledger {
     pub(super) fn pool_ended(&mut self) {
         self.sees(Seen::PoolEnded);
         let (failures, limit) = (self.budgets.at_most, self.budgets.rules.limit);
-        if failures < limit {
+        if failures < limit && !self.limit_is_refused() {
             self.breaks(names::I9, || {
                 format!(
                     "the pool ends after {failures} start failures in a row, the limit is {limit}"
@@ -178,5 +179,6 @@ impl Ledger {
             });
         }
         self.budgets.pool_ended = true;
+        self.all_may_be_retired();
     }
 }

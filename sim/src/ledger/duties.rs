@@ -112,6 +112,10 @@ impl Ledger {
         let busy = facts.held.first().copied().filter(|_| !facts.babbled);
         facts.asked_at = Some(now);
         let makes_room = !facts.dismissed;
+        let refused = self.budgets.pool_ended;
+        if makes_room && self.shut.is_none() && !refused {
+            self.goes_for_a_reason(session);
+        }
         self.closings.push((session, latest(due, 1)));
         if makes_room && self.shut.is_none() {
             self.sees(Seen::MadeRoom);

@@ -75,12 +75,12 @@ impl Ledger {
         if comes || somebody || self.may_pause() || !self.fresh_may_take(stand) {
             return false;
         }
-        let free = self.living().count() < self.config.kinds[0].slots as usize;
+        let free = self.living().count() < self.staff.most as usize;
         let dispensable = |it: &SessionFacts| it.is_idle() && !self.is_pinned_to(it.session);
         free || self.living().any(dispensable)
     }
 
-    fn is_pinned_to(&self, session: farm_protocol::Session) -> bool {
+    pub(super) fn is_pinned_to(&self, session: farm_protocol::Session) -> bool {
         let open = self.tasks.iter().filter(|facts| facts.open);
         let mut pins = open.filter_map(|facts| facts.wishes.pin);
         pins.any(|(holder, _)| holder == session)

@@ -1,6 +1,7 @@
 //! Worker processes as they really are: what they execute, what they wrote, how they died.
 
 use super::dues::Due;
+use super::wear::Wear;
 use super::{Ledger, Seen, names};
 use crate::nature::Knows;
 use farm_lockstep::{Exit, Pid, PipeId, VTime};
@@ -99,6 +100,8 @@ pub(crate) struct SessionFacts {
     pub(super) recalled: Vec<AttemptId>,
     /// What it has learnt.
     pub(super) knows: Knows,
+    /// How much it has been used.
+    pub(crate) wear: Wear,
 }
 
 impl SessionFacts {
@@ -137,7 +140,7 @@ impl Ledger {
                 format!("{session} is started in {slot}, where {busy} is not collected")
             });
         }
-        if slot.0 >= self.config.kinds[0].slots {
+        if slot.0 >= self.config.kinds[0].numbered() {
             self.breaks(names::I8, || {
                 format!("{session} is started in {slot}, which does not exist")
             });
@@ -146,7 +149,10 @@ impl Ledger {
             self.breaks(names::I8, || format!("{session} is not the next session"));
         }
         self.may_start(session);
-        self.is_started_for_somebody();
+        if !self.keeps_workers() {
+            self.is_started_for_somebody();
+        }
+        let wear = self.hires(session);
         self.sessions.push(SessionFacts {
             session,
             slot,
@@ -179,6 +185,7 @@ impl Ledger {
             dismissed: false,
             recalled: Vec::new(),
             knows: Knows::default(),
+            wear,
         });
         self.living += 1;
         self.expect(
@@ -197,8 +204,8 @@ impl Ledger {
     pub(crate) fn eof(&mut self, session: Session) {
         let facts = self.session(session);
         facts.eof_told = true;
-        facts.unwanted_before_eof =
-            facts.signalled.is_some() || facts.dismissed || facts.asked_to_end;
+        let unwanted = facts.dismissed || facts.asked_to_end || facts.wear.perhaps_retired;
+        facts.unwanted_before_eof = facts.signalled.is_some() || unwanted;
         if !facts.exit_told {
             self.sees(Seen::EofBeforeExit);
         }
@@ -208,10 +215,12 @@ impl Ledger {
     pub(crate) fn exited(&mut self, session: Session) {
         let facts = self.session(session);
         facts.exit_told = true;
+        let died = !facts.asked_to_end;
         facts.perhaps_ours = facts.signalled.is_some();
         if !facts.eof_told {
             self.sees(Seen::ExitBeforeEof);
         }
+        self.staff_loses(died);
         self.closing_is_over(session);
     }
 
@@ -233,7 +242,10 @@ impl Ledger {
             facts.written.pop_front();
             facts.held.retain(|id| *id != first.id);
             match first.how {
-                Answered::Replied { .. } | Answered::Unmarshallable => facts.settled = true,
+                Answered::Replied { .. } | Answered::Unmarshallable => {
+                    facts.settled = true;
+                    self.wears(session);
+                }
                 Answered::Refused => {}
                 Answered::Revoked => {
                     self.stop_is_over(first.id.task, Some(first.id.attempt));
@@ -261,6 +273,7 @@ impl Ledger {
         }
         let facts = self.session(session);
         (facts.executing, facts.at_work) = (Some(id), true);
+        facts.wear.grows(id);
     }
 
     /// What the page of a dead worker says.

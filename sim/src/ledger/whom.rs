@@ -34,6 +34,12 @@ pub(super) enum May {
     Perhaps,
 }
 
+impl May {
+    pub(super) const fn is_yes(self) -> bool {
+        matches!(self, Self::Yes)
+    }
+}
+
 impl SessionFacts {
     /// The master has drawn a line under it, or will get nothing new to it.
     const fn is_given_up(&self) -> bool {
@@ -115,6 +121,8 @@ impl Ledger {
             Tie::Limbo
         } else if holder.is_given_up() {
             Tie::Gone(when_gone)
+        } else if holder.wear.perhaps_retired && !holder.is_idle() {
+            Tie::Limbo
         } else {
             Tie::Alive(session)
         }
@@ -177,7 +185,9 @@ impl Ledger {
         let class = match self.tie_of(stand.task) {
             _ if stand.suspected => 0,
             Tie::Alive(_) => 1,
-            Tie::None | Tie::Limbo | Tie::Gone(_) => 2,
+            // It may have been given up, or not.
+            Tie::Limbo => 1,
+            Tie::None | Tie::Gone(_) => 2,
         };
         (class, stand.priority, others && class == 2, stand.place)
     }
@@ -325,7 +335,8 @@ impl Ledger {
     pub(super) fn gone_are_gone(&mut self) {
         for (id, holder) in std::mem::take(&mut self.said_gone) {
             let facts = self.session_at(holder);
-            if !(facts.gone || facts.is_given_up() || facts.is_in_limbo()) {
+            let perhaps = facts.wear.perhaps_retired;
+            if !(facts.gone || facts.is_given_up() || facts.is_in_limbo() || perhaps) {
                 self.breaks(names::I11, || {
                     format!("{id} loses its place because {holder} is gone, and that lives")
                 });

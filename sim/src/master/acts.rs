@@ -58,11 +58,11 @@ impl MasterProcess {
                     },
                 );
             }
+            Action::Weigh { slot, session } => self.weigh(cx, *slot, *session),
             Action::Settle(settlement) => cx.shared().ledger.tells_end(settlement),
             Action::Refuse { task, refusal } => cx.shared().ledger.hands_back(*task, refusal),
             Action::Started { .. }
             | Action::Watch { .. }
-            | Action::Weigh { .. }
             | Action::Unwatch { .. }
             | Action::Progress { .. }
             | Action::AttemptEnded { .. }

@@ -4,6 +4,7 @@ use super::attempt::{Attempt, Course};
 use super::{Phase, WorkerProcess, World};
 use crate::ledger::{Answered, Written, letter, worked_out, write_response};
 use farm_lockstep::{Exit, PipeId};
+use farm_master::DEAR_START;
 use farm_protocol::{
     Attempt as Number, AttemptHeader, AttemptId, FrameKind, ReplyHeader, TaskId, begin_frame,
     finish_frame, reply_frame,
@@ -70,7 +71,12 @@ impl WorkerProcess {
     pub(super) fn boot(&mut self, cx: &mut World<'_>) {
         let bad = cx.shared().manners.bad_start;
         if !cx.fault(bad, "a worker starts badly") {
-            return cx.again();
+            // Where spares are kept a start is dear.
+            if cx.shared().ledger.config.kinds[0].staffing.spares == 0 {
+                return cx.again();
+            }
+            let at = cx.now().after(DEAR_START);
+            return cx.alarm(Some(at));
         }
         match cx.choose(4, "how it starts") {
             0 => self.die(cx, Exit::Code(127)),
