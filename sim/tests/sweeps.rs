@@ -47,7 +47,16 @@ fn jobs_change_nothing_when_something_fails() {
 
 #[test]
 fn affinity_is_clean_and_shows_all_that_it_is_for() {
-    let scenario = scenario("affinity").expect("it is shipped");
+    shows_all("affinity");
+}
+
+#[test]
+fn recycle_is_clean_and_shows_all_that_it_is_for() {
+    shows_all("recycle");
+}
+
+fn shows_all(name: &str) {
+    let scenario = scenario(name).expect("it is shipped");
     let sweep = Sweep {
         scenario,
         params: scenario.defaults,

@@ -1,8 +1,9 @@
 //! Healthy workers that are replaced: by tasks, age, idle time and memory. It costs no task anything.
 
 use super::stage::*;
+use crate::lane::Gate;
 use crate::{Config, Event, Injected, Outcome, Recycle, WhenGone, WhoseDoing};
-use farm_protocol::{Session, SlotId, Termination};
+use farm_protocol::{KindId, Session, SlotId, TaskId, Termination};
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -123,6 +124,59 @@ fn at_an_age_after_what_is_executed() {
         stage.die(0, 1, Termination::Exited(0), None);
         stage.expect(&["gone w0: exited with code 0 (recycled for its age)"]);
     }
+}
+
+/// The response injects a follow-up for this worker alone.
+fn leaves_one_for_itself(stage: &mut Stage) -> TaskId {
+    let task = stage.next_id();
+    let pinned = Some(WhenGone::Fail);
+    stage.kinds.injects.push(Injected { task, pinned });
+    task
+}
+
+#[test]
+fn what_comes_of_the_task_that_it_executes_at_its_age_finds_it_there() {
+    let recycle = Recycle {
+        age: Some(Duration::from_secs(10)),
+        ..Recycle::default()
+    };
+    let mut stage = Stage::warm_with(recycled(1, recycle));
+    let (task, other) = (stage.task(), stage.task());
+    stage.skip();
+    stage.pass(10_000);
+    stage.expect(&[]);
+    let follow_up = leaves_one_for_itself(&mut stage);
+    stage.reply(0, 1, id(task, 1), OK);
+    stage.expect(&["settle t1 ok", &format!("request w0 {follow_up}#1")]);
+    stage.reply(0, 1, id(follow_up, 1), OK);
+    stage.expect(&[&format!("settle {follow_up} ok"), "stop w0"]);
+    assert!(!stage.is_settled(other));
+}
+
+#[test]
+fn a_worn_worker_that_has_lost_what_was_pinned_to_it_gets_nothing_else() {
+    let mut stage = Stage::warm_with(recycled(1, after(2)));
+    let (second, other) = (stage.task(), stage.task());
+    let kind = KindId(0);
+    stage.tell(Event::SetGate {
+        kind,
+        gate: Gate::Paused,
+    });
+    let follow_up = leaves_one_for_itself(&mut stage);
+    stage.skip();
+    stage.reply(0, 1, id(second, 1), OK);
+    stage.expect(&["settle t1 ok"]);
+    stage.tell(Event::Cancel {
+        task: follow_up,
+        reason: "enough".to_owned(),
+    });
+    stage.tell(Event::SetGate {
+        kind,
+        gate: Gate::Running,
+    });
+    assert_eq!(stage.running_in(0), None);
+    assert!(stage.lines().iter().any(|line| line == "stop w0"));
+    assert!(!stage.is_settled(other));
 }
 
 #[test]

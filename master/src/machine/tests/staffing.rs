@@ -1,8 +1,8 @@
 //! How many workers there are: the least, the most and a change of both, idle ones that end, spares.
 
 use super::stage::*;
-use crate::{Config, DEAR_START, Event, Shut, Staffing, WhoseDoing};
-use farm_protocol::{KindId, Termination};
+use crate::{Config, DEAR_START, Event, Recycle, Shut, Staffing, WhoseDoing};
+use farm_protocol::{KindId, Session, SlotId, Termination};
 use std::time::Duration;
 
 const KIND: KindId = KindId(0);
@@ -199,4 +199,49 @@ fn spares_are_kept_while_somebody_works_and_a_start_is_dear() {
         stage.reply(0, 1, id(task, 1), OK);
         stage.expect(&["settle t0 ok"]);
     }
+}
+
+#[test]
+fn a_spare_that_is_replaced_for_idling_is_followed_by_the_next_at_once() {
+    let staffing = Staffing {
+        spares: 1,
+        recycle: Recycle {
+            idle: Some(Duration::from_secs(1)),
+            ..Recycle::default()
+        },
+        ..Staffing::default()
+    };
+    let mut stage = Stage::new(staffed(3, staffing));
+    stage.task();
+    stage.pass(60);
+    stage.hello(0, 1);
+    stage.pass(60);
+    stage.hello(1, 2);
+    stage.skip();
+    stage.pass(1_000);
+    stage.expect(&["stop w1", "spawn w2 s3"]);
+}
+
+#[test]
+fn who_has_died_is_not_sent_away_by_a_smaller_number() {
+    let mut stage = Stage::new(staffed(2, Staffing::default()));
+    let tasks = [stage.task(), stage.task()];
+    for slot in 0..2 {
+        stage.hello(slot, u64::from(slot) + 1);
+    }
+    stage.tell(Event::Eof {
+        slot: SlotId(0),
+        session: Session(1),
+    });
+    stage.skip();
+    resize(&mut stage, 0, 1);
+    stage.expect(&[]);
+    // It lives on without a voice, and is killed for that: it is not said to have finished, and its task pays for it.
+    stage.pass(10_000);
+    let killed = Termination::Signaled {
+        signal: 9,
+        core_dumped: false,
+    };
+    stage.exit(0, 1, killed, Some(id(tasks[0], 1)));
+    assert_eq!(stage.whose, Some(WhoseDoing::Killed));
 }
