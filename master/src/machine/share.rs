@@ -1,9 +1,10 @@
 //! Several kinds share the farm's workers: who gets a place when all are taken, and whose worker goes for it.
 //!
-//! The next place is for the kind with the fewest workers among those that want one; of several for the one that has
-//! wanted it longest. An idle worker of another kind goes at once. A busy one goes, after what it executes, when its
-//! kind has more than an equal share; and where kinds are more than places, when it was worth its start. So no kind
-//! waits for ever, and none loses a worker that it would get back at once.
+//! The next place is for a kind for which something waits, before one that only keeps some; of several for the one with
+//! the fewest workers, and of those for the one that has wanted it longest, or has got none for longest. An idle worker
+//! of another kind goes at once; one of those that are kept only for a kind that has nobody. A busy one goes, after what
+//! it executes, when its kind has more than an equal share; and where kinds are more than places, when it was worth its
+//! start. So no kind waits for ever, and none loses a worker that it would get back at once.
 
 use super::slot::{Ending, Process};
 use super::staff::WORTH_ITS_START;
@@ -25,9 +26,14 @@ impl Master {
         self.config.workers?;
         let hungry = (0..self.pools.len()).filter_map(|pool| {
             let (since, _) = self.pools[pool].hunger?;
-            Some((self.staying(pool), since, pool))
+            Some((!self.has_work(pool), self.staying(pool), since, pool))
         });
-        hungry.min().map(|(_, _, pool)| pool)
+        hungry.min().map(|(.., pool)| pool)
+    }
+
+    /// Whether a pool wants a worker for what waits, and not only to have as many as it keeps.
+    fn has_work(&self, pool: usize) -> bool {
+        self.may_start(pool) && !self.pools[pool].ready.is_empty()
     }
 
     /// Starts so many workers of a pool, as far as there is room. What the farm has no place for is noted.
@@ -38,7 +44,7 @@ impl Master {
         }
         let since = self.pools[pool].hunger.map(|(since, _)| since);
         // Not the time: much can happen at one moment.
-        let since = since.unwrap_or(self.hungers);
+        let mut since = since.unwrap_or(self.hungers);
         self.hungers += 1;
         for missing in (1..=wanted).rev() {
             self.pools[pool].hunger = Some((since, missing));
@@ -46,6 +52,9 @@ impl Master {
                 return;
             }
             self.start_workers(turn, pool, 1);
+            // Who always wants one more must not be the first for ever.
+            since = self.hungers;
+            self.hungers += 1;
         }
         self.pools[pool].hunger = None;
     }
@@ -61,20 +70,23 @@ impl Master {
         }
         let hunger = self.pools.iter().filter_map(|pool| pool.hunger);
         let wanted: usize = hunger.map(|(_, wanted)| wanted).sum();
-        // Each of those that go already leaves a place.
-        let mut going = self.going();
-        while going < wanted {
-            let Some(slot) = self.idle_elsewhere(next) else {
+        // Each of those that go already leaves a place: soon, or after what it executes, however long that takes.
+        let (busy, mut soon) = self.going();
+        // For those that are kept nobody is disturbed who is kept himself, or works: two kinds would do it in turns.
+        let works = self.has_work(next);
+        while soon < wanted {
+            let Some(slot) = self.idle_elsewhere(next, works && soon == 0) else {
                 break;
             };
-            self.retire(turn, slot, Ending::Unneeded);
-            going += 1;
+            self.gives_way(turn, slot);
+            soon += 1;
         }
-        if going == 0
+        if busy + soon == 0
+            && works
             && !self.make_room(turn, next)
             && let Some(slot) = self.busy_elsewhere(next)
         {
-            self.retire(turn, slot, Ending::Unneeded);
+            self.gives_way(turn, slot);
         }
     }
 
@@ -84,34 +96,55 @@ impl Master {
         let Some(next) = self.hungriest() else {
             return false;
         };
+        let works = self.has_work(next);
         let mut processes = self.slots.iter().filter_map(|slot| slot.process.as_ref());
         self.farm_room() > 0
             || processes.any(|process| !process.is_idle())
-            || self.idle_elsewhere(next).is_some()
-            || self.busy_elsewhere(next).is_some()
+            || self.idle_elsewhere(next, works).is_some()
+            || works && self.busy_elsewhere(next).is_some()
     }
 
-    fn going(&self) -> usize {
+    /// A worker goes for another kind. Its own, which may have wanted one more all the time, is behind that one.
+    fn gives_way(&mut self, turn: &mut Turn<'_>, slot: SlotId) {
+        let pool = self.slots[slot.0 as usize].kind.0 as usize;
+        if let Some((since, _)) = &mut self.pools[pool].hunger {
+            *since = self.hungers;
+            self.hungers += 1;
+        }
+        self.retire(turn, slot, Ending::Unneeded);
+    }
+
+    /// How many workers are about to go: those that execute something, and the others.
+    fn going(&self) -> (usize, usize) {
         let processes = self.slots.iter().filter_map(|slot| slot.process.as_ref());
         let goes =
             |process: &&Process| process.ending.is_some() || process.exit.is_some() || process.eof;
-        processes.filter(goes).count()
+        let dead = |process: &Process| process.exit.is_some() || process.eof;
+        let busy = |process: &&Process| !process.in_flight.is_empty() && !dead(process);
+        let (busy, soon): (Vec<&Process>, Vec<&Process>) = processes.filter(goes).partition(busy);
+        (busy.len(), soon.len())
     }
 
-    /// The worker that has idled longest in another pool, which keeps as many as it shall.
-    fn idle_elsewhere(&self, pool: usize) -> Option<SlotId> {
+    /// The worker that has idled longest in another pool, which keeps as many as it shall; where `pool` has nobody and
+    /// none goes (`first`), also one of those.
+    fn idle_elsewhere(&self, pool: usize, first: bool) -> Option<SlotId> {
+        let nobody = first && self.staying(pool) == 0;
         // What is touched may be about to send it something.
-        let others = (0..self.pools.len()).filter(|other| {
-            let state = &self.pools[*other];
-            let spare = self.staying(*other) > state.config.staffing.least as usize;
-            *other != pool && !state.touched && spare
+        let others =
+            (0..self.pools.len()).filter(|other| *other != pool && !self.pools[*other].touched);
+        let idle = others.flat_map(|other| {
+            let state = &self.pools[other];
+            let least = state.config.staffing.least as usize;
+            // Who has no further worker has none to keep.
+            let kept = self.staying(other) <= least && state.ended.is_none();
+            let workers = self.slots[state.slots.clone()].iter();
+            workers.filter_map(move |slot| {
+                let process = slot.process.as_ref().filter(|process| process.is_idle())?;
+                let goes = !self.has_pinned(slot.id) && (nobody || !kept);
+                goes.then_some((kept, process.last_answer, slot.id))
+            })
         });
-        let workers = others.flat_map(|other| &self.slots[self.pools[other].slots.clone()]);
-        let idle = workers.filter_map(|slot| {
-            let process = slot.process.as_ref().filter(|process| process.is_idle())?;
-            (!self.has_pinned(slot.id)).then_some((process.last_answer, slot.id))
-        });
-        idle.min().map(|(_, slot)| slot)
+        idle.min().map(|(_, _, slot)| slot)
     }
 
     /// The worker of another pool that has worked most, where that pool has more than its share; and where it has

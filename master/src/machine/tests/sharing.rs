@@ -132,3 +132,112 @@ fn the_least_of_a_kind_are_not_taken_for_others() {
     }
     stage.expect(&[]);
 }
+
+#[test]
+fn who_has_just_got_a_place_is_behind_all_that_wait_for_one() {
+    // The first kind has wanted a second worker from the beginning, and has had nothing but places since.
+    let mut stage = Stage::new(shared(2, 2, 1));
+    for _ in 0..60 {
+        submit(&mut stage, 0);
+    }
+    let waits = submit(&mut stage, 1);
+    stage.hello(0, 1);
+    while let Some(task) = stage.running_in(0) {
+        stage.reply(0, 1, id(task, 1), OK);
+    }
+    gone(&mut stage, 0, 1);
+    stage.hello(2, 2);
+    assert_eq!(stage.running_in(2), Some(waits));
+}
+
+#[test]
+fn who_waits_for_a_busy_worker_gets_the_place_of_one_that_idles_before() {
+    let mut stage = Stage::new(shared(2, 2, 2));
+    let (first, long) = (submit(&mut stage, 0), submit(&mut stage, 0));
+    stage.hello(0, 1);
+    stage.hello(1, 2);
+    assert_eq!(stage.running_in(1), Some(long));
+    let waits = submit(&mut stage, 1);
+    stage.skip();
+    // The other one was to go, and what it executes may take for ever.
+    stage.reply(0, 1, id(first, 1), OK);
+    stage.expect(&["settle t0 ok", "stop w0"]);
+    gone(&mut stage, 0, 1);
+    stage.hello(2, 3);
+    assert_eq!(stage.running_in(2), Some(waits));
+}
+
+#[test]
+fn what_is_kept_without_work_gives_way_to_a_kind_that_has_nobody() {
+    let mut config = shared(2, 2, 2);
+    config.kinds[0].staffing.least = 2;
+    let mut stage = Stage::new(config);
+    stage.pass(0);
+    stage.hello(0, 1);
+    stage.hello(1, 2);
+    stage.skip();
+    let waits = submit(&mut stage, 1);
+    stage.expect(&["stop w0"]);
+    gone(&mut stage, 0, 1);
+    stage.hello(2, 3);
+    assert_eq!(stage.running_in(2), Some(waits));
+    stage.skip();
+    // It comes back when that is done.
+    stage.reply(2, 3, id(waits, 1), OK);
+    stage.expect(&["settle t0 ok", "stop w2"]);
+    gone(&mut stage, 2, 3);
+    stage.expect(&["gone w2: exited with code 0", "spawn w0 s4"]);
+}
+
+#[test]
+fn a_kind_whose_workers_are_for_one_task_each_is_not_always_the_next() {
+    let mut config = shared(2, 2, 1);
+    config.kinds[0].staffing.recycle.tasks = NonZeroU32::new(1);
+    let mut stage = Stage::new(config);
+    for _ in 0..20 {
+        submit(&mut stage, 0);
+    }
+    let waits = submit(&mut stage, 1);
+    let mut session = 0;
+    while stage.master.slots[2].process.is_none() {
+        session += 1;
+        assert!(session < 4, "it waits for ever");
+        let slot = stage
+            .master
+            .slots
+            .iter()
+            .position(|slot| slot.process.is_some());
+        let slot = u32::try_from(slot.expect("somebody works")).expect("few slots");
+        stage.hello(slot, session);
+        let task = stage.running_in(slot).expect("it has a task");
+        stage.reply(slot, session, id(task, 1), OK);
+        gone(&mut stage, slot, session);
+    }
+    stage.hello(2, session + 1);
+    assert_eq!(stage.running_in(2), Some(waits));
+}
+
+#[test]
+fn kinds_that_keep_more_than_there_are_places_do_not_take_them_from_each_other() {
+    let mut config = shared(2, 1, 1);
+    for kind in &mut config.kinds {
+        kind.staffing.least = 1;
+    }
+    let mut stage = Stage::new(config);
+    stage.pass(0);
+    stage.hello(0, 1);
+    stage.skip();
+    for _ in 0..5 {
+        stage.pass(1_000);
+    }
+    stage.expect(&[]);
+    // Work counts for more.
+    let task = submit(&mut stage, 1);
+    stage.expect(&["stop w0"]);
+    gone(&mut stage, 0, 1);
+    stage.hello(1, 2);
+    assert_eq!(stage.running_in(1), Some(task));
+    stage.skip();
+    stage.reply(1, 2, id(task, 1), OK);
+    stage.expect(&["settle t0 ok"]);
+}
