@@ -20,6 +20,7 @@ impl Ledger {
             Action::Started { id, slot, session } => {
                 self.has_its_turn(*id, *session);
                 self.starts(*id, *slot, *session);
+                self.is_not_worn_for(*id, *session);
             }
             Action::AttemptEnded { task, report } => self.attempt_ended(*task, report),
             Action::Settle(settlement) => self.settles(settlement),
@@ -121,7 +122,6 @@ impl Ledger {
             });
         }
         self.may_be_sent_to(session);
-        self.is_not_worn_for(id, session);
         let most = if page { 1 + credit } else { 1 };
         if held > most {
             self.breaks(names::I5, || {
