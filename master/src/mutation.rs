@@ -129,10 +129,14 @@ pub enum Mutation {
     IdleLookedAtOnce,
     /// `r9`: a worker that is worn while it executes goes without what comes of that. Its follow-ups lose their worker.
     WornWhileBusy,
+    /// `r10`: a spare that goes is not followed by the next.
+    SpareNotReplaced,
+    /// `r11`: what a worker held at first is forgotten. All that it holds counts as grown.
+    BaselineForgotten,
 }
 
 /// Variants and their ids; the only table of them.
-const IDS: [(Mutation, &str); 57] = [
+const IDS: [(Mutation, &str); 59] = [
     (Mutation::AnswerAfterStopCounts, "b1"),
     (Mutation::ExitBeforeAnswers, "b2"),
     (Mutation::ReplyUnmatched, "b3"),
@@ -190,6 +194,8 @@ const IDS: [(Mutation, &str); 57] = [
     (Mutation::AgeForgottenWhenBusy, "r7"),
     (Mutation::IdleLookedAtOnce, "r8"),
     (Mutation::WornWhileBusy, "r9"),
+    (Mutation::SpareNotReplaced, "r10"),
+    (Mutation::BaselineForgotten, "r11"),
 ];
 
 impl Mutation {
@@ -225,7 +231,7 @@ impl fmt::Display for Mutation {
 /// A name that is no mutation's id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there is no mutation `{0}`; they are b1 to b4, b8, b10 to b12, x1 to x32, g1 to g8, and r1 to r9"
+    "there is no mutation `{0}`; they are b1 to b4, b8, b10 to b12, x1 to x32, g1 to g8, and r1 to r11"
 )]
 pub struct UnknownMutation(pub String);
 

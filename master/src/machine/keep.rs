@@ -63,7 +63,9 @@ impl Master {
     /// One has gone, or is to go: if it was one of those that are kept, or are to be ready, another one comes.
     pub(super) fn replace_kept(&mut self, kind: KindId) {
         let pool = kind.0 as usize;
-        if self.missing(pool) > 0 || self.at_hand(pool) < self.spares(pool) {
+        let alone = self.config.mutation.is(Mutation::SpareNotReplaced);
+        let spare = !alone && self.at_hand(pool) < self.spares(pool);
+        if self.missing(pool) > 0 || spare {
             self.touch(kind);
         }
     }

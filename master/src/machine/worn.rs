@@ -273,6 +273,7 @@ impl Master {
         }
         let kind = self.slots[slot.0 as usize].kind;
         let Recycle { memory, growth, .. } = self.pools[kind.0 as usize].config.staffing.recycle;
+        let forgotten = self.config.mutation.is(Mutation::BaselineForgotten);
         let wear = &mut self.process_at(slot).wear;
         wear.weighing = false;
         wear.weighed_next = turn.now.after(WEIGHED_EVERY);
@@ -283,6 +284,7 @@ impl Master {
             }
             return;
         };
+        let baseline = if forgotten { 0 } else { baseline };
         let beyond_baseline = growth.map(|growth| baseline.saturating_add(growth));
         let limit = memory.into_iter().chain(beyond_baseline).min();
         if let Some(limit) = limit.filter(|limit| *limit < held) {
