@@ -86,8 +86,8 @@ const ROWS: [Row; 55] = [
     row("r7", "recycle", "portfolio", 90),
     row("r8", "recycle", "portfolio", 200),
     row("r9", "recycle", "portfolio", 130),
-    row("r10", "recycle", "portfolio", 400),
-    row("r11", "recycle", "portfolio", 100),
+    row("r10", "recycle", "portfolio", 550),
+    row("r11", "recycle", "portfolio", 180),
 ];
 
 fn sweep(row: &Row, seed: u64) -> Sweep {

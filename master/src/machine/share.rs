@@ -98,7 +98,10 @@ impl Master {
         };
         let works = self.has_work(next);
         let mut processes = self.slots.iter().filter_map(|slot| slot.process.as_ref());
-        self.farm_room() > 0
+        // Whose turn has not come yet may have somebody to let go.
+        let touched = self.pools.iter().any(|pool| pool.touched);
+        touched
+            || self.farm_room() > 0
             || processes.any(|process| !process.is_idle())
             || self.idle_elsewhere(next, works).is_some()
             || works && self.busy_elsewhere(next).is_some()
