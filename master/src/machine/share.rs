@@ -51,7 +51,12 @@ impl Master {
             if self.farm_room() == 0 || self.hungriest() != Some(pool) {
                 return;
             }
+            let before = self.farm_room();
             self.start_workers(turn, pool, 1);
+            if self.farm_room() == before {
+                // It is a token that it waits for, and not a place.
+                break;
+            }
             // Who always wants one more must not be the first for ever.
             since = self.hungers;
             self.hungers += 1;

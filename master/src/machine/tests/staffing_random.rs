@@ -31,13 +31,13 @@ fn draw(dice: &mut Dice) -> Config {
         let workers = 1 + dice.below(5) as u32;
         NonZeroU32::new(workers).expect("at least one")
     });
-    // What all keep together is within what the farm may have.
-    let least = config
-        .workers
-        .is_none_or(|most| most.get() as usize >= kinds);
+    // What all keep together is within what the farm may have, and may be all of it.
+    let mut left = config.workers.map_or(9, NonZeroU32::get);
     for kind in &mut config.kinds {
+        let least = (dice.below(3) as u32).min(left);
+        left -= least;
         kind.staffing = Staffing {
-            least: u32::from(least && dice.chance(400)),
+            least,
             ceiling: dice.below(6) as u32,
             idle: maybe(dice, millis),
             spares: dice.below(2) as u32,
@@ -63,8 +63,6 @@ fn step(world: &mut World, kinds: u64) {
         }
         7 => {
             let (least, most) = (world.rng.below(3) as u32, world.rng.below(6) as u32);
-            // More than all others leave would be refused before the farm starts.
-            let least = if kinds == 1 { least.min(1) } else { 0 };
             world.tell(Event::Resize { kind, least, most });
         }
         8..=10 => {
