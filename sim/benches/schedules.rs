@@ -2,7 +2,8 @@
 //! held), against a bare loop that takes as many steps of boxed state machines with queues.
 //!
 //! Simulation and loop take turns and the ratio is the median over these pairs, so that a busy machine slows both.
-//! `--smoke` takes short rounds and holds the ratio only; otherwise schedules and steps per second are held as well, for
+//! `--smoke` takes short rounds and holds twice the ratio only, for builds without link-time optimisation on a machine
+//! that does other things; otherwise schedules and steps per second are held as well, for
 //! one core of the reference machine. Exits with 1 when a limit is exceeded.
 
 #![expect(clippy::print_stdout, reason = "a bench's table is its purpose")]
@@ -103,11 +104,16 @@ fn main() -> ExitCode {
     let ratio = per_second(|(_, _, ratio), _| *ratio);
     println!("pool schedules/s {schedules_per_second:.0}");
     println!("pool steps/s     {steps_per_second:.0}");
-    println!("pool step        {ratio:.0} x a step of the bare loop (limit {RATIO_LIMIT})");
+    let limit = if smoke {
+        2.0 * RATIO_LIMIT
+    } else {
+        RATIO_LIMIT
+    };
+    println!("pool step        {ratio:.0} x a step of the bare loop (limit {limit})");
     let slow = schedules_per_second < SCHEDULES_MIN || steps_per_second < STEPS_MIN;
-    if ratio > RATIO_LIMIT || (slow && !smoke) {
+    if ratio > limit || (slow && !smoke) {
         println!(
-            "beyond the limit: at least {SCHEDULES_MIN} schedules/s and {STEPS_MIN} steps/s, at most {RATIO_LIMIT} x"
+            "beyond the limit: at least {SCHEDULES_MIN} schedules/s and {STEPS_MIN} steps/s, at most {limit} x"
         );
         return ExitCode::FAILURE;
     }
