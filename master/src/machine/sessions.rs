@@ -62,11 +62,20 @@ impl Master {
             return;
         }
         let kind = self.slots[slot.0 as usize].kind;
-        let closing = self.process_at(slot).ending == Some(Ending::Closing);
+        // A template has not come to what was withdrawn from it: that is no failure.
+        let failed = match self.process_at(slot).ending {
+            None
+            | Some(Ending::StartFailed(_) | Ending::Ladder | Ending::Mute | Ending::Babbled(_)) => {
+                true
+            }
+            Some(Ending::Replaced | Ending::Recycled(_) | Ending::Unneeded | Ending::Closing) => {
+                false
+            }
+        };
         let process = self.slots[slot.0 as usize].process.take();
         self.drop_unbooted(turn, process);
         self.touch(kind);
-        if !closing {
+        if failed {
             self.count_start_failure(turn, kind, session, error);
         }
     }

@@ -165,6 +165,24 @@ fn a_worker_that_is_to_go_leaves_its_place_when_it_is_gone() {
 }
 
 #[test]
+fn a_start_that_is_not_wanted_any_more_has_not_failed() {
+    let mut stage = Stage::new(config(2, 0));
+    let _both = (stage.task(), stage.task());
+    stage.expect(&["spawn w0 s1", "spawn w1 s2"]);
+    resize(&mut stage, 0, 1);
+    stage.expect(&["kill w0 s1"]);
+    // It was to be forked by a template that has not come to it.
+    stage.tell(Event::SpawnFailed {
+        slot: SlotId(0),
+        session: Session(1),
+        error: "withdrawn".into(),
+    });
+    resize(&mut stage, 0, 2);
+    // No pause, as after a failure.
+    stage.expect(&["spawn w0 s3"]);
+}
+
+#[test]
 fn spares_are_kept_while_somebody_works_and_a_start_is_dear() {
     for dear in [true, false] {
         let staffing = Staffing {
