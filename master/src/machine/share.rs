@@ -176,7 +176,8 @@ impl Master {
             slots.filter_map(move |slot| {
                 let process = slot.process.as_ref()?;
                 let worth = own == 0 && process.settled >= WORTH_ITS_START;
-                let goes = process.takes(usize::MAX) && !self.has_pinned(slot.id);
+                // Also one that is sent nothing ahead: it would be busy at every look.
+                let goes = process.serves() && !self.has_pinned(slot.id);
                 (goes && (rich || worth)).then_some((rich, staying, process.settled, slot.id))
             })
         });

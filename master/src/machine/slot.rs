@@ -181,11 +181,16 @@ impl Process {
 
     /// Whether it takes another request when it may hold `credit` beyond the one it executes.
     pub(super) fn takes(&self, credit: usize) -> bool {
-        let running = matches!(self.phase, Phase::Running(_)) && self.ending.is_none();
         // One that is to go soon is sent nothing that would have to come back.
         let ahead = self.page && !self.solo && !self.wear.is_worn();
         let credit = if ahead { credit } else { 0 };
-        running && self.exit.is_none() && !self.eof && self.in_flight.len() <= credit
+        self.serves() && self.in_flight.len() <= credit
+    }
+
+    /// Whether it has said hello, lives and is not to go, whatever it has to do.
+    pub(super) fn serves(&self) -> bool {
+        let running = matches!(self.phase, Phase::Running(_)) && self.ending.is_none();
+        running && self.exit.is_none() && !self.eof
     }
 
     /// Whether it takes requests and has none.

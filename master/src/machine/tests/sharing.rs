@@ -1,7 +1,8 @@
 //! Several kinds share the farm's workers: nobody has more than there are, and nobody waits for ever.
 
+use super::stage::play::options;
 use super::stage::*;
-use crate::{Config, Stands, TaskOptions, Why};
+use crate::{Config, OnLost, Stands, TaskOptions, Why};
 use farm_protocol::{TaskId, Termination};
 use std::num::NonZeroU32;
 
@@ -240,4 +241,32 @@ fn kinds_that_keep_more_than_there_are_places_do_not_take_them_from_each_other()
     stage.skip();
     stage.reply(1, 2, id(task, 1), OK);
     stage.expect(&["settle t0 ok"]);
+}
+
+/// How many answers of the only place's worker it takes until it goes for a kind that waits.
+fn answers_until_it_goes(page: bool, task: &TaskOptions) -> usize {
+    let mut stage = Stage::new(shared(2, 1, 1));
+    for _ in 0..40 {
+        stage.submit_to(0, task.clone());
+    }
+    stage.spawned(0, 1, page);
+    stage.say(0, 1, &hello_bytes(vec![kind_hello()]));
+    submit(&mut stage, 1);
+    for answered in 0.. {
+        let Some(task) = stage.running_in(0) else {
+            return answered;
+        };
+        stage.reply(0, 1, id(task, 1), OK);
+    }
+    unreachable!("it has forty tasks")
+}
+
+#[test]
+fn a_worker_goes_for_another_kind_whatever_it_may_be_sent_ahead() {
+    let plain = TaskOptions::default();
+    let once = options(|options| options.on_lost = OnLost::Fail);
+    for (page, task) in [(true, &plain), (true, &once), (false, &plain)] {
+        let answers = answers_until_it_goes(page, task);
+        assert!(answers < 20, "{answers} with page {page}, {task:?}");
+    }
 }
