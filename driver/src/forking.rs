@@ -135,7 +135,7 @@ impl Loop {
             return;
         };
         match part {
-            Part::Output => template.listen(),
+            Part::Output => template.listen(self.poll.registry()),
             Part::Link => self.hear_template(kind),
             Part::Exit if template.has_exited() => {
                 // What it has answered before counts.

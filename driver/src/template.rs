@@ -6,7 +6,7 @@
 //! the next worker has another template. Its workers live on.
 
 use crate::body::{Forked, TemplateId};
-use crate::link::{Incoming, LastWords};
+use crate::link::{Incoming, LastWords, Reading};
 use crate::process::{Place, Process};
 use crate::reap::{Reaped, reap};
 use crate::spawn::{OurEnds, TemplateParts, TheirEnds};
@@ -33,6 +33,9 @@ const QUOTED: usize = 512;
 
 /// How much of its output is read before others have their turn, in bytes.
 const OUTPUT_AT_ONCE: usize = 16 << 10;
+
+/// How much of it is read when it has ended, in bytes: as much as a pipe holds at most.
+const OUTPUT_MOST: usize = 1 << 20;
 
 /// What of a template the poll reports about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -294,11 +297,28 @@ impl Template {
         }
     }
 
-    /// Reads what it has printed.
-    pub(crate) fn listen(&mut self) {
+    /// Reads of what it has printed. What is left is reported again: nobody else would say so, and it waits in a write
+    /// while its pipe is full.
+    pub(crate) fn listen(&mut self, registry: &Registry) {
+        match self.read_some() {
+            Reading::Drained | Reading::Ended => {}
+            Reading::More => {
+                let token = Part::Output.token(self.id.kind);
+                let fd = self.output.raw();
+                let again =
+                    fd.map(|fd| registry.reregister(&mut SourceFd(&fd), token, Interest::READABLE));
+                if let Some(Err(error)) = again {
+                    log::warn!("cannot listen to a template any more: {error}");
+                }
+            }
+        }
+    }
+
+    fn read_some(&mut self) -> Reading {
         let mut space = [0; OUTPUT_AT_ONCE];
-        let (count, _) = self.output.read(&mut space);
+        let (count, reading) = self.output.read(&mut space);
         self.words.hear(&space[..count]);
+        reading
     }
 
     /// The worker of this place is not wanted any more. Answers whether that is all: it was not with the template yet.
@@ -333,7 +353,9 @@ impl Template {
     pub(crate) fn end(mut self, why: Option<String>) -> (VecDeque<Order>, String) {
         let gone = self.collect();
         self.output.hang_up();
-        self.listen();
+        // No more than a pipe can hold: somebody who has its end may go on writing.
+        let mut pieces = 0..OUTPUT_MOST / OUTPUT_AT_ONCE;
+        while pieces.next().is_some() && self.read_some() == Reading::More {}
         let why = why.unwrap_or_else(|| {
             if self.warm {
                 format!("it has ended: {}", gone.termination)

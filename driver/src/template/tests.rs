@@ -4,6 +4,8 @@ use super::*;
 use crate::process::Role;
 use crate::spawn::open_ends;
 use farm_protocol::{Session, SlotId, Termination};
+use mio::{Events, Poll};
+use std::io::Write;
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -154,4 +156,45 @@ fn what_is_with_the_template_cannot_be_withdrawn() {
     assert!(!template.withdraw(place(0)), "it is with the template");
     let heard = said(&mut template, &FORKED, true);
     assert!(matches!(heard, Heard::Forked(expected, ..) if expected.unwanted));
+}
+
+/// A template, and the other end of what it prints to.
+fn printing() -> (Template, os_pipe::PipeWriter) {
+    let (mut template, _theirs) = template();
+    let (output, theirs) = os_pipe::pipe().expect("a pipe");
+    template.output = Incoming::new(output.into()).expect("a pipe");
+    (template, theirs)
+}
+
+#[test]
+fn its_last_words_are_the_last_that_it_has_printed() {
+    let (template, mut theirs) = printing();
+    theirs
+        .write_all(&vec![b'-'; 2 * OUTPUT_AT_ONCE])
+        .expect("there is room");
+    theirs.write_all(b"what it died of").expect("there is room");
+    drop(theirs);
+    let (_, why) = template.end(None);
+    assert!(why.ends_with("what it died of"), "{why}");
+}
+
+#[test]
+fn one_that_prints_more_at_once_than_a_pipe_holds_is_not_kept_waiting() {
+    let (mut template, mut theirs) = printing();
+    let mut poll = Poll::new().expect("a poll");
+    template.register(poll.registry()).expect("registered");
+    let writer = std::thread::spawn(move || theirs.write_all(&vec![b'-'; 1 << 20]));
+    let (mut events, mut over) = (Events::with_capacity(8), false);
+    while !over {
+        let long = Some(Duration::from_secs(10));
+        poll.poll(&mut events, long).expect("a poll");
+        assert!(!events.is_empty(), "it waits for somebody to read");
+        for event in &events {
+            if Part::of(event.token()) == Some((ID.kind, Part::Output)) {
+                template.listen(poll.registry());
+                over |= event.is_read_closed();
+            }
+        }
+    }
+    writer.join().expect("no panic").expect("all is read");
 }
