@@ -21,6 +21,12 @@ pub(crate) struct Templates {
 }
 
 impl Templates {
+    /// Whether this very one lives.
+    fn is_this(&self, id: TemplateId) -> bool {
+        let living = self.living.get(&id.kind);
+        living.is_some_and(|template| template.id() == id)
+    }
+
     /// When one of them has taken too long.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.living.values().filter_map(Template::deadline).min()
@@ -138,9 +144,12 @@ impl Loop {
             Part::Output => template.listen(self.poll.registry()),
             Part::Link => self.hear_template(kind),
             Part::Exit if template.has_exited() => {
-                // What it has answered before counts.
+                let id = template.id();
+                // What it has answered before counts. If that made no sense it is over, and its successor may be here.
                 self.hear_template(kind);
-                self.end_template(kind, None);
+                if self.templates.is_this(id) {
+                    self.end_template(kind, None);
+                }
             }
             Part::Exit => {}
         }
