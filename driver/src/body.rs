@@ -7,7 +7,7 @@ use crate::in_process::Thread;
 use crate::reap::{Reaped, reap};
 use crate::system::{ExitWatch, Handle, family_use, kill_strays};
 use crate::usage::Used;
-use farm_protocol::{KindId, SlotId};
+use farm_protocol::{KindId, SlotId, Termination};
 use mio::Registry;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
@@ -91,6 +91,16 @@ impl Body {
         match self {
             Self::Child(child) => child.life = Life::Collected,
             Self::Thread(_) => {}
+        }
+    }
+
+    /// Its template is gone. Whoever has inherited it collects it, and how it ended is lost, unless that is this process.
+    pub(crate) fn collect_inherited(&mut self) -> Reaped {
+        self.collected();
+        let termination = self.forked().and_then(|it| it.handle.collect_inherited());
+        Reaped {
+            termination: termination.unwrap_or(Termination::Lost),
+            peak_bytes: 0,
         }
     }
 

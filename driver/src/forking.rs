@@ -3,7 +3,6 @@
 use crate::body::{Body, Forked, TemplateId};
 use crate::launcher::Launcher;
 use crate::process::{Place, Process};
-use crate::reap::Reaped;
 use crate::spawn::{SpawnFault, open_ends, spawn_template};
 use crate::template::{Expected, Heard, Order, Part, Template};
 use crate::turn::{Loop, Spawned};
@@ -93,9 +92,8 @@ impl Loop {
             self.pump(id.kind);
             self.tell_spawned();
         } else {
-            // Whoever has inherited it collects it and says nothing.
-            process.body.collected();
-            self.tell_exit(&process, Reaped::lost());
+            let reaped = process.body.collect_inherited();
+            self.tell_exit(&process, reaped);
         }
     }
 
@@ -227,8 +225,8 @@ impl Loop {
             match order {
                 Order::Fork(expected) => self.not_forked(expected.place, kind, why.clone()),
                 Order::Collect(mut process) => {
-                    process.body.collected();
-                    self.tell_exit(&process, Reaped::lost());
+                    let reaped = process.body.collect_inherited();
+                    self.tell_exit(&process, reaped);
                 }
             }
         }

@@ -1,14 +1,16 @@
 //! What the driver holds of a process that a template has forked, and the socket to a template.
 
 use crate::reap::signal_group_of;
-use farm_protocol::TEMPLATE_FDS_MAX;
+use farm_protocol::{TEMPLATE_FDS_MAX, Termination};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
 };
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid,
+};
 use std::fs;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -44,6 +46,22 @@ impl Handle {
     /// Waits until it has exited.
     pub(crate) fn wait(&self) {
         while !self.ready(None) {}
+    }
+
+    /// Collects it if it is a child of ours: its template is gone, and it was left to this process because that is the
+    /// first of its system, or a worker of another farm. Nobody else would.
+    pub(crate) fn collect_inherited(&self) -> Option<Termination> {
+        let exited = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+        // It fails for what is no child of ours.
+        let status = waitid(WaitId::PidFd(self.0.as_fd()), exited).ok()??;
+        if let Some(code) = status.exit_status() {
+            return Some(Termination::Exited(code));
+        }
+        let signal = status.terminating_signal()?;
+        Some(Termination::Signaled {
+            signal,
+            core_dumped: status.dumped(),
+        })
     }
 
     fn ready(&self, timeout: Option<&Timespec>) -> bool {
@@ -150,8 +168,10 @@ impl TemplateLink {
 mod tests {
     //! A process that somebody else collects is still known by its descriptor.
     use super::*;
+    use rustix::process::{getpid, kill_process, set_child_subreaper};
+    use std::io::{BufRead, BufReader};
     use std::os::unix::process::CommandExt;
-    use std::process::Command;
+    use std::process::{Command, Stdio};
 
     #[test]
     fn a_handle_outlives_its_process() {
@@ -169,6 +189,35 @@ mod tests {
         child.wait().expect("ours");
         assert!(handle.has_exited() && !handle.is_uncollected());
         assert_eq!(handle.signal_group(pid, Signal::KILL), Err(Errno::SRCH));
+    }
+
+    #[test]
+    fn what_was_left_to_this_process_is_collected_by_it() {
+        set_child_subreaper(Some(getpid())).expect("of this program alone");
+        let mut template = Command::new("/bin/sh")
+            .args(["-c", "sleep 1000 & echo $!; read line"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a shell");
+        let mut line = String::new();
+        let stdout = template.stdout.take().expect("piped");
+        BufReader::new(stdout).read_line(&mut line).expect("a line");
+        let pid = line.trim().parse().expect("a number");
+        let worker = Pid::from_raw(pid).expect("a pid");
+        let handle = Handle::open(worker).expect("it lives");
+        assert_eq!(handle.collect_inherited(), None, "it is no child of ours");
+        template.kill().expect("ours");
+        template.wait().expect("ours");
+        assert_eq!(handle.collect_inherited(), None, "it lives");
+        kill_process(worker, Signal::KILL).expect("it lives");
+        handle.wait();
+        let killed = Termination::Signaled {
+            signal: Signal::KILL.as_raw(),
+            core_dumped: false,
+        };
+        assert_eq!(handle.collect_inherited(), Some(killed));
+        assert_eq!(handle.collect_inherited(), None, "once");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::message::{Message, Post};
 use crate::process::Place;
 use crate::sync::thread;
 use crate::usage::Used;
+use farm_protocol::Termination;
 use farm_protocol::page::Noted;
 use mio::{Registry, Token};
 use rustix::io::Errno;
@@ -105,6 +106,10 @@ impl Handle {
     }
 
     pub(crate) const fn wait(&self) {}
+
+    pub(crate) const fn collect_inherited(&self) -> Option<Termination> {
+        None
+    }
 
     pub(crate) const fn signal_group(&self, _pid: Pid, _signal: Signal) -> Result<(), Errno> {
         Err(Errno::SRCH)
