@@ -30,6 +30,7 @@ pub fn in_process(make: impl Fn() -> Worker + Send + Sync + 'static) -> InProces
             control: ends.control,
             answers: ends.answers,
             name: ends.name,
+            kind: ends.kind,
             wards: Arc::new(Wards(ends.wards)),
         };
         let left = serve_in_process(theirs, &make);

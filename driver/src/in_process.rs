@@ -44,6 +44,8 @@ pub struct Ends {
     pub answers: OwnedFd,
     /// What the worker is called.
     pub name: WorkerName,
+    /// The kind that it is for.
+    pub kind: String,
     /// Where the process groups go that it starts.
     pub wards: Wards,
 }
@@ -111,6 +113,7 @@ pub(crate) fn start(
     launcher: &InProcess,
     place: Place,
     name: WorkerName,
+    kind: &str,
     depth: u32,
     post: &Post,
 ) -> Result<Parts, SpawnFault> {
@@ -124,6 +127,7 @@ pub(crate) fn start(
         control: their_control,
         answers: their_answers,
         name,
+        kind: kind.to_owned(),
         wards: wards.clone(),
     };
     let (of_thread, post, launcher) = (Arc::clone(&notes), post.clone(), launcher.clone());

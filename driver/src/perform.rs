@@ -199,7 +199,8 @@ impl Loop {
                 spawn(program, &origin.kind, self.through, name, inside, server)?
             }
             Launcher::InProcess(launcher) => {
-                in_process::start(launcher, place, name, inside, &self.shared.post)?
+                let post = &self.shared.post;
+                in_process::start(launcher, place, name, &origin.kind, inside, post)?
             }
         };
         self.take_in(Process::new(place, parts, peak))

@@ -27,6 +27,8 @@ pub struct Ends {
     pub answers: OwnedFd,
     /// What the worker is called.
     pub name: WorkerName,
+    /// The kind that it is warmed for.
+    pub kind: String,
     /// Who signals the process groups that it starts.
     pub wards: Arc<dyn Wards>,
 }
@@ -65,6 +67,7 @@ pub fn serve_in_process(ends: Ends, make: impl FnOnce() -> Worker) -> Left {
         control,
         answers,
         name,
+        kind,
         wards,
     } = ends;
     // The watcher writes answers too and must never be stuck in one.
@@ -80,7 +83,7 @@ pub fn serve_in_process(ends: Ends, make: impl FnOnce() -> Worker) -> Left {
         Ok(watcher) => watcher,
         Err(error) => return Left::unstarted(&error),
     };
-    let served = catch_unwind(AssertUnwindSafe(|| perform(&port, &requests, make)));
+    let served = catch_unwind(AssertUnwindSafe(|| perform(&port, &requests, &kind, make)));
     let left = served.unwrap_or_else(|panic| Left {
         code: exit::PANICKED,
         words: format!("the worker panicked: {}", panic_message(panic)),
@@ -92,8 +95,15 @@ pub fn serve_in_process(ends: Ends, make: impl FnOnce() -> Worker) -> Left {
 }
 
 /// The life of a session.
-fn perform(port: &Arc<Port>, requests: &OwnedFd, make: impl FnOnce() -> Worker) -> Left {
-    let worker = make();
+fn perform(
+    port: &Arc<Port>,
+    requests: &OwnedFd,
+    kind: &str,
+    make: impl FnOnce() -> Worker,
+) -> Left {
+    let mut worker = make();
+    // A master that asks for a kind that is not there finds out from the hello.
+    let _there = worker.warm(kind, false);
     if let Err(error) = port.greet(worker.hellos()) {
         return Left::unstarted(&error);
     }
@@ -134,3 +144,6 @@ fn drop_quietly(seats: Vec<Box<dyn Seat>>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
