@@ -144,7 +144,8 @@ impl Pool {
     ///
     /// The first worker waits for the template: its `hello_timeout` counts that too. A template that dies or cannot be
     /// warmed is a failed start, by which no task is charged, and the next worker has another; workers that live go on,
-    /// only how they ended is unknown ([`Termination::Lost`](farm_protocol::Termination::Lost)). The memory
+    /// only how they ended is unknown ([`Termination::Lost`](farm_protocol::Termination::Lost)), unless the farm's process
+    /// inherits them. The memory
     /// limit of a task counts what a worker shares with its template, as it would if it had made it itself; the peak in
     /// a report of a death does not.
     #[must_use]
