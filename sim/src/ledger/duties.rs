@@ -113,7 +113,8 @@ impl Ledger {
         facts.asked_at = Some(now);
         let makes_room = !facts.dismissed;
         let refused = self.budgets.pool_ended;
-        if makes_room && self.shut.is_none() && !refused {
+        // Elsewhere a worker goes also because its kind says so, or to make room for what waits: that is told apart by I11.
+        if self.staff.is_set && makes_room && self.shut.is_none() && !refused {
             self.goes_for_a_reason(session);
         }
         self.closings.push((session, latest(due, 1)));
