@@ -22,7 +22,7 @@ impl<K: TaskKind> TaskQueue<K> {
     /// known only after it came in, and by then it may have ended. A task whose need does not end well is
     /// [`Outcome::Skipped`](farm_master::Outcome::Skipped), and so is what needs that one. What the lane has no room for is
     /// refused, and with it what needs it ([`Refusal::UnknownNeed`](farm_master::Refusal::UnknownNeed)); so is what needs a
-    /// task that the kind itself skipped as it came in.
+    /// task that ended as it came in: skipped by the kind, or of a kind whose workers cannot be started.
     ///
     /// ```no_run
     /// # use farm_driver::TaskQueue;

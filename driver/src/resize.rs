@@ -32,7 +32,8 @@ pub enum ResizeError {
 
 impl Farm {
     /// From now on a kind keeps `least` workers and has `most` at most. Those beyond it end: first who has not said
-    /// hello, then who has idled longest, then the others after what they execute. No task is ended.
+    /// hello, then who has idled longest, then the others after what they execute. No task is ended. Of the `least` only as
+    /// many are kept as the farm has places for ([`FarmBuilder::workers`](crate::FarmBuilder::workers)).
     ///
     /// # Errors
     /// [`ResizeError`]. Nothing has changed.
