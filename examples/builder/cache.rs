@@ -3,30 +3,35 @@
 //! No time stamp is trusted, and no file that cannot be verified: a record says what its output looks like, so a kill
 //! at any moment costs at most work that is done again. Every file is written elsewhere and renamed into its place.
 
-use crate::plan::Step;
-use farm::prelude::Schema;
+use crate::step::Step;
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::{collections::BTreeMap, fs, fs::File, io};
+use std::{collections::BTreeMap, fs, fs::File, io, process};
 
 /// How many versions of an output are kept.
 const VERSIONS: usize = 8;
 
 /// How a version was made: of which contents, by which command, and what the compiler said.
-#[derive(Clone, Debug, Serialize, Deserialize, Schema)]
-pub(crate) struct Made {
-    pub(crate) key: String,
-    pub(crate) inputs: Vec<(String, String)>,
-    pub(crate) output: String,
-    pub(crate) said: String,
+#[derive(Clone, Serialize, Deserialize)]
+struct Made {
+    key: String,
+    inputs: Vec<(String, String)>,
+    output: String,
+    said: String,
 }
 
 /// The output folder, held by one build at a time.
 pub(crate) struct Cache {
     pub(crate) out: PathBuf,
-    /// Hashes of files at their first look, or as they were put in place.
-    seen: BTreeMap<PathBuf, Option<String>>,
+    /// Where compilers write: this build's alone, as those of a killed one may go on for a moment.
+    pub(crate) work: PathBuf,
+    /// Hashes of files at their first look, or as they were put in place; empty without a file.
+    seen: BTreeMap<PathBuf, String>,
+    /// Before all that is written from now on.
+    begun: (i64, i64),
     _lock: File,
 }
 
@@ -38,37 +43,70 @@ impl Cache {
         let held = flock(&_lock, FlockOperation::NonBlockingLockExclusive);
         held.map_err(|_| io::Error::other("another build is at work there"))?;
         fs::remove_dir_all(out.join("work"))?;
-        fs::create_dir(out.join("work"))?;
-        let seen = BTreeMap::new();
-        Ok(Self { out, seen, _lock })
+        let work = out.join(format!("work/{}", process::id()));
+        fs::create_dir_all(&work)?;
+        let (first, mark) = (changed(&work)?, work.join("begun"));
+        let mut begun = first;
+        // The file system's clock ticks slowly: what was written before shall not look as if it was written since.
+        while begun == first {
+            File::create(&mark)?;
+            begun = changed(&mark)?;
+        }
+        Ok(Self {
+            out,
+            work,
+            seen: BTreeMap::new(),
+            begun,
+            _lock,
+        })
     }
 
-    /// What has to be done for a step and why, if anything has: a version that was made before is put in its place.
-    pub(crate) fn look(&mut self, step: &Step) -> io::Result<Option<(String, Option<Made>)>> {
-        fs::create_dir_all(&step.store)?;
-        let (records, store) = (records(step), Path::new(&step.store));
-        let place = self.out.join(&step.output);
-        let change = records.first().map(|last| (last, self.change(step, last)));
-        let why = match change {
+    /// Why something has to be done for a step, if it has. If it was done before, that version is put in its place, and
+    /// what the compiler said of it is given as well.
+    pub(crate) fn look(&mut self, step: &Step) -> io::Result<Option<(String, Option<String>)>> {
+        let records = records(step);
+        let why = match records.first() {
             None => "it was never made".into(),
-            Some((_, Some(change))) => change,
-            Some((last, None)) if self.is(&place, &last.output) => return Ok(None),
-            Some(_) => format!("{} is not there as it was made", step.output),
+            Some(last) => match self.change(step, last, &self.out.join(&step.output)) {
+                None => return Ok(None),
+                Some(change) => change,
+            },
         };
         for made in records {
-            let fits = self.change(step, &made).is_none();
-            if fits && self.is(&store.join(&made.output), &made.output) {
+            let version = step.store.join(&made.output);
+            if self.change(step, &made, &version).is_none() {
                 self.place(step, &made)?;
-                return Ok(Some((why, Some(made))));
+                return Ok(Some((why, Some(made.said))));
             }
         }
         Ok(Some((why, None)))
     }
 
+    /// Takes what a step has made, of which files, into the store, and puts it in its place.
+    pub(crate) fn keep(&mut self, step: &Step, said: &str) -> io::Result<()> {
+        let mut inputs = Vec::new();
+        for input in step.inputs()? {
+            let path = step.directory.join(&input);
+            // What was written since we began may have been read before that: no file has an empty hash.
+            let same = !step.objects.is_empty() || changed(&path).is_ok_and(|at| at < self.begun);
+            let hash = if same { self.hash_of(&path) } else { "" };
+            inputs.push((input, hash.to_owned()));
+        }
+        let made = Made {
+            key: step.key.clone(),
+            inputs,
+            output: hash(&fs::read(&step.made)?),
+            said: said.to_owned(),
+        };
+        fs::create_dir_all(&step.store)?;
+        fs::rename(&step.made, step.store.join(&made.output))?;
+        self.place(step, &made)
+    }
+
     /// Puts a version in its place, and on top of the record.
-    pub(crate) fn place(&mut self, step: &Step, made: &Made) -> io::Result<()> {
-        let (store, place) = (Path::new(&step.store), self.out.join(&step.output));
-        let beside = self.out.join("work/place");
+    fn place(&mut self, step: &Step, made: &Made) -> io::Result<()> {
+        let (store, place) = (&step.store, self.out.join(&step.output));
+        let beside = self.work.join("place");
         fs::create_dir_all(place.parent().expect("it is in a folder"))?;
         fs::copy(store.join(&made.output), &beside)?; // With its mode.
         fs::rename(&beside, &place)?;
@@ -82,40 +120,43 @@ impl Cache {
         }
         fs::write(&beside, serde_json::to_vec(&records)?)?;
         fs::rename(beside, store.join("record.json"))?;
-        self.seen.insert(place, Some(made.output.clone()));
+        self.seen.insert(place, made.output.clone());
         Ok(())
     }
 
-    /// What is not as it was.
-    fn change(&mut self, step: &Step, made: &Made) -> Option<String> {
+    /// What is not as it was when this version was made, which is at `place`.
+    fn change(&mut self, step: &Step, made: &Made, place: &Path) -> Option<String> {
         if made.key != step.key {
             return Some("its command or the compiler changed".into());
         }
-        let directory = Path::new(&step.directory);
-        let mut changed = made.inputs.iter();
-        let changed = changed.find(|(input, then)| !self.is(&directory.join(input), then));
-        changed.map(|(input, _)| format!("{input} changed"))
+        for (input, then) in &made.inputs {
+            if then.is_empty() || self.hash_of(&step.directory.join(input)) != then {
+                return Some(format!("{input} changed"));
+            }
+        }
+        let is_there = self.hash_of(place) == made.output;
+        (!is_there).then(|| format!("{} is not there as it was made", step.output))
     }
 
-    /// Whether a file has these contents.
-    fn is(&mut self, path: &Path, then: &str) -> bool {
-        let look = || fs::read(path).ok().map(|bytes| hash(&bytes));
-        let now = self.seen.entry(path.to_owned()).or_insert_with(look);
-        now.as_deref() == Some(then)
+    fn hash_of(&mut self, path: &Path) -> &str {
+        let look = || fs::read(path).map(|bytes| hash(&bytes)).unwrap_or_default();
+        self.seen.entry(path.to_owned()).or_insert_with(look)
     }
 }
 
 /// All versions that are known, the last one first. A record that cannot be read is none.
 fn records(step: &Step) -> Vec<Made> {
-    let text = fs::read(Path::new(&step.store).join("record.json")).unwrap_or_default();
+    let text = fs::read(step.store.join("record.json")).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
-/// FNV-1a of 128 bits: against accidents, not against malice.
-pub(crate) fn hash(bytes: &[u8]) -> String {
-    let next = |sum: u128, byte: &u8| (sum ^ u128::from(*byte)).wrapping_mul((1 << 88) + 0x13b);
-    let sum = bytes
-        .iter()
-        .fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, next);
-    format!("{sum:032x}")
+/// When a file was last written or put in place: the kernel's own note, which nobody can set.
+fn changed(path: &Path) -> io::Result<(i64, i64)> {
+    fs::metadata(path).map(|found| (found.ctime(), found.ctime_nsec()))
+}
+
+/// Against accidents, not against malice. A Rust that hashes otherwise makes everything once more.
+pub(crate) fn hash(what: &impl Hash) -> String {
+    let hasher = BuildHasherDefault::<DefaultHasher>::default();
+    format!("{:016x}", hasher.hash_one(what))
 }

@@ -291,7 +291,7 @@ fn the_first_error_stops_the_rest_until_it_is_repaired() {
     stage.write("compile_commands.json", "[{}]");
     build(&stage, &[])
         .exits(2)
-        .says("compile_commands.json: missing field");
+        .says("compile_commands.json: entry 1 has no command");
 }
 
 #[test]
