@@ -37,7 +37,8 @@ struct Options {
     #[arg(long, allow_hyphen_values = true)]
     link_arg: Vec<String>,
     /// How many compilers run at once
-    #[arg(short, long, default_value_t = thread::available_parallelism().map_or(1, |n| n.get() as u32))]
+    #[arg(short, long, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(default_value_t = thread::available_parallelism().map_or(1, |n| n.get() as u32))]
     jobs: u32,
     /// Does not stop at the first error
     #[arg(short, long)]

@@ -24,6 +24,8 @@ pub(crate) fn read(folder: &Path) -> io::Result<Goals> {
             goals.insert(name.clone(), Goal { name, text });
         }
     }
+    let prelude = goals.get("prelude").map(|_| ());
+    prelude.ok_or_else(|| io::Error::other("it has no prelude.smt2"))?;
     Ok(goals)
 }
 

@@ -66,6 +66,14 @@ fn race(goal: &Goal, mut options: TaskOptions, group: Group, (z3, cvc5): &Queues
     (verdict, core.join(" ").trim().to_owned())
 }
 
+/// A kill at any moment leaves the old file or the new one.
+fn save(known: &BTreeMap<String, Row>, cache: &Path) -> Result<(), Box<dyn Error>> {
+    let fresh = cache.with_extension("new");
+    let saved = fs::write(&fresh, serde_json::to_vec(known)?);
+    let saved = saved.and_then(|()| fs::rename(fresh, cache));
+    saved.map_err(|e| format!("{}: {e}", cache.display()).into())
+}
+
 fn prove_all(folder: &Path, cache: &Path) -> Result<ExitCode, Box<dyn Error>> {
     let mut versions = String::new();
     for (name, _) in solver::SOLVERS {
@@ -73,9 +81,11 @@ fn prove_all(folder: &Path, cache: &Path) -> Result<ExitCode, Box<dyn Error>> {
         let said = said.map_err(|e| format!("cannot start {name}: {e}; install z3 and cvc5"))?;
         versions += &String::from_utf8_lossy(&said.stdout);
     }
-    let goals = goals::read(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let usage = |e| format!("{}: {e}; usage: prover [FOLDER [CACHE]]", folder.display());
+    let goals = goals::read(folder).map_err(usage)?;
     let known = fs::read(cache).unwrap_or_default();
     let mut known: BTreeMap<String, Row> = serde_json::from_slice(&known).unwrap_or_default();
+    save(&known, cache)?; // Rather now than after the first proof is it known that it cannot be.
     let workers = thread::available_parallelism().map_or(2, |n| n.get().max(2) as u32);
     let mut pool = Pool::new(Program::this_executable(), workers);
     // Also for the questions why a goal does not hold.
@@ -117,7 +127,7 @@ fn prove_all(folder: &Path, cache: &Path) -> Result<ExitCode, Box<dyn Error>> {
             let (name, row) = ended.recv()?;
             known.insert(name.to_owned(), row.clone());
             table.insert(name, row);
-            fs::write(cache, serde_json::to_vec(&known)?)?;
+            save(&known, cache)?;
         }
     })?;
     // They use what is not proved, or not there, or each other.

@@ -397,3 +397,22 @@ fn an_interrupted_build_leaves_nothing_half_done() {
     build(&stage, &[]).exits(0);
     is_whole(&stage);
 }
+
+#[test]
+fn what_is_written_while_it_is_compiled_is_compiled_again() {
+    if !has("cc") {
+        return;
+    }
+    let (stage, waiting) = small();
+    let (running, pids) = held_up(&stage, &waiting);
+    stage.write("src/f4.c", stage.read("src/f4.c"));
+    kill_process(Pid::from_raw(pids[0]).expect("a pid"), Signal::KILL).expect("it waits");
+    running.end().exits(0);
+    let ended = build(&stage, &[]).exits(0);
+    assert_eq!(
+        named(&ended, "made"),
+        ["src/f4.c"].map(str::to_owned).into()
+    );
+    is_whole(&stage);
+    build(&stage, &["--jobs", "0"]).exits(2).says("--jobs");
+}

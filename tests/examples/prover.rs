@@ -265,6 +265,18 @@ fn an_interrupt_leaves_no_solver() {
 }
 
 #[test]
+fn a_folder_without_goals_and_a_cache_that_cannot_be_written_are_clear_errors() {
+    if !both_solvers() {
+        return;
+    }
+    let stage = with_goals(|_| false);
+    fs::create_dir(stage.path("cache")).expect("our own folder");
+    prove(&stage).exits(2).says("prover: cache: ");
+    fs::remove_file(stage.path("goals/prelude.smt2")).expect("it is there");
+    prove(&stage).exits(2).says("it has no prelude.smt2");
+}
+
+#[test]
 fn an_absent_solver_is_one_clear_error() {
     let stage = with_goals(|_| false);
     let ended = start(&stage, Some("/nowhere")).end().exits(2);
