@@ -79,6 +79,14 @@ pub enum StartError {
         /// The kind's name.
         kind: String,
     },
+    /// A kind has no worker, and no resize could give it one: its tasks would wait for ever.
+    #[error(
+        "kind `{kind}` has no worker: give its pool one at least (`Pool::new`), or room for a resize (`ceiling`)"
+    )]
+    NoWorkers {
+        /// The kind's name.
+        kind: String,
+    },
     /// More workers are to be kept than there may be.
     #[error(
         "{least} workers are to be kept, and the farm may have {most} at once (`workers`): keep fewer, or allow more"
@@ -258,6 +266,10 @@ impl FarmBuilder {
         if let Some(kind) = self.config.kinds.iter().find(limited) {
             let kind = kind.hello.name.clone();
             return Err(StartError::Unmeasured { kind });
+        }
+        if let Some(kind) = self.config.kinds.iter().find(|kind| kind.numbered() == 0) {
+            let kind = kind.hello.name.clone();
+            return Err(StartError::NoWorkers { kind });
         }
         let least = |kind: &KindConfig| u64::from(kind.staffing.least.min(kind.slots));
         let least = self.config.kinds.iter().map(least).sum();

@@ -50,7 +50,7 @@ impl TaskKind for Numbered {
 /// A farm whose tasks nobody performs.
 pub(crate) fn farm() -> (Farm, KindRef<Numbered>, TaskQueue<Numbered>) {
     let mut builder = Farm::builder();
-    let kind = builder.kind(Numbered, Pool::new(Program::path("none"), 0));
+    let kind = builder.kind(Numbered, Pool::new(Program::path("none"), 0).ceiling(1));
     let farm = builder.start().expect("a farm");
     let queue = farm.queue(kind);
     (farm, kind, queue)

@@ -26,7 +26,8 @@ type Answer = Result<ExitCode, Box<dyn std::error::Error>>;
 #[derive(Parser)]
 struct Options {
     /// How many files at once
-    #[arg(long, default_value_t = thread::available_parallelism().map_or(1, |n| n.get() as u32))]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..),
+        default_value_t = thread::available_parallelism().map_or(1, |n| n.get() as u32))]
     workers: u32,
     /// The folder of the development; its `_CoqProject` is heeded
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/coq"))]

@@ -3,7 +3,7 @@
 use crate::Test;
 use crate::picky::Picky;
 use crate::stage::{LONG, Orders, builder, farm, lives, order, pool, run, soon};
-use farm_driver::{Farm, ResizeError, StartError, TaskQueue};
+use farm_driver::{Farm, Pool, Program, ResizeError, StartError, TaskQueue};
 use farm_master::{Outcome, Recycle, SHORTEST_LIFE};
 use rustix::process::{Pid, Signal, kill_process};
 use std::num::NonZeroU32;
@@ -118,6 +118,11 @@ fn kinds_share_one_worker() {
 }
 
 fn more_kept_than_allowed() {
+    let mut without = builder();
+    without.kind(Orders, pool("", 1));
+    without.kind(Picky::default(), Pool::new(Program::path("none"), 0));
+    let error = without.start().expect_err("refused");
+    assert!(matches!(error, StartError::NoWorkers { .. }));
     let mut builder = builder();
     builder.kind(Orders, pool("", 2).least(2));
     builder.workers(NonZeroU32::MIN);
