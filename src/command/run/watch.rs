@@ -213,8 +213,9 @@ impl Watch<'_> {
             }
             SIGHUP => {
                 ending.stopped = true;
-                self.say("hangup; nothing more is started, what runs finishes");
+                // Said when it is so: whoever reads it may let a task end, and the next one must not start for that.
                 self.halt(ending, "hangup");
+                self.say("hangup; nothing more is started, what runs finishes");
             }
             SIGTSTP => self.pause(),
             other => log::warn!("signal {other} was caught and is not handled"),
