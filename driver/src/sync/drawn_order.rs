@@ -15,7 +15,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many orders each strategy draws per model: fewer in a debug build, which is ten times as slow.
+/// How many orders each strategy draws per model: fewer in a debug build, which is slower.
 const ORDERS: usize = if cfg!(debug_assertions) {
     1_000
 } else {
