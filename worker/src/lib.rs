@@ -39,6 +39,7 @@
 mod cancel;
 pub mod child;
 mod context;
+mod kept;
 mod names;
 mod pace;
 mod page;
@@ -51,6 +52,7 @@ mod wards;
 pub use cancel::CancelFlag;
 pub use context::{Context, Detached, FeedbackError, Stream};
 pub use farm_protocol;
+pub use kept::{ANSWER_MAX, Kept, Unanswered};
 pub use perform::{Perform, Seated, Worker};
 pub use serve::{Ends, Left, exit, run_if_asked, serve_in_process};
 pub use wards::{Ward, Wards};
