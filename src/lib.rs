@@ -7,6 +7,8 @@
 //! * **Give it a command line**: [`main!`] makes a program that runs tasks of such kinds from task files.
 //! * **All of that, step by step, with examples**: `docs/kinds.md` in the repository, from a kind of 30 lines upward.
 //! * **Run commands**: the command kind in [`exec`], and the command `farm run`.
+//! * **Ask a program that goes on running**, such as a solver: [`worker::Kept`].
+//! * **End well, and do again only what has changed**: `Interrupts`, `memo`.
 //!
 //! ```no_run
 //! use farm::protocol::{Never, Wire};
@@ -69,6 +71,10 @@
 pub mod command;
 pub mod exec;
 mod inside;
+#[cfg(feature = "command")]
+mod interrupts;
+#[cfg(feature = "command")]
+pub mod memo;
 pub mod prelude;
 #[cfg(feature = "command")]
 pub mod report;
@@ -93,6 +99,8 @@ pub use farm_protocol::{AffinityKey, ContextBody, ContextUpdate};
 pub use farm_sim as sim;
 pub use farm_worker as worker;
 pub use inside::in_process;
+#[cfg(feature = "command")]
+pub use interrupts::Interrupts;
 
 /// Compiles the examples of the guide, and runs those that start no process.
 #[cfg(all(doctest, feature = "command", feature = "sim"))]

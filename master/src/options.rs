@@ -150,6 +150,13 @@ impl Retries {
             on: RetryOn::DEFAULT,
         }
     }
+
+    /// The same, after these ends alone.
+    #[must_use]
+    pub const fn on(mut self, on: RetryOn) -> Self {
+        self.on = on;
+        self
+    }
 }
 
 impl Default for Retries {

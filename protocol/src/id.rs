@@ -104,6 +104,22 @@ id!(
     AffinityKey(u64), "a"
 );
 
+impl AffinityKey {
+    /// The key of a name, such as that of a library or of a data set: the same in every process and every build.
+    ///
+    /// FNV-1a of 64 bits, as published by Fowler, Noll and Vo. Two names that met in one key would only make a task
+    /// prefer, or require, a worker in vain that knows the other one: what a worker really knows the kind decides.
+    #[must_use]
+    pub const fn of(name: &str) -> Self {
+        let (bytes, mut key, mut place) = (name.as_bytes(), 0xcbf2_9ce4_8422_2325_u64, 0);
+        while place < bytes.len() {
+            key = (key ^ bytes[place] as u64).wrapping_mul(0x0100_0000_01b3);
+            place += 1;
+        }
+        Self(key)
+    }
+}
+
 /// The fence: everything a worker says about a task carries it, and what does not match the
 /// attempt now in flight is dropped and counted.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -123,5 +139,21 @@ impl fmt::Display for AttemptId {
 impl fmt::Debug for AttemptId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! A name's key is the published hash.
+    use super::AffinityKey;
+
+    #[test]
+    fn the_key_of_a_name_is_fnv_1a() {
+        assert_eq!(AffinityKey::of(""), AffinityKey(0xcbf2_9ce4_8422_2325));
+        assert_eq!(AffinityKey::of("a"), AffinityKey(0xaf63_dc4c_8601_ec8c));
+        assert_eq!(
+            AffinityKey::of("foobar"),
+            AffinityKey(0x8594_4171_f739_67e8)
+        );
     }
 }

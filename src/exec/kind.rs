@@ -147,25 +147,22 @@ impl TaskKind for CommandKind {
     ) -> Verdict<Self> {
         self.listener.answered(task, &response);
         let settings = &task.settings;
-        // A retry for want of memory is another wish than one for a bug.
-        let (exit, crash) = match response.out_of_memory {
-            Some(_) => (Cause::Resource, Cause::Resource),
-            None => (Cause::Exit, Cause::Crash),
+        let (ok, fatal) = match response.ended {
+            Ended::Exited(code) => (
+                is_ok(&settings.ok_exit, code),
+                settings.fatal_exit.contains(&code),
+            ),
+            Ended::Signaled { .. } | Ended::NotStarted { .. } | Ended::Lost { .. } => {
+                (false, false)
+            }
         };
-        match response.ended {
-            Ended::Exited(code) if is_ok(&settings.ok_exit, code) => {
-                Verdict::done(Box::new(response), ())
-            }
-            Ended::Exited(code) => {
-                let fatal = settings.fatal_exit.contains(&code);
-                let verdict = Verdict::failed(Box::new(response), ()).because(exit);
-                if fatal { verdict.fatal() } else { verdict }
-            }
-            Ended::Signaled { .. } | Ended::Lost { .. } => {
-                Verdict::failed(Box::new(response), ()).because(crash)
-            }
-            Ended::NotStarted { .. } => Verdict::failed(Box::new(response), ()),
+        if ok {
+            return Verdict::done(Box::new(response), ());
         }
+        // An exit with 0 fails too where the task asks for another code.
+        let cause = response.failure().unwrap_or(Cause::Exit);
+        let verdict = Verdict::failed(Box::new(response), ()).because(cause);
+        if fatal { verdict.fatal() } else { verdict }
     }
 
     fn on_late_response(&mut self, task: &Arc<TaskSpec>, response: CommandResponse) {

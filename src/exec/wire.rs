@@ -3,9 +3,10 @@
 //! Both halves of the command kind link this. Paths are bytes: a file name need not be text. What a task file may say,
 //! and what a response means for the task, is the master half's.
 
-use farm_protocol::{Schema, Wire};
+use farm_protocol::{Schema, Termination, Wire};
 use farm_worker::Stream;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The command kind's name, version and types.
 #[derive(Clone, Copy, Debug)]
@@ -119,6 +120,14 @@ pub struct CommandResponse {
     pub trouble: Option<String>,
 }
 
+impl CommandResponse {
+    /// What it wrote to its output, as far as it was captured. What is no UTF-8 is replaced.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout.head).into_owned()
+    }
+}
+
 /// How a command ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub enum Ended {
@@ -143,6 +152,25 @@ pub enum Ended {
         /// Why not.
         message: String,
     },
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Exited(code) => Termination::Exited(code).fmt(f),
+            Self::Signaled {
+                signal,
+                core_dumped,
+            } => Termination::Signaled {
+                signal,
+                core_dumped,
+            }
+            .fmt(f),
+            Self::NotStarted { ref message, .. } | Self::Lost { ref message } => {
+                f.write_str(message)
+            }
+        }
+    }
 }
 
 /// What was captured of one stream.

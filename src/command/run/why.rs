@@ -7,7 +7,6 @@ use crate::exec::{CommandResponse, Ended};
 use crate::report::{TaskError, shortened};
 use crate::taskfile::{Run, TaskSpec};
 use farm_master::{CancelledBy, Death, HowStopped, Outcome, Resource, SkippedBy, TimeLimit};
-use farm_protocol::signal_name;
 
 /// Characters of a failure that stand in the words about it; its line in the results has all of it.
 const FAILURE_COLUMNS: usize = 1000;
@@ -138,20 +137,13 @@ fn explain_failure(product: &Product) -> TaskError {
 fn explain_end(response: &CommandResponse) -> TaskError {
     let memory = response.out_of_memory.as_deref();
     let memory = memory.map(|words| format!(", {words}")).unwrap_or_default();
-    match &response.ended {
-        Ended::Exited(code) => error("exit", format!("exited with code {code}{memory}")),
-        Ended::Signaled {
-            signal,
-            core_dumped,
-        } => {
-            let name =
-                signal_name(*signal).map_or_else(|| format!("signal {signal}"), str::to_string);
-            let core = if *core_dumped { " (core dumped)" } else { "" };
-            error("signal", format!("killed by {name}{core}{memory}"))
-        }
-        Ended::NotStarted { message, .. } => error("start", message.clone()),
-        Ended::Lost { message } => error("lost", message.clone()),
-    }
+    let class = match response.ended {
+        Ended::Exited(_) => "exit",
+        Ended::Signaled { .. } => "signal",
+        Ended::NotStarted { .. } => "start",
+        Ended::Lost { .. } => "lost",
+    };
+    error(class, format!("{}{memory}", response.ended))
 }
 
 const fn stopped(how: HowStopped) -> &'static str {
