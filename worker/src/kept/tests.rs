@@ -2,6 +2,7 @@
 use super::*;
 use crate::Detached;
 use farm_protocol::{Attempt, AttemptId, Never, TaskId};
+use rustix::process::{Pid, test_kill_process};
 use std::fs;
 
 #[derive(Clone, Copy, Debug)]
@@ -29,10 +30,10 @@ fn in_attempt(owns_children: bool, test: impl FnOnce(&Detached<Talk>, &Context<'
     );
 }
 
-fn shell(script: &str, context: &Context<'_, Talk>) -> Kept {
+fn shell(script: &str) -> Kept {
     let mut command = Command::new("sh");
     command.args(["-c", script]);
-    Kept::start(command, context).unwrap()
+    Kept::new(command)
 }
 
 /// Answers each line with two and a last one, on both streams.
@@ -46,7 +47,7 @@ fn is_over(line: &str) -> bool {
 fn it_remembers_and_both_streams_are_heard_in_order() {
     for owns in [true, false] {
         in_attempt(owns, |_, context| {
-            let mut kept = shell(POLITE, context);
+            let mut kept = shell(POLITE);
             for word in ["one", "two"] {
                 let answer = kept.ask(&format!("{word}\n"), is_over, context);
                 assert_eq!(answer.unwrap(), format!("{word}?\n{word}!\n"));
@@ -63,7 +64,7 @@ fn it_remembers_and_both_streams_are_heard_in_order() {
 #[test]
 fn a_question_that_fills_both_pipes_is_answered() {
     in_attempt(true, |_, context| {
-        let mut kept = Kept::start(Command::new("cat"), context).unwrap();
+        let mut kept = Kept::new(Command::new("cat"));
         let line = format!("{}\n", "a".repeat(99));
         let question = line.repeat(10_000);
         let answer = kept.ask(&format!("{question}over\n"), is_over, context);
@@ -72,25 +73,31 @@ fn a_question_that_fills_both_pipes_is_answered() {
 }
 
 #[test]
-fn whoever_ends_is_told_of_with_the_last_words() {
+fn whoever_ends_is_told_of_with_the_last_words_and_started_anew() {
     in_attempt(true, |_, context| {
-        let mut kept = shell("read x; echo farewell; echo half >&2; exit 3", context);
-        let error = kept.ask("x\n", is_over, context).unwrap_err();
-        assert_eq!(error.to_string(), "exited with code 3: farewell\nhalf");
-        let again = kept.ask("x\n", is_over, context).unwrap_err();
-        assert_eq!(again.to_string(), "exited with code 3");
+        let mut kept = shell("read x; echo farewell; echo half >&2; exit 3");
+        for _ in 0..2 {
+            assert!(!kept.runs());
+            let error = kept.ask("x\n", is_over, context).unwrap_err();
+            assert_eq!(error.to_string(), "exited with code 3: farewell\nhalf");
+        }
         // An answer that was whole before the end is one.
-        let mut kept = shell("read x; echo all; echo over; kill -9 $$", context);
+        let mut kept = shell("read x; echo all; echo over; kill -9 $$");
         assert_eq!(kept.ask("x\n", is_over, context).unwrap(), "all\n");
-        let error = kept.ask("x\n", is_over, context).unwrap_err();
+        assert!(kept.runs());
+        let error = kept.ask("", is_over, context).unwrap_err();
         assert_eq!(error.to_string(), "killed by SIGKILL");
+        let mut kept = shell(POLITE);
+        assert!(kept.ask("x\n", is_over, context).is_ok());
+        kept.stop();
+        assert!(!kept.runs());
     });
 }
 
 #[test]
 fn a_child_of_its_own_that_holds_the_output_holds_up_nobody() {
     in_attempt(false, |_, context| {
-        let mut kept = shell("sleep 1000 & echo $!; exit 1", context);
+        let mut kept = shell("sleep 1000 & echo $!; exit 1");
         let error = kept.ask("", is_over, context).unwrap_err();
         let Unanswered::Ended { how, said } = error else {
             panic!("{error}")
@@ -107,37 +114,38 @@ fn a_child_of_its_own_that_holds_the_output_holds_up_nobody() {
 #[test]
 fn a_cancelled_attempt_waits_for_no_answer_and_leaves_nobody() {
     in_attempt(true, |stand_in, context| {
-        let mut kept = shell("read x; exec sleep 1000", context);
-        let pid = kept.process.pid;
+        let mut kept = shell("echo $$; echo over; read x; exec sleep 1000");
+        let pid = kept.ask("", is_over, context).unwrap();
+        let pid = pid.trim().parse().ok().and_then(Pid::from_raw).unwrap();
         std::thread::scope(|scope| {
             scope.spawn(|| stand_in.cancel().raise());
             let error = kept.ask("x\n", is_over, context).unwrap_err();
             assert!(matches!(error, Unanswered::Cancelled), "{error}");
         });
-        assert!(context.flags().heeded_cancel);
-        assert!(rustix::process::test_kill_process(pid).is_err());
+        assert!(context.flags().heeded_cancel && !kept.runs());
+        assert!(test_kill_process(pid).is_err());
     });
 }
 
 #[test]
 fn whoever_says_too_much_is_stopped() {
     in_attempt(true, |_, context| {
-        let kept = Kept::start(Command::new("yes"), context).unwrap();
-        let mut kept = kept.answer_max(100_000);
+        let mut kept = Kept::new(Command::new("yes")).answer_max(100_000);
         let error = kept.ask("", is_over, context).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "it says more than 100000 bytes in one answer"
-        );
-        let again = kept.ask("", is_over, context).unwrap_err();
-        assert_eq!(again.to_string(), "killed by SIGKILL");
+        let words = "it says more than 100000 bytes in one answer";
+        assert_eq!(error.to_string(), words);
+        assert!(!kept.runs());
     });
 }
 
 #[test]
 fn what_cannot_be_started_is_an_error() {
     in_attempt(true, |_, context| {
-        let none = Kept::start(Command::new("/no/such/solver"), context);
-        assert_eq!(none.unwrap_err().kind(), ErrorKind::NotFound);
+        let mut kept = Kept::new(Command::new("/no/such/solver"));
+        let error = kept.ask("", is_over, context).unwrap_err().to_string();
+        assert!(
+            error.starts_with("cannot start /no/such/solver: "),
+            "{error}"
+        );
     });
 }
