@@ -7,12 +7,14 @@
 mod kind;
 mod perform;
 mod runs;
+mod said;
 mod wire;
 
 #[cfg(feature = "command")]
 pub use kind::{CommandKind, HEAD_BYTES, Listener, Settings, spill_path};
 pub use perform::{Commands, HEAD_MAX};
 pub use runs::Runs;
+pub use said::said;
 pub use wire::{
     Captured, CommandFeedback, CommandRequest, CommandResponse, CommandWire, Ended, StderrPlan,
     StdinPlan, StdoutPlan,

@@ -36,9 +36,12 @@ use std::fmt;
 /// }
 /// ```
 pub struct Runs<T> {
-    request: Box<dyn FnMut(&T) -> CommandRequest + Send>,
-    judge: Box<dyn FnMut(&T, &CommandResponse) -> Option<Cause> + Send>,
+    request: Ask<T>,
+    judge: Judge<T>,
 }
+
+type Ask<T> = Box<dyn FnMut(&T) -> CommandRequest + Send>;
+type Judge<T> = Box<dyn FnMut(&T, &CommandResponse) -> Option<Cause> + Send>;
 
 impl<T> Runs<T> {
     /// Tasks that are done by the command that `request` makes of each, and done well when it exits with 0.
