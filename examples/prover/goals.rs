@@ -1,10 +1,8 @@
 //! The goals, files of SMT-LIB with comments that say what is expected, and what is known of them. Knows no solver.
 
-use farm::prelude::Schema;
+use farm::{memo::hash, prelude::Schema};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
-use std::{fs, io, path::Path};
+use std::{collections::BTreeMap, fs, io, path::Path};
 
 #[derive(Clone, Serialize, Deserialize, Schema)]
 pub(crate) struct Goal {
@@ -24,7 +22,7 @@ pub(crate) fn read(folder: &Path) -> io::Result<Goals> {
             goals.insert(name.clone(), Goal { name, text });
         }
     }
-    let prelude = goals.get("prelude").map(|_| ());
+    let prelude = goals.get("prelude");
     prelude.ok_or_else(|| io::Error::other("it has no prelude.smt2"))?;
     Ok(goals)
 }
@@ -49,10 +47,6 @@ impl Goal {
     }
 }
 
-pub(crate) fn hash(text: &str) -> u64 {
-    BuildHasherDefault::<DefaultHasher>::default().hash_one(text)
-}
-
 /// What came of a goal.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Row {
@@ -62,7 +56,7 @@ pub(crate) struct Row {
     #[serde(skip)]
     pub(crate) why: String,
     /// Hashes of what the verdict depends on.
-    pub(crate) stamps: BTreeMap<String, u64>,
+    pub(crate) stamps: BTreeMap<String, String>,
 }
 
 impl Row {

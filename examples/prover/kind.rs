@@ -3,18 +3,24 @@
 //! A solver's death is not its worker's, which knows what it was taught and starts another one. The farm hears of a
 //! failure that is a crash, and tries the goal again.
 
-use crate::goals::{Goal, Goals, hash};
-use crate::solver::{SOLVERS, Solver};
-use farm::{Affinity, AffinityKey, Cause, Fallback, Outcome, prelude::*};
-use std::collections::BTreeSet;
-use std::sync::mpsc::Sender;
+use crate::goals::{Goal, Goals};
+use farm::{Affinity, AffinityKey, Cause, Fallback::AnyWorker, Outcome, prelude::*, worker::Kept};
+use std::{collections::BTreeSet, process::Command, sync::mpsc::Sender};
 
-/// For the solver `S` of [`SOLVERS`]: a kind each, so that both can race for one goal.
-#[derive(Default)]
-pub(crate) struct Prove<const S: usize> {
-    goals: Goals,                    // in the master
-    taught: Vec<Goal>,               // in a worker, like the rest: whose definitions came
-    solver: Option<(Solver, usize)>, // it, and how many of those it was told
+/// Name and arguments of each solver.
+pub(crate) const SOLVERS: [(&str, &str); 2] = [
+    ("z3", "-in smt.core.minimize=true"),
+    ("cvc5", "--incremental --lang smt2 -q --minimal-unsat-cores"),
+];
+
+/// The master's half, for the solver `S` of these: a kind each, so that both can race for one goal.
+pub(crate) struct Prove<const S: usize>(pub(crate) Goals);
+
+/// A worker's half.
+pub(crate) struct Prover<const S: usize> {
+    solver: Kept,
+    taught: Vec<Goal>,               // whose definitions came
+    told: usize,                     // how many of those the solver was told
     state: (String, String, String), // the goal it judged last, the verdict, how to ask why
 }
 
@@ -26,13 +32,15 @@ pub(crate) type Said = (String, String);
 pub(crate) type Task = (Goal, bool, Sender<Said>);
 
 type Request = (Goal, bool, Vec<Goal>); // and the definitions to be learnt
-type Status = WorkerStatus<BTreeSet<String>>; // whose definitions it has learnt
+type Answer = (Said, Taught);
+type Taught = BTreeSet<String>; // whose definitions a worker has learnt
+type Status = WorkerStatus<Taught>;
 
 impl<const S: usize> Wire for Prove<S> {
     const NAME: &'static str = SOLVERS[S].0;
     const VERSION: u32 = 1;
     type Request = Request;
-    type Response = Said;
+    type Response = Answer;
     type Feedback = Never;
     type Context = Never;
 }
@@ -40,41 +48,35 @@ impl<const S: usize> Wire for Prove<S> {
 impl<const S: usize> TaskKind for Prove<S> {
     type Wire = Self;
     type Task = Task;
-    type Competence = BTreeSet<String>;
+    type Competence = Taught;
     type Output = ();
     type Failure = ();
 
     fn affinity(&self, (goal, ..): &Task) -> Affinity {
-        let key = |lemma| Affinity::Prefers(AffinityKey(hash(lemma)));
-        goal.needs().last().map_or(Affinity::Any, key)
+        let lemma = goal.needs().last().expect("the prelude at least");
+        Affinity::Prefers(AffinityKey::of(lemma))
     }
 
-    fn keys_of(&self, taught: &BTreeSet<String>) -> Vec<AffinityKey> {
-        taught.iter().map(|name| AffinityKey(hash(name))).collect()
+    fn keys_of(&self, taught: &Taught) -> Vec<AffinityKey> {
+        taught.iter().map(|name| AffinityKey::of(name)).collect()
     }
 
     fn request_of_task(&mut self, worker: &Status, (goal, why, _): &Task) -> Option<Request> {
         let knows = |n: &str| matches!(worker, Status::Old(taught) if taught.contains(n));
         let new = goal.needs().filter(|name| !knows(name));
-        let teach = new.map(|name| self.goals[name].clone()).collect();
+        let teach = new.map(|name| self.0[name].clone()).collect();
         Some((goal.clone(), *why, teach))
     }
 
-    fn use_response(&mut self, worker: &Status, task: &Task, said: Said) -> Verdict<Self> {
-        let (goal, why, tell) = task;
-        let mut taught: BTreeSet<_> = goal.needs().map(str::to_owned).collect();
-        if let Status::Old(before) = worker {
-            taught.extend(before.iter().cloned());
-        }
-        let follow_up = (goal.clone(), true, tell.clone());
+    fn use_response(&mut self, _: &Status, task: &Task, answer: Answer) -> Verdict<Self> {
+        let ((goal, why, tell), (said, taught)) = (task, answer);
+        let ask = (goal.clone(), true, tell.clone());
         let verdict = match &*said.0 {
             "crashed" => Verdict::failed((), taught).because(Cause::Crash),
             // It would say the same again.
             "unknown" => Verdict::failed((), taught).fatal(),
             // Its solver is in the state to say why. Any other would have to get there first.
-            "refuted" | "vacuous" if !why => {
-                Verdict::done((), taught).pin(follow_up, Fallback::AnyWorker)
-            }
+            "refuted" | "vacuous" if !why => Verdict::done((), taught).pin(ask, AnyWorker),
             _ => Verdict::done((), taught),
         };
         let _nobody_waits = tell.send(said);
@@ -86,55 +88,54 @@ impl<const S: usize> TaskKind for Prove<S> {
     }
 }
 
-impl<const S: usize> Perform for Prove<S> {
-    type Wire = Self;
+impl<const S: usize> Perform for Prover<S> {
+    type Wire = Prove<S>;
 
-    fn perform(&mut self, request: Request, context: &Context<'_, Self>) -> Said {
+    fn perform(&mut self, request: Request, on: &Context<'_, Prove<S>>) -> Answer {
         let (goal, explain, mut teach) = request;
         // What was taught for a goal that was cancelled comes again.
         teach.retain(|new| self.taught.iter().all(|old| old.name != new.name));
         self.taught.extend(teach);
-        self.judge(&goal, explain, context).unwrap_or_else(|words| {
-            self.solver = None;
-            let erred = words.contains("(error");
-            let verdict = if erred { "unknown" } else { "crashed" };
-            (verdict.to_owned(), words)
-        })
+        let said = self.judge(&goal, explain, on);
+        let names = self.taught.iter().map(|goal| goal.name.clone());
+        (said.unwrap_or_else(|failed| failed), names.collect())
     }
 }
 
-impl<const S: usize> Prove<S> {
-    pub(crate) fn new(goals: &Goals) -> Self {
-        let mut kind = Self::default();
-        goals.clone_into(&mut kind.goals);
-        kind
+impl<const S: usize> Prover<S> {
+    pub(crate) fn new() -> Self {
+        let (name, arguments) = SOLVERS[S];
+        let mut command = Command::new(name);
+        command.args(arguments.split(' '));
+        Self {
+            solver: Kept::new(command),
+            taught: Vec::new(),
+            told: 0,
+            state: <_>::default(),
+        }
     }
 
-    fn judge(&mut self, goal: &Goal, why: bool, on: &Context<'_, Self>) -> Result<Said, String> {
-        if !why || self.solver.is_none() || self.state.0 != goal.name {
+    fn judge(&mut self, goal: &Goal, why: bool, on: &Context<'_, Prove<S>>) -> Result<Said, Said> {
+        if !why || !self.solver.runs() || self.state.0 != goal.name {
             self.check(goal, on)?;
         }
-        let (_, verdict, question) = &self.state;
-        let detail = match &mut self.solver {
-            Some((solver, _)) if why => solver.ask(question, on)?,
-            _ => String::new(),
-        };
-        Ok((verdict.clone(), detail))
+        let (_, verdict, question) = self.state.clone();
+        let detail = why.then(|| self.ask(&question, on)).transpose()?;
+        Ok((verdict, detail.unwrap_or_default()))
     }
 
     /// Has the solver say whether it holds, and leaves it in the state in which it did.
-    fn check(&mut self, goal: &Goal, on: &Context<'_, Self>) -> Result<(), String> {
-        let (solver, told) = match &mut self.solver {
-            Some(running) => running,
-            none => none.insert((Solver::start(SOLVERS[S]).map_err(|e| e.to_string())?, 0)),
-        };
-        let mut before = if *told > 0 { "(pop 1)\n" } else { "" }.to_owned();
-        before.extend(self.taught[*told..].iter().map(Goal::definitions));
-        *told = self.taught.len();
-        solver.ask(&(before + "\n(push 1)"), on)?;
+    fn check(&mut self, goal: &Goal, on: &Context<'_, Prove<S>>) -> Result<(), Said> {
+        let mut before = "(pop 1)\n".to_owned();
+        if !self.solver.runs() {
+            (self.told, before) = (0, String::new());
+        }
+        before.extend(self.taught[self.told..].iter().map(Goal::definitions));
+        self.told = self.taught.len();
+        self.ask(&(before + "\n(push 1)"), on)?;
         let (show, checks) = (goal.said("show"), goal.text.matches("(check-sat)").count());
         for (number, part) in (1..).zip(goal.text.split("(check-sat)").take(checks)) {
-            let said = solver.ask(&format!("{part}(check-sat)"), on)?;
+            let said = self.ask(&format!("{part}(check-sat)"), on)?;
             let (verdict, why) = match &*said {
                 // Before the last check there are assumptions alone.
                 "unsat" if number < checks => ("vacuous", "(get-unsat-core)".to_owned()),
@@ -147,6 +148,25 @@ impl<const S: usize> Prove<S> {
             self.state = (goal.name.clone(), verdict.to_owned(), why);
             return Ok(());
         }
-        Err("(error no check-sat)".to_owned())
+        Err(("unknown".to_owned(), "it has no check-sat".to_owned()))
+    }
+
+    /// What the solver says, in one line. With no answer, or an error, it is of no use any more.
+    fn ask(&mut self, text: &str, on: &Context<'_, Prove<S>>) -> Result<String, Said> {
+        // What ends an answer: no solver says it by itself.
+        const OVER: &str = "that-was-all";
+        let question = format!("{text}\n(echo \"{OVER}\")\n");
+        let is_over = |line: &str| line.trim_matches('"') == OVER;
+        let answer = self.solver.ask(&question, is_over, on);
+        let crashed = answer.is_err();
+        let said = answer.unwrap_or_else(|why| why.to_string());
+        let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        let verdict = match line.contains("(error") {
+            true => "unknown",
+            false if crashed => "crashed",
+            false => return Ok(line),
+        };
+        self.solver.stop();
+        Err((verdict.to_owned(), line))
     }
 }
