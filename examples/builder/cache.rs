@@ -4,9 +4,9 @@
 //! at any moment costs at most work that is done again. Every file is written elsewhere and renamed into its place.
 
 use crate::step::Step;
+use farm::memo::{self, hash};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::{collections::BTreeMap, fs, fs::File, io, process};
@@ -64,22 +64,21 @@ impl Cache {
     /// Why something has to be done for a step, if it has. If it was done before, that version is put in its place, and
     /// what the compiler said of it is given as well.
     pub(crate) fn look(&mut self, step: &Step) -> io::Result<Option<(String, Option<String>)>> {
-        let records = records(step);
+        let (records, place) = (records(step), self.out.join(&step.output));
         let why = match records.first() {
             None => "it was never made".into(),
-            Some(last) => match self.change(step, last, &self.out.join(&step.output)) {
+            Some(last) => match self.change(step, last, &place) {
                 None => return Ok(None),
                 Some(change) => change,
             },
         };
-        for made in records {
-            let version = step.store.join(&made.output);
-            if self.change(step, &made, &version).is_none() {
-                self.place(step, &made)?;
-                return Ok(Some((why, Some(made.said))));
-            }
-        }
-        Ok(Some((why, None)))
+        let version = |made: &Made| step.store.join(&made.output);
+        let fits = |made: &&Made| self.change(step, made, &version(made)).is_none();
+        let Some(made) = records.iter().find(fits) else {
+            return Ok(Some((why, None)));
+        };
+        self.place(step, made)?;
+        Ok(Some((why, Some(made.said.clone()))))
     }
 
     /// Takes what a step has made, of which files, into the store, and puts it in its place.
@@ -109,7 +108,7 @@ impl Cache {
         let beside = self.work.join("place");
         fs::create_dir_all(place.parent().expect("it is in a folder"))?;
         fs::copy(store.join(&made.output), &beside)?; // With its mode.
-        fs::rename(&beside, &place)?;
+        fs::rename(beside, &place)?;
         let mut records = records(step);
         records.retain(|old| (&old.key, &old.inputs) != (&made.key, &made.inputs));
         records.insert(0, made.clone());
@@ -118,8 +117,7 @@ impl Cache {
                 let _gone_already = fs::remove_file(store.join(old.output));
             }
         }
-        fs::write(&beside, serde_json::to_vec(&records)?)?;
-        fs::rename(beside, store.join("record.json"))?;
+        memo::keep(&store.join("record.json"), &records)?;
         self.seen.insert(place, made.output.clone());
         Ok(())
     }
@@ -144,19 +142,12 @@ impl Cache {
     }
 }
 
-/// All versions that are known, the last one first. A record that cannot be read is none.
+/// All versions that are known, the last one first.
 fn records(step: &Step) -> Vec<Made> {
-    let text = fs::read(step.store.join("record.json")).unwrap_or_default();
-    serde_json::from_slice(&text).unwrap_or_default()
+    memo::recall(&step.store.join("record.json"))
 }
 
 /// When a file was last written or put in place: the kernel's own note, which nobody can set.
 fn changed(path: &Path) -> io::Result<(i64, i64)> {
     fs::metadata(path).map(|found| (found.ctime(), found.ctime_nsec()))
-}
-
-/// Against accidents, not against malice. A Rust that hashes otherwise makes everything once more.
-pub(crate) fn hash(what: &impl Hash) -> String {
-    let hasher = BuildHasherDefault::<DefaultHasher>::default();
-    format!("{:016x}", hasher.hash_one(what))
 }

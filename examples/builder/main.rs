@@ -8,18 +8,14 @@ mod step;
 
 use cache::Cache;
 use clap::Parser;
-use farm::{Farm, Jobserver, Outcome, Pool, Program, Retries, Rule, Settled, Shut, TaskQueue};
-use farm::{exec::Commands, worker::Worker, worker::run_if_asked};
-use signal_hook::{consts, iterator::Signals};
-use std::sync::atomic::{AtomicBool, Ordering};
+use farm::exec::{Commands, Runs};
+use farm::{Farm, Interrupts, Jobserver, Outcome, Pool, Program, Retries, RetryOn, Rule, Settled};
+use farm::{TaskQueue, worker::Worker, worker::run_if_asked};
 use std::{error::Error, path::PathBuf, process::ExitCode};
 use std::{thread, time::Duration};
-use step::Compile;
+use step::Step;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
-
-/// Somebody wants it to end.
-static STOPPED: AtomicBool = AtomicBool::new(false);
 
 /// Builds a C program: compiles what changed, links it, and says why.
 #[derive(Parser)]
@@ -48,21 +44,22 @@ struct Options {
     timeout: u64,
 }
 
-/// What steps come to.
-const ENDS: [&str; 5] = ["made", "fetched", "up to date", "failed", "not done"];
-
 fn main() -> ExitCode {
     run_if_asked(|| Worker::new().with(Commands::new()));
-    let code = build(&Options::parse()).unwrap_or_else(|error| {
+    let options = Options::parse();
+    let code = start(&options).and_then(|(farm, queue)| {
+        let interrupts = Interrupts::heed(&farm)?;
+        let built = build(&options, &farm, &queue);
+        interrupts.signal().map_or(built, |_| Ok(130))
+    });
+    let code = code.unwrap_or_else(|error| {
         eprintln!("builder: {error}");
         2
     });
-    let is_stopped = STOPPED.load(Ordering::Relaxed);
-    ExitCode::from(if is_stopped { 130 } else { code })
+    ExitCode::from(code)
 }
 
-fn build(options: &Options) -> Result<u8> {
-    let (farm, queue) = start(options)?;
+fn build(options: &Options, farm: &Farm, queue: &TaskQueue<Runs<Step>>) -> Result<u8> {
     let (out, from) = (options.out.display(), options.database.display());
     let mut cache = Cache::open(&options.out).map_err(|error| format!("{out}: {error}"))?;
     let steps = step::steps(&cache, options).map_err(|error| format!("{from}: {error}"))?;
@@ -81,21 +78,24 @@ fn build(options: &Options) -> Result<u8> {
                     eprint!("{said}");
                     ends.push("fetched");
                 }
-                Some((why, None)) => tickets.push((why, group.submit(&queue, step.clone()))),
+                Some((why, None)) => tickets.push((why, group.submit(queue, step.clone()))),
             }
         }
         for (why, ticket) in tickets {
             let Settled { task, outcome, .. } = ticket.wait()?;
+            let file = &task.file;
             let (end, said) = match outcome {
-                Outcome::Done(said) => {
-                    let kept = cache.keep(&task, &said);
+                Outcome::Done(end) => {
+                    let kept = cache.keep(&task, &end.text());
                     kept.map_err(|error| format!("{}: {error}", task.output))?;
-                    println!("made {}: {why}", task.file);
-                    ("made", said)
+                    println!("made {file}: {why}");
+                    ("made", end.text())
                 }
-                Outcome::Failed(said) => ("failed", said),
+                Outcome::Failed(end) => {
+                    ("failed", format!("{}{file}: {}\n", end.text(), end.ended))
+                }
                 Outcome::Cancelled { .. } | Outcome::Closed => ("not done", String::new()),
-                other => ("failed", format!("{}: {}\n", task.file, other.status())),
+                other => ("failed", format!("{file}: {}\n", other.status())),
             };
             eprint!("{said}");
             ends.push(end);
@@ -104,11 +104,10 @@ fn build(options: &Options) -> Result<u8> {
             break;
         }
     }
-    farm.shut(Shut::Drain);
-    farm.wait_stopped();
     std::fs::remove_dir_all(cache.out.join("work"))?;
     let count = |wanted| ends.iter().filter(|end| **end == wanted).count();
-    let counts = ENDS.map(|end| format!("{} {end}", count(end))).join(", ");
+    let counts = ["made", "fetched", "up to date", "failed", "not done"];
+    let counts = counts.map(|end| format!("{} {end}", count(end))).join(", ");
     let objects = steps.len() - 1;
     let nothing = format!("nothing to do: {objects} objects and the program are up to date");
     let is_all = count("up to date") == steps.len();
@@ -116,8 +115,8 @@ fn build(options: &Options) -> Result<u8> {
     Ok(u8::from(count("failed") + count("not done") > 0))
 }
 
-/// A farm with one kind, which ends when a signal asks for it.
-fn start(options: &Options) -> Result<(Farm, TaskQueue<Compile>)> {
+/// A farm whose tasks are steps.
+fn start(options: &Options) -> Result<(Farm, TaskQueue<Runs<Step>>)> {
     let mut builder = Farm::builder();
     // Before all else: a file of ours could get the number of a descriptor that make did not hand down.
     let jobserver = Jobserver::from_environment().unwrap_or_else(|error| {
@@ -127,16 +126,9 @@ fn start(options: &Options) -> Result<(Farm, TaskQueue<Compile>)> {
     jobserver.map(|jobserver| builder.jobserver(jobserver));
     let mut pool = Pool::new(Program::this_executable(), options.jobs);
     pool.defaults.running = Some(Duration::from_secs(options.timeout));
-    pool.defaults.retries = Retries::immediate(2);
-    let kind = builder.kind(Compile, pool);
+    pool.defaults.retries = Retries::immediate(2).on(RetryOn::CRASH.union(RetryOn::RESOURCE));
+    let kind = builder.kind(Runs::new(Step::request).judged(Step::judge), pool);
     let farm = builder.start()?;
-    let (queue, stopped) = (farm.queue(kind), farm.clone());
-    let mut signals = Signals::new([consts::SIGINT, consts::SIGTERM])?;
-    thread::spawn(move || {
-        for (_, how) in signals.forever().zip([Shut::Stop, Shut::Kill]) {
-            STOPPED.store(true, Ordering::Relaxed);
-            stopped.shut(how);
-        }
-    });
+    let queue = farm.queue(kind);
     Ok((farm, queue))
 }

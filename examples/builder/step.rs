@@ -1,18 +1,13 @@
-//! One command that makes one file of others: which there are, and what a farm does with one as a task.
-//!
-//! This is the kind's half in the master. Its other half is the library's, which runs any command.
+//! One command that makes one file of others: which there are, what is run for one, and when that has failed.
 
-use crate::{Options, Result, cache::Cache, cache::hash};
-use farm::exec::{CommandRequest, CommandResponse, CommandWire, Ended, StderrPlan};
-use farm::prelude::*;
+use crate::{Options, Result, cache::Cache};
+use farm::exec::{self, CommandRequest, CommandResponse, HEAD_BYTES, StderrPlan};
+use farm::{Cause, memo::hash};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io, process::Command};
-
-/// How much of what a compiler says is shown, in bytes.
-const SAID_MAX: u32 = 256 << 10;
 
 /// An entry of `compile_commands.json`, or the link.
 #[derive(Clone, Default, Deserialize)]
@@ -74,9 +69,8 @@ pub(crate) fn steps(cache: &Cache, options: &Options) -> Result<Vec<Step>> {
         let mut ask = Command::new(&step.arguments[0]);
         ask.arg("--version").current_dir(&step.directory);
         // A compiler that cannot say it cannot compile either, and is reported then.
-        let told = || ask.output().map(|told| told.stdout).unwrap_or_default();
         let version = versions.entry(step.arguments[0].clone());
-        let version = version.or_insert_with(told);
+        let version = version.or_insert_with(|| exec::said(&mut ask).unwrap_or_default());
         step.key = hash(&(&step.directory, &step.arguments, version));
         step.store = cache.out.join("store").join(&step.output);
         step.made = cache.work.join(hash(&step.output));
@@ -95,7 +89,7 @@ fn drop_outputs(arguments: &mut Vec<String>) {
 }
 
 impl Step {
-    /// What it has read: objects, or what the compiler has told in a rule for make, as in `it: a.c b.h`.
+    /// What it has read: objects, or what the compiler has told in a rule for make, as in `a: a.c b.h`.
     pub(crate) fn inputs(&self) -> io::Result<Vec<String>> {
         if !self.objects.is_empty() {
             return Ok(self.objects.clone());
@@ -106,48 +100,26 @@ impl Step {
         let names = rule.split_whitespace().skip(1);
         Ok(names.map(|name| name.replace('\0', " ")).collect())
     }
-}
 
-type Status = WorkerStatus<()>;
-
-/// Steps as tasks, which give what the compiler said.
-pub(crate) struct Compile;
-
-impl TaskKind for Compile {
-    type Wire = CommandWire;
-    type Task = Step;
-    type Competence = ();
-    type Output = String;
-    type Failure = String;
-
-    fn request_of_task(&mut self, _: &Status, step: &Step) -> Option<CommandRequest> {
+    /// What is run for it. Output and dependencies go where this build is alone.
+    pub(crate) fn request(&self) -> CommandRequest {
         let path = |path: &Path| path.display().to_string();
-        let mut argv = step.arguments.clone();
-        argv.extend(["-o".into(), path(&step.made)]);
-        if step.objects.is_empty() {
-            argv.extend(["-MMD", "-MT", "it", "-MF"].map(String::from));
-            argv.push(path(&step.made.with_extension("d")));
-        }
-        Some(CommandRequest {
-            argv,
-            env: vec![("TMPDIR".into(), path(&step.made.with_file_name("")))],
-            cwd: Some(step.directory.as_os_str().as_bytes().to_vec()),
+        // The dependencies go beside the output, into a file that ends with `.d`.
+        let more = ["-MMD".into(), "-o".into(), path(&self.made)];
+        CommandRequest {
+            argv: [&self.arguments[..], &more].concat(),
+            env: vec![("TMPDIR".into(), path(&self.made.with_file_name("")))],
+            cwd: Some(self.directory.as_os_str().as_bytes().to_vec()),
             stderr: StderrPlan::Stdout,
-            head_limit: SAID_MAX,
+            head_limit: HEAD_BYTES,
             ..CommandRequest::default()
-        })
+        }
     }
 
-    fn use_response(&mut self, _: &Status, step: &Step, end: CommandResponse) -> Verdict<Self> {
-        let said = String::from_utf8_lossy(&end.stdout.head).into_owned();
-        let (how, again) = match end.ended {
-            Ended::Exited(0) => return Verdict::done(said, ()),
-            // Or a part of it was killed, for instance for want of memory.
-            Ended::Exited(code) => (format!("exit code {code}"), said.contains("Killed signal")),
-            Ended::Signaled { signal, .. } => (format!("killed by signal {signal}"), true),
-            Ended::NotStarted { message, .. } | Ended::Lost { message } => (message, false),
-        };
-        let verdict = Verdict::failed(format!("{said}{}: {how}\n", step.file), ());
-        if again { verdict } else { verdict.fatal() }
+    /// Whether it failed, and how: a compiler is several processes, and says it when one of them was killed.
+    pub(crate) fn judge(&self, end: &CommandResponse) -> Option<Cause> {
+        let cause = end.failure()?;
+        let killed = end.text().contains("Killed signal");
+        Some(if killed { Cause::Crash } else { cause })
     }
 }
