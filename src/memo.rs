@@ -1,12 +1,17 @@
-//! What a tool knows from its earlier runs: files that are whole at any moment, and hashes that say what has changed.
+//! What a tool knows from its earlier runs: files that are whole at any moment and held by one, and what has changed.
 //!
 //! For embedders that do again only what has changed. Knows no task; what is written down, and when it holds, is theirs.
 
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use serde::{Serialize, de::DeserializeOwned};
 use std::ffi::OsString;
+use std::fmt;
+use std::fs::{self, File};
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher, Hash};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::{fs, io};
 
 /// What [`keep`] wrote to `path`. Nothing (the default) when there is no such file, or none of this form, for instance
 /// from another version of the tool: then all is done again, which is right and only slow.
@@ -36,6 +41,57 @@ pub fn keep<T: Serialize + ?Sized>(path: &Path, what: &T) -> io::Result<()> {
 pub fn hash(what: &(impl Hash + ?Sized)) -> String {
     let hasher = BuildHasherDefault::<DefaultHasher>::default();
     format!("{:016x}", hasher.hash_one(what))
+}
+
+/// Makes `path` this process's alone, until what is given is dropped or the process ends in any way.
+///
+/// # Errors
+/// In words: another process has it, or it cannot be created. Nobody is waited for.
+pub fn hold(path: &Path) -> io::Result<File> {
+    let failed = |why: &dyn fmt::Display| format!("{}: {why}", path.display());
+    let file = File::create(path).map_err(|error| io::Error::new(error.kind(), failed(&error)))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(Errno::WOULDBLOCK) => Err(io::Error::other(failed(&"another one is at work here"))),
+        Err(error) => Err(io::Error::other(failed(&error))),
+    }
+}
+
+/// A moment, by the clock of a folder's file system: was this file written since?
+///
+/// For whoever writes down what was read, as its hash: a file that was written meanwhile may have been read before. It
+/// looks at what the kernel notes of each change, which no program can set, and only for files of that file system.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment((i64, i64));
+
+impl Moment {
+    /// This moment: what was written before this call has not been written since it. Writes the file `mark` for it, and
+    /// takes a tick of the system's clock, some milliseconds.
+    ///
+    /// # Errors
+    /// `mark` cannot be written.
+    pub fn now(mark: &Path) -> io::Result<Self> {
+        fs::write(mark, "")?;
+        let first = change_of(mark)?;
+        loop {
+            // Within a tick all that is written looks as if it was written at once.
+            fs::write(mark, "")?;
+            let now = change_of(mark)?;
+            if now > first {
+                return Ok(Self(now));
+            }
+        }
+    }
+
+    /// Whether a file has not been written, renamed or put in place since. Not so for one that is not there.
+    #[must_use]
+    pub fn is_after(self, path: &Path) -> bool {
+        change_of(path).is_ok_and(|at| at < self.0)
+    }
+}
+
+fn change_of(path: &Path) -> io::Result<(i64, i64)> {
+    fs::metadata(path).map(|found| (found.ctime(), found.ctime_nsec()))
 }
 
 #[cfg(test)]
@@ -73,6 +129,31 @@ mod tests {
         let nowhere = folder.path().join("nowhere/known.json");
         let error = keep(&nowhere, "it").unwrap_err().to_string();
         assert!(error.contains("nowhere/known.json: "), "{error}");
+    }
+
+    #[test]
+    fn what_is_held_is_held_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let held = hold(&path).unwrap();
+        let error = hold(&path).unwrap_err().to_string();
+        assert!(error.contains("lock: another one is at work"), "{error}");
+        drop(held);
+        assert!(hold(&path).is_ok() && hold(folder.path()).is_err());
+    }
+
+    #[test]
+    fn a_moment_is_after_what_was_written_before_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let (before, since) = (folder.path().join("before"), folder.path().join("since"));
+        fs::write(&before, "").unwrap();
+        let moment = Moment::now(&folder.path().join("mark")).unwrap();
+        fs::write(&since, "").unwrap();
+        assert!(moment.is_after(&before) && !moment.is_after(&since));
+        assert!(!moment.is_after(&folder.path().join("nowhere")));
+        // Also when it is only put there again.
+        fs::rename(&before, &since).unwrap();
+        assert!(!moment.is_after(&since) && Moment::now(&before).is_ok());
     }
 
     #[test]

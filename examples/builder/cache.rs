@@ -4,10 +4,8 @@
 //! at any moment costs at most work that is done again. Every file is written elsewhere and renamed into its place.
 
 use crate::step::Step;
-use farm::memo::{self, hash};
-use rustix::fs::{FlockOperation, flock};
+use farm::memo::{self, Moment, hash};
 use serde::{Deserialize, Serialize};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::{collections::BTreeMap, fs, fs::File, io, process};
 
@@ -31,7 +29,7 @@ pub(crate) struct Cache {
     /// Hashes of files at their first look, or as they were put in place; empty without a file.
     seen: BTreeMap<PathBuf, String>,
     /// Before all that is written from now on.
-    begun: (i64, i64),
+    begun: Moment,
     _lock: File,
 }
 
@@ -39,19 +37,11 @@ impl Cache {
     /// Opens a folder, which is made if need be, and removes what a killed build has left.
     pub(crate) fn open(out: &Path) -> io::Result<Self> {
         fs::create_dir_all(out.join("work"))?;
-        let (out, _lock) = (fs::canonicalize(out)?, File::create(out.join("lock"))?);
-        let held = flock(&_lock, FlockOperation::NonBlockingLockExclusive);
-        held.map_err(|_| io::Error::other("another build is at work there"))?;
+        let (out, _lock) = (fs::canonicalize(out)?, memo::hold(&out.join("lock"))?);
         fs::remove_dir_all(out.join("work"))?;
         let work = out.join(format!("work/{}", process::id()));
         fs::create_dir_all(&work)?;
-        let (first, mark) = (changed(&work)?, work.join("begun"));
-        let mut begun = first;
-        // The file system's clock ticks slowly: what was written before shall not look as if it was written since.
-        while begun == first {
-            File::create(&mark)?;
-            begun = changed(&mark)?;
-        }
+        let begun = Moment::now(&work.join("begun"))?;
         Ok(Self {
             out,
             work,
@@ -87,7 +77,7 @@ impl Cache {
         for input in step.inputs()? {
             let path = step.directory.join(&input);
             // What was written since we began may have been read before that: no file has an empty hash.
-            let same = !step.objects.is_empty() || changed(&path).is_ok_and(|at| at < self.begun);
+            let same = !step.objects.is_empty() || self.begun.is_after(&path);
             let hash = if same { self.hash_of(&path) } else { "" };
             inputs.push((input, hash.to_owned()));
         }
@@ -145,9 +135,4 @@ impl Cache {
 /// All versions that are known, the last one first.
 fn records(step: &Step) -> Vec<Made> {
     memo::recall(&step.store.join("record.json"))
-}
-
-/// When a file was last written or put in place: the kernel's own note, which nobody can set.
-fn changed(path: &Path) -> io::Result<(i64, i64)> {
-    fs::metadata(path).map(|found| (found.ctime(), found.ctime_nsec()))
 }

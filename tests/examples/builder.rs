@@ -388,7 +388,7 @@ fn an_interrupted_build_leaves_nothing_half_done() {
         .current_dir(stage.path(""));
     let second = second.output().expect("it runs");
     assert_eq!(second.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&second.stderr).contains("another build is at work there"));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another one is at work here"));
     running.signal(Signal::INT);
     let counts = "3 made, 0 fetched, 0 up to date, 0 failed, 5 not done";
     ends_with(running.end(), 130, counts);
