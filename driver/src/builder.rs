@@ -2,7 +2,7 @@
 
 use crate::depth::{DEPTH_MAX, DEPTH_VARIABLE, depth};
 use crate::farm::Farm;
-use crate::jobserver::Jobserver;
+use crate::jobserver::{Jobserver, JobserverError};
 use crate::mailbox::Mailbox;
 use crate::observer::Observer;
 use crate::pool::{Origin, Pool};
@@ -237,6 +237,21 @@ impl FarmBuilder {
         self.config.tokens = jobserver.tokens();
         self.jobserver = Some(jobserver);
         self
+    }
+
+    /// Takes part in the jobserver that the environment names, if it names one ([`Jobserver::from_environment`]: to be
+    /// called early). One that cannot be used is hidden from the workers, and the answer is why: worth a line to the
+    /// user, as the farm then has as many workers as its pools say.
+    #[must_use = "a jobserver that is named and not used is worth a word"]
+    pub fn jobserver_of_environment(&mut self) -> Option<JobserverError> {
+        let (found, trouble) = match Jobserver::from_environment() {
+            Ok(found) => (found, None),
+            Err(error) => (Some(Jobserver::hidden()), Some(error)),
+        };
+        if let Some(jobserver) = found {
+            self.jobserver(jobserver);
+        }
+        trouble
     }
 
     /// The name of the loop's thread.

@@ -9,7 +9,7 @@ mod step;
 use cache::Cache;
 use clap::Parser;
 use farm::exec::{Commands, Runs};
-use farm::{Farm, Interrupts, Jobserver, Outcome, Pool, Program, Retries, RetryOn, Rule, Settled};
+use farm::{Farm, Interrupts, Outcome, Pool, Program, Retries, RetryOn, Rule, Settled};
 use farm::{TaskQueue, worker::Worker, worker::run_if_asked};
 use std::{error::Error, path::PathBuf, process::ExitCode};
 use std::{thread, time::Duration};
@@ -119,11 +119,9 @@ fn build(options: &Options, farm: &Farm, queue: &TaskQueue<Runs<Step>>) -> Resul
 fn start(options: &Options) -> Result<(Farm, TaskQueue<Runs<Step>>)> {
     let mut builder = Farm::builder();
     // Before all else: a file of ours could get the number of a descriptor that make did not hand down.
-    let jobserver = Jobserver::from_environment().unwrap_or_else(|error| {
+    if let Some(error) = builder.jobserver_of_environment() {
         eprintln!("builder: {error}; going on without it");
-        Some(Jobserver::hidden())
-    });
-    jobserver.map(|jobserver| builder.jobserver(jobserver));
+    }
     let mut pool = Pool::new(Program::this_executable(), options.jobs);
     pool.defaults.running = Some(Duration::from_secs(options.timeout));
     pool.defaults.retries = Retries::immediate(2).on(RetryOn::CRASH.union(RetryOn::RESOURCE));
