@@ -1,6 +1,7 @@
 //! A development: which files, where which library is, and who needs whom. It is copied into a folder of ours, so that
 //! nothing is written beside somebody's sources.
 
+use farm::exec;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -20,13 +21,8 @@ pub(crate) struct Project {
 /// What a command says on stdout; when it cannot be run or fails, why.
 pub(crate) fn said(program: &str, arguments: &[&str], folder: &Path) -> Result<String, String> {
     let mut command = Command::new(program);
-    let output = command.args(arguments).current_dir(folder).output();
-    let output = output.map_err(|e| format!("cannot run `{program}` in {folder:?}: {e}"))?;
-    if !output.status.success() {
-        let why = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("{program}: {}", why.trim()));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    let said = exec::said(command.args(arguments).current_dir(folder));
+    said.map_err(|error| error.to_string())
 }
 
 impl Project {
