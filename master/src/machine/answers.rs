@@ -366,7 +366,7 @@ impl Master {
         // It panicked within its time, and one that lives on after a panic will never answer.
         self.disarm_attempt(turn, id.task);
         let until = turn.now.after(self.config.close_budget);
-        self.timers.arm(until, Timer::CloseKill(slot, session));
+        self.arm_of_session(slot, until, Timer::CloseKill(slot, session));
         Ok(())
     }
 

@@ -31,8 +31,7 @@ impl Master {
         if process.exit.is_none() {
             // Normally the exit follows at once. A worker that closed its answers and lives on can
             // never answer again.
-            self.timers
-                .arm(turn.now.after(grace), Timer::CloseKill(slot, session));
+            self.arm_of_session(slot, turn.now.after(grace), Timer::CloseKill(slot, session));
             if self.config.mutation.is(Mutation::RequeuedTwice) {
                 self.requeue_all(turn, slot);
             }
@@ -57,7 +56,6 @@ impl Master {
             peak_bytes: exit.evidence.peak_bytes,
             memory: out_of_memory(exit.termination, &exit.evidence),
         });
-        self.replace_kept(self.slots[slot.0 as usize].kind);
         if self.config.mutation.is(Mutation::RequeuedTwice) {
             self.requeue_noted(turn, slot);
         }
@@ -84,6 +82,7 @@ impl Master {
         let exit = process.exit.take().expect("looked at just now");
         self.touch(kind);
         self.end_wear(slot, &process);
+        self.timers.disarm_all_of(&process);
         let executing = executing(&process, &exit);
         let flights: Vec<Flight> = process.in_flight.drain(..).collect();
         let held_nothing = flights.is_empty();

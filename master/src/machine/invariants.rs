@@ -241,13 +241,16 @@ impl Master {
                 | Timer::Delay(id) => {
                     assert!(self.tasks.get(id).is_some(), "{timer:?} outlived its task");
                 }
-                Timer::Hello(..)
-                | Timer::CloseTerminate(..)
-                | Timer::CloseKill(..)
-                | Timer::Aged(..)
-                | Timer::Idle(..)
-                | Timer::Pause(_)
-                | Timer::Rebalance(_) => {}
+                Timer::Hello(slot, session)
+                | Timer::CloseTerminate(slot, session)
+                | Timer::CloseKill(slot, session)
+                | Timer::Aged(slot, session)
+                | Timer::Idle(slot, session) => {
+                    let process = self.slots[slot.0 as usize].process.as_ref();
+                    let there = process.is_some_and(|process| process.session == session);
+                    assert!(there, "{timer:?} outlived its session");
+                }
+                Timer::Pause(_) | Timer::Rebalance(_) => {}
                 Timer::Group(scope) => {
                     assert!(
                         self.scopes.get(scope).is_some(),

@@ -57,10 +57,19 @@ impl Master {
         if started && self.config.mutation.is(Mutation::KeptOnlyOnce) {
             return 0;
         }
-        least.saturating_sub(self.staying(pool))
+        least.saturating_sub(self.staying(pool) + self.unjudged(pool))
     }
 
-    /// One has gone, or is to go: if it was one of those that are kept, or are to be ready, another one comes.
+    /// Those that have exited by themselves, and whose session is not over: that may be a start failure, which is met by
+    /// a pause. Whoever replaced them before it is judged would start into that pause.
+    fn unjudged(&self, pool: usize) -> usize {
+        let slots = self.slots[self.pools[pool].slots.clone()].iter();
+        let processes = slots.filter_map(|slot| slot.process.as_ref());
+        let unjudged = |process: &&Process| process.ending.is_none() && process.exit.is_some();
+        processes.filter(unjudged).count()
+    }
+
+    /// One is to go: if it was one of those that are kept, or are to be ready, another one comes.
     pub(super) fn replace_kept(&mut self, kind: KindId) {
         let pool = kind.0 as usize;
         let alone = self.config.mutation.is(Mutation::SpareNotReplaced);
@@ -76,7 +85,7 @@ impl Master {
         if spares == 0 || self.hungriest().is_some() {
             return;
         }
-        let missing = spares.saturating_sub(self.at_hand(pool));
+        let missing = spares.saturating_sub(self.at_hand(pool) + self.unjudged(pool));
         self.start_workers(turn, pool, missing);
     }
 

@@ -6,7 +6,8 @@ use super::{Master, Turn};
 use crate::action::{Action, Link, Signal};
 use crate::mutation::Mutation;
 use farm_protocol::{
-    FrameDecoder, FrameKind, FrameLimit, Hello, KindId, Session, SlotId, begin_frame, finish_frame,
+    FrameDecoder, FrameKind, FrameLimit, Hello, Instant, KindId, Session, SlotId, begin_frame,
+    finish_frame,
 };
 use std::time::Duration;
 
@@ -73,6 +74,9 @@ impl Master {
             }
         };
         let process = self.slots[slot.0 as usize].process.take();
+        if let Some(process) = &process {
+            self.timers.disarm_all_of(process);
+        }
         self.drop_unbooted(turn, process);
         self.touch(kind);
         if failed {
@@ -250,14 +254,19 @@ impl Master {
         let frame = begin_frame(&mut turn.actions.bytes, FrameKind::Stop);
         finish_frame(&mut turn.actions.bytes, frame, FrameLimit(u32::MAX)).expect("an empty frame");
         turn.actions.send_from(slot, session, Link::Requests, start);
-        self.timers.arm(
-            turn.now.after(budget / 2),
-            Timer::CloseTerminate(slot, session),
-        );
+        let terminate = Timer::CloseTerminate(slot, session);
+        self.arm_of_session(slot, turn.now.after(budget / 2), terminate);
         if !self.config.mutation.is(Mutation::NoKillOfClosing) {
-            self.timers
-                .arm(turn.now.after(budget), Timer::CloseKill(slot, session));
+            let kill = Timer::CloseKill(slot, session);
+            self.arm_of_session(slot, turn.now.after(budget), kill);
         }
+    }
+
+    /// Arms what is about the process in this slot.
+    pub(super) fn arm_of_session(&mut self, slot: SlotId, at: Instant, timer: Timer) {
+        let process = self.slots[slot.0 as usize].process.as_mut();
+        let process = process.expect("it is armed for a process that is there");
+        self.timers.arm_for(process, at, timer);
     }
 
     pub(super) fn close_overdue(

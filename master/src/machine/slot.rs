@@ -1,6 +1,7 @@
 //! Slots and the sessions in them: what is known of one worker process.
 
 use super::ready::{LineId, Stamp};
+use super::timers::Timer;
 use super::worn::{Wear, Worn};
 use crate::evidence::MemoryVerdict;
 use farm_protocol::{
@@ -50,6 +51,8 @@ pub(super) struct Process {
     pub(super) ending: Option<Ending>,
     pub(super) eof: bool,
     pub(super) exit: Option<ExitFacts>,
+    /// What falls due for its session, and when: cleared with it. What has fallen may still stand here.
+    pub(super) armed: Vec<(Instant, Timer)>,
     /// The keys of what it knows already, ascending, each once.
     pub(super) keys: Vec<AffinityKey>,
     /// How much it has been used.
@@ -168,6 +171,7 @@ impl Process {
             ending: None,
             eof: false,
             exit: None,
+            armed: Vec::new(),
             keys: Vec::new(),
             wear,
             refused: Refused::default(),

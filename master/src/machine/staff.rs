@@ -288,15 +288,12 @@ impl Master {
             ..
         } = self;
         let slot = &mut slots[slot];
-        slot.process = Some(Process::launching(
-            session,
-            config.frame_limit,
-            wear,
-            turn.now,
-        ));
+        let mut process = Process::launching(session, config.frame_limit, wear, turn.now);
         if !config.mutation.is(Mutation::NoHelloLimit) {
-            timers.arm(turn.now.after(patience), Timer::Hello(slot.id, session));
+            let due = turn.now.after(patience);
+            timers.arm_for(&mut process, due, Timer::Hello(slot.id, session));
         }
+        slot.process = Some(process);
         turn.actions.push(Action::Spawn {
             slot: slot.id,
             session,

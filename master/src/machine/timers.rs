@@ -1,6 +1,7 @@
 //! What is to happen when. A table that is asked, not woken: an entry is removed with its reason,
 //! and one that outlived it is recognised as stale when it falls.
 
+use super::slot::Process;
 use farm_protocol::{Instant, KindId, ScopeId, Session, SlotId, TaskId};
 use std::collections::BTreeSet;
 
@@ -47,6 +48,19 @@ impl Timers {
 
     pub(super) fn disarm(&mut self, at: Instant, timer: Timer) {
         self.set.remove(&(at, timer));
+    }
+
+    /// Arms what is about the session of a process, and ends with it.
+    pub(super) fn arm_for(&mut self, process: &mut Process, at: Instant, timer: Timer) {
+        process.armed.push((at, timer));
+        self.arm(at, timer);
+    }
+
+    /// A session is over: nothing wakes anybody for it any more.
+    pub(super) fn disarm_all_of(&mut self, process: &Process) {
+        for (at, timer) in &process.armed {
+            self.disarm(*at, *timer);
+        }
     }
 
     pub(super) fn next(&self) -> Option<Instant> {

@@ -61,6 +61,19 @@ impl SessionFacts {
         self.may_stay() && !touched && !self.wear.perhaps_retired
     }
 
+    /// It has exited by itself for all that can be seen, and its answers have not ended: whether it could not be started
+    /// is not known yet, and nobody comes in its place.
+    fn may_be_unjudged(&self) -> bool {
+        let killed = self.signalled == Some(Signal::Kill);
+        self.exit_told && !self.gone && !self.asked_to_end && !killed
+    }
+
+    /// It certainly is.
+    fn is_unjudged(&self) -> bool {
+        let touched = self.signalled.is_some() || self.is_dismissed();
+        self.may_be_unjudged() && !touched && !self.wear.perhaps_retired
+    }
+
     const fn has_work(&self) -> bool {
         !self.held.is_empty() || self.decoding > 0
     }
@@ -83,7 +96,8 @@ impl Ledger {
         if kept && self.staff.short {
             self.sees(Seen::LeastRefilled);
         }
-        let surely = self.living().filter(|it| it.surely_stays()).count();
+        let surely = |it: &&SessionFacts| it.surely_stays() || it.is_unjudged();
+        let surely = self.living().filter(surely).count();
         let enough = surely >= self.staff.least as usize && !wanted;
         if enough && self.staff.is_set && self.config.kinds[0].staffing.spares == 0 {
             self.breaks(names::I13, || {
@@ -142,6 +156,7 @@ impl Ledger {
             count(&SessionFacts::may_stay),
             count(&SessionFacts::surely_stays),
         );
+        let unjudged = count(&SessionFacts::may_be_unjudged);
         let at_hand = count(&|it| it.may_stay() && !it.has_work());
         let surely_at_hand = count(&|it| it.surely_stays() && (it.is_idle() || !it.greeted));
         let busy = count(&|it| it.surely_stays() && it.greeted && !it.held.is_empty());
@@ -149,9 +164,12 @@ impl Ledger {
         let dear = self.staff.start_took >= DEAR_START;
         let wrong = [
             (stay > most, "more stay than there may be"),
-            (may_stay < least && room, "fewer are there than are kept"),
             (
-                room && dear && busy > 0 && at_hand < spares,
+                may_stay + unjudged < least && room,
+                "fewer are there than are kept",
+            ),
+            (
+                room && dear && busy > 0 && at_hand + unjudged < spares,
                 "a start is dear, and fewer are ready than should be",
             ),
         ];

@@ -263,3 +263,25 @@ fn who_has_died_is_not_sent_away_by_a_smaller_number() {
     stage.exit(0, 1, killed, Some(id(tasks[0], 1)));
     assert_eq!(stage.whose, Some(WhoseDoing::Killed));
 }
+
+/// The exit is told before the end of the answers: what was the worker's fault is known with the later of the two.
+#[test]
+fn a_kept_worker_is_judged_before_another_one_comes() {
+    let mut stage = Stage::new(staffed(3, least(1)));
+    stage.pass(0);
+    stage.expect(&["spawn w0 s1"]);
+    stage.exit(0, 1, Termination::Exited(2), None);
+    stage.expect(&[]);
+    stage.pass(1);
+    stage.expect(&[]);
+    stage.tell(Event::Eof {
+        slot: SlotId(0),
+        session: Session(1),
+    });
+    // It has failed, so there is a pause.
+    stage.skip();
+    stage.pass(99);
+    stage.expect(&[]);
+    stage.pass(1);
+    stage.expect(&["spawn w0 s2"]);
+}
