@@ -44,7 +44,7 @@ impl Loop {
     /// Tells the machine how a process ended that is collected.
     pub(crate) fn tell_exit(&mut self, process: &Process, reaped: Reaped) {
         let Place { slot, session } = process.place;
-        let noted = process.page.as_ref().map(|_| process.noted());
+        let noted = process.last_noted();
         let evidence = MemoryEvidence {
             group_kills: self.memory.new_kills(),
             peak_bytes: process.peak_bytes(reaped.peak_bytes),

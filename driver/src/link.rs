@@ -4,6 +4,7 @@
 //! sends a worker no more than its credit allows.
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::io::ioctl_fionread;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -27,6 +28,8 @@ pub(crate) struct Outgoing {
     start: usize,
     /// The pipe was full when last written to; writing again is pointless before it is writable.
     full: bool,
+    /// A write has found that the reader is gone: from there on nothing has been read.
+    broken: bool,
 }
 
 impl Outgoing {
@@ -36,6 +39,7 @@ impl Outgoing {
             buffer: Vec::new(),
             start: 0,
             full: false,
+            broken: false,
         })
     }
 
@@ -70,6 +74,7 @@ impl Outgoing {
                     // The reader is gone. Its exit is on its way and says more than this error.
                     // The file stays open until then: it is still registered with the poll.
                     self.start = self.buffer.len();
+                    self.broken = true;
                 }
             }
             break;
@@ -87,6 +92,13 @@ impl Outgoing {
                 self.buffer = Vec::new();
             }
         }
+    }
+
+    /// Whether something of what was appended has surely not been read: it was not written, or waits in the pipe. Where
+    /// the system does not say what waits in a pipe, that is nothing.
+    pub(crate) fn has_unread(&self) -> bool {
+        let waits = self.file.as_ref().map_or(Ok(0), ioctl_fionread);
+        self.broken || self.start < self.buffer.len() || waits.is_ok_and(|bytes| bytes > 0)
     }
 }
 

@@ -130,6 +130,13 @@ impl Process {
         self.page.as_ref().map(Page::noted).unwrap_or_default()
     }
 
+    /// What it executed when it died, as far as that is known: what its page says. One without a page holds one request
+    /// at most, and has executed nothing if it has not read that.
+    pub(crate) fn last_noted(&self) -> Option<Noted> {
+        let by_page = self.page.as_ref().map(Page::noted);
+        by_page.or_else(|| self.requests.has_unread().then(Noted::default))
+    }
+
     /// Its last words: of stderr, or of stdout when stderr was silent. A thread has others.
     pub(crate) fn last_words(&self) -> &[u8] {
         if let Body::Thread(thread) = &self.body {

@@ -215,7 +215,8 @@ pub enum Event<'a> {
 pub struct Exit<'a> {
     /// What the system says.
     pub termination: Termination,
-    /// What its page said when it was dead; `None` without a page.
+    /// What its page said when it was dead. Without a page: that it executed nothing, where it surely has not read what
+    /// it was sent last; otherwise `None`.
     pub noted: Option<Noted>,
     /// What was seen around it; its last words are in it.
     #[serde(borrow)]

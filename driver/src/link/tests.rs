@@ -39,6 +39,27 @@ fn a_gone_reader_swallows() {
 }
 
 #[test]
+fn what_nobody_has_read_is_known() {
+    let (reader, writer) = pipe();
+    let mut out = Outgoing::new(writer).expect("link");
+    let mut input = Incoming::new(reader).expect("link");
+    assert!(!out.has_unread());
+    out.append(b"request");
+    assert!(out.has_unread(), "it was not written");
+    out.flush();
+    if cfg!(target_os = "linux") {
+        assert!(out.has_unread(), "it waits in the pipe");
+    }
+    assert_eq!(input.read(&mut [0; 16]).0, 7);
+    assert!(!out.has_unread(), "it was read");
+    drop(input);
+    assert!(!out.has_unread(), "and stays so");
+    out.append(b"another");
+    out.flush();
+    assert!(out.has_unread(), "there was nobody to read it");
+}
+
+#[test]
 fn reading_says_how_it_ended() {
     let (reader, writer) = pipe();
     let mut input = Incoming::new(reader).expect("link");
