@@ -38,6 +38,8 @@ mod storm;
 mod strangers;
 #[path = "kinds/template.rs"]
 mod template;
+#[path = "kinds/template_trouble.rs"]
+mod template_trouble;
 
 use farm::worker::{Worker, run_if_asked};
 use runner::Test;
@@ -94,6 +96,7 @@ fn main() -> ExitCode {
         nested::TESTS,
         STORM,
         template::TESTS,
+        template_trouble::TESTS,
     ]
     .concat();
     runner::run(&tests)

@@ -86,6 +86,18 @@ impl Body {
         }
     }
 
+    /// It is left to its template, which is told so by its number; with it a descriptor of it.
+    pub(crate) fn give_back(&mut self) -> Option<(Pid, Handle)> {
+        match self {
+            Self::Child(child) => {
+                let forked = child.forked.take()?;
+                child.life = Life::Collected;
+                Some((child.pid, forked.handle))
+            }
+            Self::Thread(_) => None,
+        }
+    }
+
     /// Its template has collected it, or is gone.
     pub(crate) const fn collected(&mut self) {
         match self {

@@ -148,7 +148,8 @@ impl Farm {
         self.room.shared.take_record_trouble()
     }
 
-    /// Stops every worker with its group (SIGSTOP); the farm's clock stands still. Returns when it is done.
+    /// Stops every worker with its group (SIGSTOP); the farm's clock stands still. Returns when it is done. One that is
+    /// to be killed ([`Shut::Kill`]) is not stopped, and one that is stopped is killed as it is.
     ///
     /// # Panics
     /// On the farm's loop, where it would wait for ever. So do the next two.

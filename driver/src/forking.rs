@@ -1,20 +1,24 @@
 //! The loop and its templates: what it orders of them, what they answer, and what becomes of it when one ends.
 
 use crate::body::{Body, Forked, TemplateId};
+use crate::dying::{DYING_MOST, DYING_WITHIN, Deathbeds};
 use crate::launcher::Launcher;
 use crate::process::{Place, Process};
 use crate::spawn::{SpawnFault, open_ends, spawn_template};
-use crate::template::{Expected, Heard, Order, Part, Template};
+use crate::template::{Expected, Heard, Order, Part, Remains, Template};
 use crate::turn::{Loop, Spawned};
 use farm_protocol::{Instant, KindId, WorkerName};
 use mio::Token;
 use rustix::process::{Pid, Signal};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The templates that live, by kind.
 #[derive(Debug, Default)]
 pub(crate) struct Templates {
     living: BTreeMap<KindId, Template>,
+    /// Those that were killed.
+    dying: Deathbeds,
     /// How many there were.
     generations: u64,
 }
@@ -29,6 +33,24 @@ impl Templates {
     /// When one of them has taken too long.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.living.values().filter_map(Template::deadline).min()
+    }
+
+    /// The farm is to be killed: none of them is waited for any longer than this.
+    pub(crate) fn hurry(&mut self, span: Duration) {
+        for template in self.living.values_mut() {
+            template.hurry(span);
+        }
+    }
+
+    /// The farm is over: kills them, and waits a while for their ends.
+    pub(crate) fn end(self) {
+        let Self {
+            living, mut dying, ..
+        } = self;
+        for template in living.into_values() {
+            dying.add(template.end(None).dying);
+        }
+        let _said = dying.end(DYING_WITHIN);
     }
 }
 
@@ -63,6 +85,15 @@ impl Loop {
     }
 
     fn start_template(&mut self, kind: KindId) -> Result<Template, SpawnFault> {
+        if self.templates.dying.are_full() {
+            return Err(SpawnFault::Template {
+                kind: self.origins[kind.0 as usize].kind.clone(),
+                why: format!(
+                    "{DYING_MOST} templates that were killed have not ended yet, because the system holds them: look at \
+                     what they wait for (`ps` shows state D), such as a file system that does not answer"
+                ),
+            });
+        }
         self.templates.generations += 1;
         let id = TemplateId {
             kind,
@@ -74,11 +105,12 @@ impl Loop {
             unreachable!("only a program has a template: see `Pool::origin`")
         };
         let parts = spawn_template(program, &origin.kind, self.depth + 1, self.purse.server())?;
-        // From here on its drop kills and collects it.
         let mut template = Template::new(id, parts, self.now, patience);
         let registry = self.poll.registry();
         if let Err(source) = template.register(registry) {
             template.leave(registry);
+            // Nothing will report its exit: it is looked at in each turn.
+            self.templates.dying.add(template.end(None).dying);
             return Err(SpawnFault::Watch { source });
         }
         Ok(template)
@@ -160,7 +192,9 @@ impl Loop {
                 Heard::HungUp => return template.hung_up(self.now),
                 Heard::Nonsense(why) => return self.end_template(kind, Some(why)),
                 Heard::Warm => {}
-                Heard::Forked(expected, pid, forked) => self.forked(*expected, pid, forked),
+                Heard::Forked(expected, pid, forked) => self.forked(kind, *expected, pid, forked),
+                Heard::Unheld(expected, pid) => self.unheld(kind, *expected, pid),
+                Heard::Buried => {}
                 Heard::NotForked(expected, why) => self.not_forked(expected.place, kind, why),
                 Heard::Collected(mut process, reaped) => {
                     process.body.collected();
@@ -172,17 +206,26 @@ impl Loop {
         }
     }
 
-    fn forked(&mut self, expected: Expected, pid: Pid, forked: Forked) {
+    fn forked(&mut self, kind: KindId, expected: Expected, pid: Pid, forked: Forked) {
         let place = expected.place;
         let parts = expected.ours.of(Body::of_template(pid, forked));
         // It is no copy of ours.
         let process = Process::new(place, parts, 0);
         let spawned = match self.take_in(process) {
             Ok(page) => Spawned::Yes { place, page },
-            Err(fault) => Spawned::No {
-                place,
-                error: fault.to_string(),
-            },
+            Err((fault, mut process)) => {
+                let given = process.body.give_back();
+                // Its pipes end here.
+                drop(process);
+                let template = self.templates.living.get_mut(&kind);
+                if let Some((template, (pid, handle))) = template.zip(given) {
+                    template.bury(pid, Some(handle));
+                }
+                Spawned::No {
+                    place,
+                    error: fault.to_string(),
+                }
+            }
         };
         self.spawned.push_back(spawned);
         self.tell_spawned();
@@ -193,8 +236,22 @@ impl Loop {
         }
     }
 
-    /// Ends those templates that have taken too long.
+    /// A worker was forked, and this process has no descriptor left by which it could be known.
+    fn unheld(&mut self, kind: KindId, expected: Expected, pid: Pid) {
+        let Expected { place, ours, .. } = expected;
+        // First, for there may be a descriptor then.
+        drop(ours);
+        if let Some(template) = self.templates.living.get_mut(&kind) {
+            template.bury(pid, None);
+        }
+        let why = "it has forked one, and no descriptors are left for it, so it was ended; the limit of open files is \
+                   reached: use fewer workers or raise it (`ulimit -n`)";
+        self.not_forked(place, kind, why.to_owned());
+    }
+
+    /// Ends those templates that have taken too long, and collects those that have ended.
     pub(crate) fn mind_templates(&mut self) {
+        self.templates.dying.collect(self.poll.registry());
         if self.templates.deadline().is_none_or(|due| due > self.now) || self.clock.stands() {
             return;
         }
@@ -216,7 +273,8 @@ impl Loop {
             return;
         };
         template.leave(self.poll.registry());
-        let (orders, why) = template.end(why);
+        let Remains { orders, why, dying } = template.end(why);
+        self.templates.dying.add(dying);
         log::warn!(
             "the template of kind `{}` is gone ({why}); the next worker has another",
             self.origins[kind.0 as usize].kind
@@ -227,6 +285,9 @@ impl Loop {
                 Order::Collect(mut process) => {
                     let reaped = process.body.collect_inherited();
                     self.tell_exit(&process, reaped);
+                }
+                Order::Bury(_, handle) => {
+                    let _how = handle.and_then(|handle| handle.collect_inherited());
                 }
             }
         }

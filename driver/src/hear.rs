@@ -115,7 +115,8 @@ impl Loop {
             }
             Message::Do(what) => what(self),
             Message::Suspend { done } => {
-                if !self.clock.stands() {
+                // Who is killed is not stopped: nothing would fall due, and whoever hangs would hold the end up.
+                if !self.clock.stands() && !self.linger.is_to_be_killed() {
                     self.clock.stop();
                     self.signal_all(Signal::STOP);
                 }

@@ -40,6 +40,7 @@ mod builder;
 mod clock;
 mod decode;
 mod depth;
+mod dying;
 mod exit;
 mod farm;
 mod forking;

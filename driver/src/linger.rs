@@ -9,7 +9,8 @@ use farm_master::Shut;
 use farm_protocol::Instant;
 use std::time::Duration;
 
-/// How long a thread may take to go before anybody is told, and before a farm that is killed ends without it.
+/// How long a thread may take to go before anybody is told, and before a farm that is killed ends without it. As long
+/// has a template then for its answer.
 const LINGERS: Duration = Duration::from_secs(1);
 
 /// What is to be done about threads that do not go.
@@ -26,6 +27,10 @@ impl Linger {
     pub(crate) const fn deadline(&self) -> Option<Instant> {
         self.due
     }
+
+    pub(crate) const fn is_to_be_killed(&self) -> bool {
+        self.gives_up
+    }
 }
 
 impl Loop {
@@ -41,13 +46,10 @@ impl Loop {
             Shut::Kill if self.linger.gives_up => {}
             Shut::Kill => {
                 self.linger.gives_up = true;
-                // While the farm's clock stands nothing falls due any more.
-                let span = if self.clock.stands() {
-                    Duration::ZERO
-                } else {
-                    LINGERS
-                };
-                self.linger.due = Some(self.now.after(span));
+                // While the clock of a suspended farm stands nothing falls due. A stopped process is killed as it is.
+                self.clock.go();
+                self.linger.due = Some(self.now.after(LINGERS));
+                self.templates.hurry(LINGERS);
             }
         }
     }

@@ -203,11 +203,16 @@ impl Loop {
                 in_process::start(launcher, place, name, &origin.kind, inside, post)?
             }
         };
-        self.take_in(Process::new(place, parts, peak))
+        // One that cannot be watched is killed and collected by its drop.
+        let taken = self.take_in(Process::new(place, parts, peak));
+        taken.map_err(|(fault, _)| fault)
     }
 
-    /// Has the poll report about a new process; whether it has a page. One that cannot be watched is killed.
-    pub(crate) fn take_in(&mut self, mut process: Process) -> Result<bool, SpawnFault> {
+    /// Has the poll report about a new process; whether it has a page. One that cannot be watched comes back.
+    pub(crate) fn take_in(
+        &mut self,
+        mut process: Process,
+    ) -> Result<bool, (SpawnFault, Box<Process>)> {
         if self.clock.stands() {
             process.signal(SystemSignal::STOP);
         }
@@ -220,9 +225,7 @@ impl Loop {
             }
             Err(source) => {
                 process.leave(registry);
-                // Its drop kills and collects it, or, if a template has forked it, leaves the collecting to the
-                // template's end.
-                Err(SpawnFault::Watch { source })
+                Err((SpawnFault::Watch { source }, Box::new(process)))
             }
         }
     }

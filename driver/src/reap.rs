@@ -47,6 +47,16 @@ impl Reaped {
 
 /// Collects the child `pid`, waiting for its end if need be. A child that somebody else collected is `Lost`.
 pub(crate) fn reap(pid: Pid) -> Reaped {
+    wait4(pid, 0).unwrap_or_else(Reaped::lost)
+}
+
+/// The same if it has ended, and otherwise `None` at once.
+pub(crate) fn try_reap(pid: Pid) -> Option<Reaped> {
+    wait4(pid, libc::WNOHANG)
+}
+
+/// `None`: it was to look only, and the child lives.
+fn wait4(pid: Pid, options: i32) -> Option<Reaped> {
     let mut status = 0;
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
     loop {
@@ -55,26 +65,23 @@ pub(crate) fn reap(pid: Pid) -> Reaped {
             libc::wait4(
                 pid.as_raw_nonzero().get(),
                 &raw mut status,
-                0,
+                options,
                 usage.as_mut_ptr(),
             )
         };
-        if found > 0 {
-            break;
-        }
-        if io::Error::last_os_error().kind() != ErrorKind::Interrupted {
-            return Reaped {
-                termination: Termination::Lost,
-                peak_bytes: 0,
-            };
+        match found {
+            0 => return None,
+            1.. => break,
+            _ if io::Error::last_os_error().kind() == ErrorKind::Interrupted => {}
+            _ => return Some(Reaped::lost()),
         }
     }
     // SAFETY: `rusage` is plain integers, for which the zeros it was made of are a value already.
     let usage = unsafe { usage.assume_init() };
-    Reaped {
+    Some(Reaped {
         termination: termination(status),
         peak_bytes: peak(&usage),
-    }
+    })
 }
 
 /// The jobserver that the environment names, if it is open and a pipe.

@@ -6,14 +6,15 @@
 //! the next worker has another template. Its workers live on.
 
 use crate::body::{Forked, TemplateId};
+use crate::dying::Dying;
 use crate::link::{Incoming, LastWords, Reading};
 use crate::process::{Place, Process};
-use crate::reap::{Reaped, reap};
+use crate::reap::Reaped;
 use crate::spawn::{OurEnds, TemplateParts, TheirEnds};
-use crate::system::{ExitWatch, Handle, Received, TemplateLink};
+use crate::system::{ExitWatch, Handle, Received, TemplateLink, is_child};
 use farm_protocol::{
-    Instant, KindId, PREAMBLE, TEMPLATE_MESSAGE_MAX, TemplateAnswer, TemplateOrder, WorkerName,
-    decode, encode,
+    Instant, KindId, PREAMBLE, TEMPLATE_MESSAGE_MAX, TemplateAnswer, TemplateOrder, Termination,
+    WorkerName, decode, encode,
 };
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
@@ -21,7 +22,6 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::io;
-use std::mem;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -85,6 +85,8 @@ pub(crate) enum Order {
     Fork(Box<Expected>),
     /// It has exited, and everything it wrote has been read.
     Collect(Box<Process>),
+    /// It was forked and is no worker, so it was killed, if it could be. Nobody asks how it ended.
+    Bury(Pid, Option<Handle>),
 }
 
 /// What a template said.
@@ -96,8 +98,11 @@ pub(crate) enum Heard {
     Nonsense(String),
     Warm,
     Forked(Box<Expected>, Pid, Forked),
+    /// It has forked the worker, but the descriptor of it could not be taken.
+    Unheld(Box<Expected>, Pid),
     NotForked(Box<Expected>, String),
     Collected(Box<Process>, Reaped),
+    Buried,
 }
 
 /// A template process and what is expected of it.
@@ -118,7 +123,18 @@ pub(crate) struct Template {
     owes_since: Option<Instant>,
     /// How long it may take to be warm.
     patience: Duration,
-    collected: bool,
+    /// The farm is to be killed: it has no longer than this for anything.
+    hurried: Option<Duration>,
+}
+
+/// What is left of a template that was ended.
+#[derive(Debug)]
+pub(crate) struct Remains {
+    /// What was ordered of it.
+    pub(crate) orders: VecDeque<Order>,
+    /// Why nothing comes of that.
+    pub(crate) why: String,
+    pub(crate) dying: Dying,
 }
 
 impl Template {
@@ -140,7 +156,7 @@ impl Template {
             orders: VecDeque::new(),
             owes_since: Some(now),
             patience,
-            collected: false,
+            hurried: None,
         }
     }
 
@@ -169,36 +185,43 @@ impl Template {
         self.handle.has_exited()
     }
 
-    /// Takes it out of the poll; closing alone would not do, as for a worker.
+    /// Takes it out of the poll; closing alone would not do, as for a worker. Its exit is reported still.
     pub(crate) fn leave(&self, registry: &Registry) {
         let link = self.link.raw();
         for fd in [Some(link), self.output.raw()].into_iter().flatten() {
             // It fails only for what is not registered, and then there is nothing to do.
             let _gone = registry.deregister(&mut SourceFd(&fd));
         }
-        if let Some(watch) = &self.watch {
-            watch.leave(registry);
-        }
     }
 
-    /// When it has taken too long.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        let patience = if self.warm {
+    /// How long it may take for what it owes.
+    fn time(&self) -> Duration {
+        let own = if self.warm {
             ANSWERS_WITHIN
         } else {
             self.patience
         };
-        self.owes_since.map(|since| since.after(patience))
+        self.hurried.map_or(own, |hurried| hurried.min(own))
+    }
+
+    /// The farm is to be killed, and waits for nothing longer than this.
+    pub(crate) const fn hurry(&mut self, span: Duration) {
+        self.hurried = Some(span);
+    }
+
+    /// When it has taken too long.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.owes_since.map(|since| since.after(self.time()))
     }
 
     /// Why it is to be killed at its deadline.
     pub(crate) fn overdue(&self) -> String {
-        if self.warm {
-            format!("it did not answer within {ANSWERS_WITHIN:?}, so it was killed")
+        let time = self.time();
+        if self.warm || self.hurried.is_some() {
+            format!("it did not answer within {time:?}, so it was killed")
         } else {
             format!(
-                "it was not warm within {:?}, so it was killed; if that takes its time, raise `Pool::hello_timeout`",
-                self.patience
+                "it was not warm within {time:?}, so it was killed; if that takes its time, raise `Pool::hello_timeout`"
             )
         }
     }
@@ -216,7 +239,9 @@ impl Template {
             };
             match (send(&self.link, order), order) {
                 // A template that is gone answers nothing. Its exit is on its way, or its time runs out.
-                (Ok(()), _) | (Err(_), Order::Collect(_)) => self.owes_since = Some(now),
+                (Ok(()), _) | (Err(_), Order::Collect(_) | Order::Bury(..)) => {
+                    self.owes_since = Some(now);
+                }
                 (Err(error), Order::Fork(expected)) => {
                     failed.push((expected.place, format!("it cannot be asked: {error}")));
                     self.orders.pop_front();
@@ -237,11 +262,12 @@ impl Template {
         match self.link.receive(&mut bytes) {
             Received::Nothing => Heard::Nothing,
             Received::Ended => Heard::HungUp,
-            Received::Message(count, pidfd) => self.understand(&bytes[..count], pidfd),
+            Received::Message(count, pidfd) => self.understand(&bytes[..count], Ok(pidfd)),
+            Received::Cut(count) => self.understand(&bytes[..count], Err(Lost)),
         }
     }
 
-    fn understand(&mut self, bytes: &[u8], pidfd: Option<OwnedFd>) -> Heard {
+    fn understand(&mut self, bytes: &[u8], brought: Result<Option<OwnedFd>, Lost>) -> Heard {
         if !self.warm {
             if bytes != PREAMBLE {
                 let why = "it speaks another version of the protocol than this farm: rebuild it";
@@ -258,16 +284,22 @@ impl Template {
         match (self.orders.pop_front(), answer) {
             (Some(Order::Fork(expected)), TemplateAnswer::Forked { pid, shared_bytes }) => {
                 let pid = i32::try_from(pid).ok().filter(|pid| *pid > 1);
-                let Some((pid, pidfd)) = pid.and_then(Pid::from_raw).zip(pidfd) else {
-                    self.orders.push_front(Order::Fork(expected));
-                    return nonsense();
-                };
-                let forked = Forked {
-                    handle: Handle::new(pidfd),
-                    template: self.id,
-                    shared_bytes,
-                };
-                Heard::Forked(expected, pid, forked)
+                let handle = brought.map(|pidfd| pidfd.map(Handle::new));
+                match (pid.and_then(Pid::from_raw), handle) {
+                    (Some(pid), Ok(Some(handle))) if handle.may_be_of(pid) => {
+                        let forked = Forked {
+                            handle,
+                            template: self.id,
+                            shared_bytes,
+                        };
+                        Heard::Forked(expected, pid, forked)
+                    }
+                    (Some(pid), Err(Lost)) => Heard::Unheld(expected, pid),
+                    (Some(_), Ok(_)) | (None, _) => {
+                        self.orders.push_front(Order::Fork(expected));
+                        nonsense()
+                    }
+                }
             }
             (Some(Order::Fork(expected)), TemplateAnswer::NotForked { why }) => {
                 Heard::NotForked(expected, why)
@@ -285,6 +317,7 @@ impl Template {
                 };
                 Heard::Collected(process, reaped)
             }
+            (Some(Order::Bury(..)), TemplateAnswer::Collected { .. }) => Heard::Buried,
             (
                 order,
                 TemplateAnswer::Forked { .. }
@@ -300,7 +333,7 @@ impl Template {
     /// Reads of what it has printed. What is left is reported again: nobody else would say so, and it waits in a write
     /// while its pipe is full.
     pub(crate) fn listen(&mut self, registry: &Registry) {
-        match self.read_some() {
+        match read_some(&mut self.output, &mut self.words) {
             Reading::Drained | Reading::Ended => {}
             Reading::More => {
                 let token = Part::Output.token(self.id.kind);
@@ -312,13 +345,6 @@ impl Template {
                 }
             }
         }
-    }
-
-    fn read_some(&mut self) -> Reading {
-        let mut space = [0; OUTPUT_AT_ONCE];
-        let (count, reading) = self.output.read(&mut space);
-        self.words.hear(&space[..count]);
-        reading
     }
 
     /// The worker of this place is not wanted any more. Answers whether that is all: it was not with the template yet.
@@ -346,55 +372,71 @@ impl Template {
         } else {
             "it is not warm; if that takes its time, raise `Pool::hello_timeout`"
         };
-        self.quoting(how_far.to_owned())
+        quoting(&self.words, how_far.to_owned())
     }
 
-    /// Ends it. What was ordered of it, and why nothing comes of that.
-    pub(crate) fn end(mut self, why: Option<String>) -> (VecDeque<Order>, String) {
-        let gone = self.collect();
+    /// What it has forked is not to be a worker: kills it, if it is there to be killed, and has it collected. Its pipes
+    /// have ended, so it goes by itself as well.
+    pub(crate) fn bury(&mut self, pid: Pid, handle: Option<Handle>) {
+        // Asked after there is a descriptor: so it is that child and nobody else.
+        let found = || Handle::open(pid).ok().filter(|_| is_child(self.pid, pid));
+        let handle = handle.or_else(found);
+        if let Some(handle) = &handle {
+            // It fails when it has gone.
+            let _gone = handle.signal_group(pid, Signal::KILL);
+        }
+        self.order(Order::Bury(pid, handle));
+    }
+
+    /// Kills it, and waits for nothing.
+    pub(crate) fn end(mut self, why: Option<String>) -> Remains {
+        // Not collected, so its number is its own. Whom it forked has a group of its own.
+        let _gone = kill_process_group(self.pid, Signal::KILL);
+        let mut dying = Dying::new(self.pid, self.handle, self.watch);
+        let gone = dying.collect();
         self.output.hang_up();
         // No more than a pipe can hold: somebody who has its end may go on writing.
         let mut pieces = 0..OUTPUT_MOST / OUTPUT_AT_ONCE;
-        while pieces.next().is_some() && self.read_some() == Reading::More {}
+        let (output, words) = (&mut self.output, &mut self.words);
+        while pieces.next().is_some() && read_some(output, words) == Reading::More {}
         let why = why.unwrap_or_else(|| {
+            let how = gone.map_or(Termination::Lost, |gone| gone.termination);
             if self.warm {
-                format!("it has ended: {}", gone.termination)
+                format!("it has ended: {how}")
             } else {
                 format!(
-                    "it ended before it was warm: {}; does the program's `main` call the worker's entry first?",
-                    gone.termination
+                    "it ended before it was warm: {how}; does the program's `main` call the worker's entry first?"
                 )
             }
         });
-        let why = self.quoting(why);
-        (mem::take(&mut self.orders), why)
-    }
-
-    fn quoting(&self, mut text: String) -> String {
-        let words = self.words.bytes();
-        let tail = String::from_utf8_lossy(&words[words.len().saturating_sub(QUOTED)..]);
-        let tail = tail.trim();
-        if !tail.is_empty() {
-            // Writing to a text does not fail.
-            let _done = write!(text, "; its last words: {tail}");
+        Remains {
+            orders: self.orders,
+            why: quoting(&self.words, why),
+            dying,
         }
-        text
-    }
-
-    fn collect(&mut self) -> Reaped {
-        self.collected = true;
-        // Not reaped, so its number is its own. Whom it forked has a group of its own.
-        let _gone = kill_process_group(self.pid, Signal::KILL);
-        reap(self.pid)
     }
 }
 
-impl Drop for Template {
-    fn drop(&mut self) {
-        if !self.collected {
-            let _how = self.collect();
-        }
+/// This process could not take a descriptor that was sent to it.
+#[derive(Debug)]
+struct Lost;
+
+fn quoting(words: &LastWords, mut text: String) -> String {
+    let words = words.bytes();
+    let tail = String::from_utf8_lossy(&words[words.len().saturating_sub(QUOTED)..]);
+    let tail = tail.trim();
+    if !tail.is_empty() {
+        // Writing to a text does not fail.
+        let _done = write!(text, "; its last words: {tail}");
     }
+    text
+}
+
+fn read_some(output: &mut Incoming, words: &mut LastWords) -> Reading {
+    let mut space = [0; OUTPUT_AT_ONCE];
+    let (count, reading) = output.read(&mut space);
+    words.hear(&space[..count]);
+    reading
 }
 
 /// Sends an order, as far as there is somebody to take it.
@@ -411,6 +453,10 @@ fn send(link: &TemplateLink, order: &mut Order) -> io::Result<()> {
         }
         Order::Collect(process) => {
             let pid = process.number();
+            (TemplateOrder::Collect { pid }, None)
+        }
+        Order::Bury(pid, _) => {
+            let pid = pid.as_raw_nonzero().get().unsigned_abs();
             (TemplateOrder::Collect { pid }, None)
         }
     };

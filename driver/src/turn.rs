@@ -212,7 +212,7 @@ impl Loop {
         }
         // Kills and collects whatever a panic left.
         drop(workers);
-        drop(templates);
+        templates.end();
         // Nobody works any more. Whoever waits for our end may end the program, and what we held with it.
         drop(purse);
         drop(decoders);

@@ -34,7 +34,7 @@ pub(crate) const TESTS: &[Test] = &[
 pub(crate) const DOOMED: &str = "doomed-template-master";
 
 /// Nothing here takes this long on a machine that works.
-const LONG: Duration = Duration::from_secs(20);
+pub(crate) const LONG: Duration = Duration::from_secs(20);
 
 #[derive(Clone, Debug, Serialize, Deserialize, Schema)]
 pub(crate) enum Want {
@@ -49,7 +49,7 @@ pub(crate) enum Want {
 #[derive(Debug, Serialize, Deserialize, Schema)]
 pub(crate) struct Said {
     pid: u32,
-    parent: u32,
+    pub(crate) parent: u32,
     warmed_by: u32,
     /// How many requests this process has had.
     requests: u32,
@@ -121,9 +121,9 @@ impl Perform for Warm {
 }
 
 /// The master's half.
-struct Warmth {
+pub(crate) struct Warmth {
     /// Whether a worker ends after each task.
-    one_shot: bool,
+    pub(crate) one_shot: bool,
 }
 
 impl TaskKind for Warmth {
@@ -147,12 +147,12 @@ impl TaskKind for Warmth {
     }
 }
 
-fn farm(how: &str, slots: u32, one_shot: bool) -> (Farm, TaskQueue<Warmth>) {
+pub(crate) fn farm(how: &str, slots: u32, one_shot: bool) -> (Farm, TaskQueue<Warmth>) {
     farm_of(Pool::new(program(how), slots).template(), one_shot)
 }
 
 /// This program, whose panics say what and not where.
-fn program(how: &str) -> Program {
+pub(crate) fn program(how: &str) -> Program {
     let mut program = Program::this_executable().arg(how);
     let quiet = ("RUST_BACKTRACE".into(), "0".into());
     program.env.set.push(quiet);
@@ -174,20 +174,20 @@ fn farm_of(pool: Pool, one_shot: bool) -> (Farm, TaskQueue<Warmth>) {
 }
 
 #[track_caller]
-fn settled(ticket: farm::Ticket<Warmth>) -> Settled<Warmth> {
+pub(crate) fn settled(ticket: farm::Ticket<Warmth>) -> Settled<Warmth> {
     let settled = ticket.wait_timeout(LONG).expect("an end in time");
     settled.expect("admitted")
 }
 
 #[track_caller]
-fn said(ticket: farm::Ticket<Warmth>) -> Said {
+pub(crate) fn said(ticket: farm::Ticket<Warmth>) -> Said {
     match settled(ticket).outcome {
         Outcome::Done(said) => said,
         other => panic!("{other:?}"),
     }
 }
 
-fn say(text: &str) -> Want {
+pub(crate) fn say(text: &str) -> Want {
     Want::Say(text.to_owned())
 }
 
@@ -204,7 +204,7 @@ fn lives(pid: u32) -> bool {
 }
 
 #[track_caller]
-fn soon(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn soon(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
         assert!(begun.elapsed() < LONG, "{what}: not in time");
@@ -219,10 +219,10 @@ const GO: &str = "go";
 const NEVER: &str = "never";
 
 /// Where workers wait for a sign: a folder of this test's own.
-struct Sign(PathBuf);
+pub(crate) struct Sign(PathBuf);
 
 impl Sign {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let sign = Self::of(std::process::id(), name);
         fs::create_dir_all(&sign.0).expect("a folder");
         sign
@@ -234,18 +234,18 @@ impl Sign {
         Self(std::env::temp_dir().join(name))
     }
 
-    fn wait(&self) -> Want {
+    pub(crate) fn wait(&self) -> Want {
         Want::Wait(self.0.to_str().expect("text").to_owned())
     }
 
     /// Waits until so many have come.
     #[track_caller]
-    fn met(&self, count: usize) {
+    pub(crate) fn met(&self, count: usize) {
         let here = || fs::read_dir(&self.0).map_or(0, Iterator::count);
         soon("they come", || here() == count);
     }
 
-    fn give(&self) {
+    pub(crate) fn give(&self) {
         fs::write(self.0.join(GO), "").expect("a file");
     }
 }
@@ -301,7 +301,7 @@ fn cold() {
     assert!(error.contains("no licence found"), "{error}");
 }
 
-fn open_files() -> usize {
+pub(crate) fn open_files() -> usize {
     fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
 }
 
@@ -425,7 +425,7 @@ fn hanging() {
 }
 
 /// The templates that this process has as children.
-fn templates_of(master: u32) -> Vec<u32> {
+pub(crate) fn templates_of(master: u32) -> Vec<u32> {
     let threads = fs::read_dir(format!("/proc/{master}/task")).expect("it lives");
     let lists = threads.flatten().map(|thread| {
         let children = fs::read_to_string(thread.path().join("children"));

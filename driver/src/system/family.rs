@@ -92,6 +92,11 @@ fn memory_in(status: &str) -> u64 {
     of("RssAnon:").unwrap_or(0) + of("RssShmem:").unwrap_or(0)
 }
 
+/// Whether a process is a child of another, as far as the system tells.
+pub(crate) fn is_child(parent: Pid, child: Pid) -> bool {
+    children(parent).contains(&child)
+}
+
 fn children(parent: Pid) -> Vec<Pid> {
     let parent = parent.as_raw_nonzero();
     let threads = fs::read_dir(format!("/proc/{parent}/task"));

@@ -5,8 +5,9 @@ use farm_protocol::{TEMPLATE_FDS_MAX, Termination};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags,
+    SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg,
+    sendmsg, socketpair,
 };
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid,
@@ -15,6 +16,7 @@ use std::fs;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::time::{Duration, Instant};
 
 /// Whether there are templates here.
 pub(crate) const TEMPLATES: bool = true;
@@ -46,6 +48,19 @@ impl Handle {
     /// Waits until it has exited.
     pub(crate) fn wait(&self) {
         while !self.ready(None) {}
+    }
+
+    /// Waits until it has exited, but not longer than this. Whether it has.
+    pub(crate) fn wait_for(&self, span: Duration) -> bool {
+        let deadline = Instant::now() + span;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let left = Timespec::try_from(left).unwrap_or_default();
+            // A signal of the program may have ended the wait.
+            if self.ready(Some(&left)) || Instant::now() >= deadline {
+                return self.has_exited();
+            }
+        }
     }
 
     /// Collects it if it is a child of ours: its template is gone, and it was left to this process because that is the
@@ -84,11 +99,28 @@ impl Handle {
 
     /// Whether its number is still its own: of a process that was collected the system says none.
     fn is_uncollected(&self) -> bool {
+        self.numbers().first().is_some_and(|pid| *pid > 0)
+    }
+
+    /// Whether it may be of the process of this number: false where the system says another one. It says none of one that
+    /// was collected.
+    pub(crate) fn may_be_of(&self, pid: Pid) -> bool {
+        let numbers = self.numbers();
+        let says = numbers.first().is_some_and(|first| *first > 0);
+        !says || numbers.contains(&pid.as_raw_nonzero().get())
+    }
+
+    /// The numbers of the process as the system says them: first that in the process table that is mounted here, then
+    /// those in each space of numbers below, of which ours may be one.
+    fn numbers(&self) -> Vec<i32> {
         let path = format!("/proc/self/fdinfo/{}", self.0.as_raw_fd());
         let text = fs::read_to_string(path).unwrap_or_default();
-        let pid = text.lines().find_map(|line| line.strip_prefix("Pid:"));
-        pid.and_then(|pid| pid.trim().parse::<i32>().ok())
-            .is_some_and(|pid| pid > 0)
+        let of = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap_or_default().split_whitespace()
+        };
+        let all = of("Pid:").chain(of("NSpid:"));
+        all.filter_map(|pid| pid.parse().ok()).collect()
     }
 }
 
@@ -101,6 +133,8 @@ pub(crate) enum Received {
     Ended,
     /// A message of so many bytes, and the first descriptor that came with it.
     Message(usize, Option<OwnedFd>),
+    /// The same, but a descriptor that was sent with it could not be taken: this process may have no more.
+    Cut(usize),
 }
 
 /// The master's end of the socket to a template.
@@ -154,6 +188,10 @@ impl TemplateLink {
                         RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
                         _ => None,
                     });
+                    // What did come of several is closed: nobody here is sent more than one.
+                    if message.flags.contains(ReturnFlags::CTRUNC) {
+                        return Received::Cut(message.bytes);
+                    }
                     return Received::Message(message.bytes, fds);
                 }
                 Err(Errno::INTR) => {}

@@ -5,7 +5,7 @@
 mod family;
 mod forked;
 
-pub(crate) use family::{MEASURES, family_use, kill_strays, thread_time};
+pub(crate) use family::{MEASURES, family_use, is_child, kill_strays, thread_time};
 pub(crate) use forked::{Handle, Received, TEMPLATES, TemplateLink};
 
 use crate::message::Post;

@@ -81,6 +81,11 @@ pub(crate) const fn thread_time(_tid: Pid) -> Duration {
 /// Where nobody says whose child a process is, those that left a worker's group are left to themselves.
 pub(crate) const fn kill_strays(_leader: Pid) {}
 
+/// Never asked: nobody has a template here.
+pub(crate) const fn is_child(_parent: Pid, _child: Pid) -> bool {
+    false
+}
+
 /// Whether there are templates here. There are not: a farm that asks for one is refused.
 pub(crate) const TEMPLATES: bool = false;
 
@@ -107,6 +112,14 @@ impl Handle {
 
     pub(crate) const fn wait(&self) {}
 
+    pub(crate) const fn wait_for(&self, _span: Duration) -> bool {
+        true
+    }
+
+    pub(crate) const fn may_be_of(&self, _pid: Pid) -> bool {
+        true
+    }
+
     pub(crate) const fn collect_inherited(&self) -> Option<Termination> {
         None
     }
@@ -123,6 +136,7 @@ pub(crate) enum Received {
     Nothing,
     Ended,
     Message(usize, Option<OwnedFd>),
+    Cut(usize),
 }
 
 /// The socket to a template that is not there.
