@@ -168,6 +168,14 @@ impl Body {
         }
     }
 
+    /// The processes that everything it started is below of, themselves included.
+    pub(crate) fn leaders(&self) -> Vec<Pid> {
+        match self {
+            Self::Child(child) => vec![child.pid],
+            Self::Thread(thread) => thread.leaders(),
+        }
+    }
+
     /// Nobody is to be told of its exit any more.
     pub(crate) fn leave(&self, registry: &Registry) {
         match self {

@@ -255,6 +255,11 @@ impl Thread {
             .map_or(&[], |left| left.words.as_bytes())
     }
 
+    /// Its wards: its own memory is this process's.
+    pub(crate) fn leaders(&self) -> Vec<Pid> {
+        self.wards.leaders()
+    }
+
     /// What it uses: of itself only the time, because its memory is this process's; of its wards both.
     pub(crate) fn used(&self) -> Used {
         let mut used = self.wards.used();

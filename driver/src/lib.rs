@@ -95,6 +95,7 @@ mod turn;
 mod usage;
 mod wards;
 mod watch;
+mod weigh;
 mod workers;
 
 pub use builder::{FarmBuilder, KindRef, StartError};

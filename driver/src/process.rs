@@ -80,6 +80,8 @@ pub(crate) struct Process {
     pub(crate) eof_told: bool,
     /// We sent SIGKILL while it ran.
     pub(crate) our_kill: bool,
+    /// It has been weighed, at its hello.
+    pub(crate) weighed: bool,
     /// The peak of the master at the spawn: the system hands it on to the child as the child's own.
     pub(crate) inherited_peak: u64,
     pub(crate) body: Body,
@@ -115,6 +117,7 @@ impl Process {
             surplus_since: farm_protocol::Instant::START,
             eof_told: false,
             our_kill: false,
+            weighed: false,
             inherited_peak,
             body: parts.body,
             page: parts.page,

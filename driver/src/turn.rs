@@ -25,6 +25,7 @@ use crate::sync::Poll;
 use crate::tokens::{Purse, TOKENS};
 use crate::usage::Usage;
 use crate::watch::Watch;
+use crate::weigh::Scales;
 use crate::workers::Workers;
 use farm_master::{Actions, Config, Event, Master, Registry};
 use farm_protocol::{Instant, ScopeId, SlotId};
@@ -96,6 +97,7 @@ pub(crate) struct Loop {
     pub(crate) stopped: bool,
     pub(crate) watch: Watch,
     pub(crate) usage: Usage,
+    pub(crate) scales: Scales,
     pub(crate) purse: Purse,
     pub(crate) linger: Linger,
     pub(crate) actions: Actions,
@@ -139,6 +141,7 @@ impl Loop {
             stopped: false,
             watch: Watch::default(),
             usage: Usage::default(),
+            scales: Scales::default(),
             purse: Purse::default(),
             linger: Linger::default(),
             actions: Actions::new(),
@@ -313,6 +316,7 @@ impl Loop {
         let own = [
             self.master.deadline(),
             self.usage.deadline(),
+            self.scales.deadline(),
             self.linger.deadline(),
             self.templates.deadline(),
         ];

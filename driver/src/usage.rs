@@ -63,18 +63,12 @@ pub(crate) struct Usage {
     next: usize,
     /// How long this round has taken so far.
     spent: Duration,
-    /// Who was measured once and not told.
-    weighed: Vec<(Place, u64)>,
-    /// When the first of them was.
-    weighed_at: Instant,
 }
 
 impl Usage {
     /// When something is to be measured; `None`: nothing is.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let watched = (!self.watched.is_empty()).then_some(self.due);
-        let weighed = (!self.weighed.is_empty()).then_some(self.weighed_at);
-        weighed.into_iter().chain(watched).min()
+        (!self.watched.is_empty()).then_some(self.due)
     }
 
     fn watch(&mut self, now: Instant, watched: Watched) {
@@ -129,20 +123,9 @@ impl Loop {
         self.usage.unwatch(place, id);
     }
 
-    /// The machine wants to know what this worker holds now. It is told when all actions are performed.
-    pub(crate) fn weigh(&mut self, place: Place) {
-        if let Some(process) = self.workers.get(place) {
-            let memory = process.body.used().memory;
-            if self.usage.weighed.is_empty() {
-                self.usage.weighed_at = self.now;
-            }
-            self.usage.weighed.push((place, memory));
-        }
-    }
-
     /// Measures some, if it is time, and tells what is beyond.
     pub(crate) fn measure_usage(&mut self) {
-        for (place, memory) in std::mem::take(&mut self.usage.weighed) {
+        for (place, memory) in self.weigh_some() {
             self.tell(Event::Weighed {
                 slot: place.slot,
                 session: place.session,

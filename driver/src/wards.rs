@@ -63,6 +63,10 @@ impl Wards {
         !charge.leaders.is_empty()
     }
 
+    pub(crate) fn leaders(&self) -> Vec<Pid> {
+        lock(&self.0).leaders.clone()
+    }
+
     /// What they use with all that they have started.
     pub(crate) fn used(&self) -> Used {
         let mut used = Used::default();

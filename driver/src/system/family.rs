@@ -54,6 +54,13 @@ pub(crate) fn family_use(leader: Pid) -> Used {
     used
 }
 
+/// The memory that one process holds, in bytes, and its children.
+pub(crate) fn memory_and_children(member: Pid) -> (u64, Vec<Pid>) {
+    let status = fs::read_to_string(format!("/proc/{}/status", member.as_raw_nonzero()));
+    let held = status.map_or(0, |status| memory_in(&status));
+    (held, children(member))
+}
+
 /// Where the four times stand in `/proc/PID/stat`, counted from behind the name: user and system, of the process and
 /// of the children it has collected.
 const TIMES: std::ops::Range<usize> = 11..15;

@@ -5,7 +5,9 @@
 mod family;
 mod forked;
 
-pub(crate) use family::{MEASURES, family_use, is_child, kill_strays, thread_time};
+pub(crate) use family::{
+    MEASURES, family_use, is_child, kill_strays, memory_and_children, thread_time,
+};
 pub(crate) use forked::{Handle, Received, TEMPLATES, TemplateLink};
 
 use crate::message::Post;

@@ -81,6 +81,11 @@ pub(crate) const fn thread_time(_tid: Pid) -> Duration {
 /// Where nobody says whose child a process is, those that left a worker's group are left to themselves.
 pub(crate) const fn kill_strays(_leader: Pid) {}
 
+/// Nothing, likewise.
+pub(crate) const fn memory_and_children(_member: Pid) -> (u64, Vec<Pid>) {
+    (0, Vec::new())
+}
+
 /// Never asked: nobody has a template here.
 pub(crate) const fn is_child(_parent: Pid, _child: Pid) -> bool {
     false

@@ -246,6 +246,7 @@ fn one_that_does_not_die_is_not_waited_for() {
     theirs.handle.wait();
     let how = remains.dying.collect().expect("it has ended");
     assert_eq!(how.termination.signal(), Some(9));
+    assert!(child.wait().is_err(), "it is collected");
 }
 
 #[test]
