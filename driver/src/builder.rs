@@ -7,6 +7,7 @@ use crate::mailbox::Mailbox;
 use crate::observer::Observer;
 use crate::pool::{Origin, Pool};
 use crate::record::RunRecord;
+use crate::resize::Kept;
 use crate::shared::Shared;
 use crate::sync::{Poll, Waker, thread};
 use crate::system::{MEASURES, TEMPLATES};
@@ -163,7 +164,7 @@ impl FarmBuilder {
         }
     }
 
-    /// How many workers there may be at once, over all kinds. The next place is for the kind with the fewest workers
+    /// How many workers there may be at once, over all kinds; those that are kept may be no more, also after a resize. The next place is for the kind with the fewest workers
     /// that wants one; a kind with more than an equal share gives a worker up for another that has none. Without this
     /// each kind may have as many as its pool says.
     pub fn workers(&mut self, most: NonZeroU32) -> &mut Self {
@@ -286,14 +287,8 @@ impl FarmBuilder {
             let kind = kind.hello.name.clone();
             return Err(StartError::NoWorkers { kind });
         }
-        let least = |kind: &KindConfig| u64::from(kind.staffing.least.min(kind.slots));
-        let least = self.config.kinds.iter().map(least).sum();
-        if let Some(most) = self
-            .config
-            .workers
-            .filter(|most| u64::from(most.get()) < least)
-        {
-            let most = most.get();
+        let kept = Kept::of(&self.config);
+        if let Some((least, most)) = kept.too_many() {
             return Err(StartError::TooManyKept { least, most });
         }
         if let Some(origin) = self
@@ -320,7 +315,7 @@ impl FarmBuilder {
                     .run();
             })
             .map_err(StartError::Thread)?;
-        Ok(Farm::new(shared, thread))
+        Ok(Farm::new(shared, thread, kept))
     }
 }
 

@@ -4,12 +4,13 @@ use crate::builder::{FarmBuilder, KindRef};
 use crate::group::GroupBuilder;
 use crate::message::Message;
 use crate::queue::TaskQueue;
+use crate::resize::Kept;
 use crate::scope::Scope;
 use crate::shared::{Over, Shared};
 use crate::source::{Source, SourceWaker, Typed};
 use crate::sync::atomic::AtomicBool;
 use crate::sync::thread::JoinHandle;
-use crate::sync::{Mutex, Sender, lock};
+use crate::sync::{Mutex, MutexGuard, Sender, lock};
 use farm_master::lane::Gate;
 use farm_master::{Rule, Shut, TaskKind};
 use farm_protocol::{SlotId, TaskId};
@@ -29,6 +30,8 @@ pub struct Farm {
 struct Room {
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// As the last resize has it. Its lock is held while that is posted: so the loop hears them in the same order.
+    kept: Mutex<Kept>,
 }
 
 impl Farm {
@@ -38,11 +41,12 @@ impl Farm {
         FarmBuilder::new()
     }
 
-    pub(crate) fn new(shared: Arc<Shared>, thread: JoinHandle<()>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, thread: JoinHandle<()>, kept: Kept) -> Self {
         Self {
             room: Arc::new(Room {
                 shared,
                 thread: Mutex::new(Some(thread)),
+                kept: Mutex::new(kept),
             }),
         }
     }
@@ -176,6 +180,10 @@ impl Farm {
 
     pub(crate) fn shared(&self) -> &Shared {
         &self.room.shared
+    }
+
+    pub(crate) fn kept(&self) -> MutexGuard<'_, Kept> {
+        lock(&self.room.kept)
     }
 }
 

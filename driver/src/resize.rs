@@ -2,7 +2,9 @@
 
 use crate::builder::KindRef;
 use crate::farm::Farm;
-use farm_master::{Event, TaskKind};
+use farm_master::{Config, Event, KindConfig, TaskKind};
+use farm_protocol::KindId;
+use std::num::NonZeroU32;
 
 /// Why a kind was not given another number of workers. Nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,12 +30,60 @@ pub enum ResizeError {
         /// How many slots the pool has.
         ceiling: u32,
     },
+    /// More workers are to be kept than the farm may have.
+    #[error(
+        "{least} workers would be kept over all kinds, and the farm may have {most} at once (`FarmBuilder::workers`): \
+         keep fewer, of this kind or of another"
+    )]
+    TooManyKept {
+        /// How many would be kept, over all kinds.
+        least: u64,
+        /// How many there may be.
+        most: u32,
+    },
+}
+
+/// How many workers each kind keeps, and how many there may be over all of them.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    least: Vec<u32>,
+    most: Option<NonZeroU32>,
+}
+
+impl Kept {
+    pub(crate) fn of(config: &Config) -> Self {
+        let least = |kind: &KindConfig| kind.staffing.least.min(kind.slots);
+        Self {
+            least: config.kinds.iter().map(least).collect(),
+            most: config.workers,
+        }
+    }
+
+    /// If more are kept than there may be: both figures.
+    pub(crate) fn too_many(&self) -> Option<(u64, u32)> {
+        let least = self.least.iter().copied().map(u64::from).sum();
+        let most = self.most?.get();
+        (least > u64::from(most)).then_some((least, most))
+    }
+
+    /// A kind keeps so many from now on; nothing changes if that were too many.
+    fn set(&mut self, kind: KindId, least: u32) -> Result<(), ResizeError> {
+        let kind = kind.0 as usize;
+        let before = std::mem::replace(&mut self.least[kind], least);
+        if let Some((least, most)) = self.too_many() {
+            self.least[kind] = before;
+            return Err(ResizeError::TooManyKept { least, most });
+        }
+        Ok(())
+    }
 }
 
 impl Farm {
     /// From now on a kind keeps `least` workers and has `most` at most. Those beyond it end: first who has not said
-    /// hello, then who has idled longest, then the others after what they execute. No task is ended. Of the `least` only as
-    /// many are kept as the farm has places for ([`FarmBuilder::workers`](crate::FarmBuilder::workers)).
+    /// hello, then who has idled longest, then the others after what they execute. No task is ended.
+    ///
+    /// With those that the other kinds keep, `least` may not be more than the farm may have at once
+    /// ([`FarmBuilder::workers`](crate::FarmBuilder::workers)); `most` may, for it is never sure of its places.
     ///
     /// # Errors
     /// [`ResizeError`]. Nothing has changed.
@@ -58,6 +108,8 @@ impl Farm {
             return Err(ResizeError::BeyondCeiling { most, ceiling });
         }
         let kind = kind.id;
+        let mut kept = self.kept();
+        kept.set(kind, least)?;
         self.shared().tell(Event::Resize { kind, least, most });
         Ok(())
     }

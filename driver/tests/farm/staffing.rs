@@ -15,6 +15,10 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_resize_counts_at_once", a_resize_counts_at_once),
     ("kinds_share_one_worker", kinds_share_one_worker),
     ("more_kept_than_allowed", more_kept_than_allowed),
+    (
+        "a_resize_keeps_no_more_than_allowed",
+        resize_beyond_the_farm,
+    ),
     #[cfg(not(feature = "portable"))]
     ("a_worker_that_has_grown_goes", a_worker_that_has_grown_goes),
     #[cfg(not(feature = "portable"))]
@@ -131,6 +135,22 @@ fn more_kept_than_allowed() {
         error,
         StartError::TooManyKept { least: 2, most: 1 }
     ));
+}
+
+/// What two kinds keep counts together, and what was refused has changed nothing.
+fn resize_beyond_the_farm() {
+    let mut builder = builder();
+    let first = builder.kind(Orders, pool("", 3));
+    let second = builder.kind(Picky::default(), pool("", 3).least(1));
+    builder.workers(NonZeroU32::new(2).expect("not zero"));
+    let farm = builder.start().expect("a farm");
+    assert_eq!(farm.resize(first, 1, 3), Ok(()));
+    let too_many = Err(ResizeError::TooManyKept { least: 3, most: 2 });
+    assert_eq!(farm.resize(first, 2, 3), too_many);
+    assert_eq!(farm.resize(second, 2, 2), too_many);
+    assert_eq!(farm.resize(second, 0, 2), Ok(()));
+    assert_eq!(farm.resize(first, 2, 2), Ok(()));
+    soon("they come", || pids(&farm).len() == 2);
 }
 
 #[cfg(not(feature = "portable"))]
