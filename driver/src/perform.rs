@@ -130,7 +130,7 @@ impl Loop {
         if let Some(process) = self.workers.get(place) {
             process.signal(signal);
             if process.lingers() {
-                self.expect_to_go();
+                self.expect_to_go(place);
             }
         } else if signal == SystemSignal::KILL {
             self.withdraw(place);

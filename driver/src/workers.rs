@@ -42,10 +42,10 @@ impl Workers {
     }
 
     /// Those that were told to go, cannot be killed and have not gone.
-    pub(crate) fn lingering(&self) -> Vec<SlotId> {
+    pub(crate) fn lingering(&self) -> Vec<Place> {
         let all = self.slots.iter().flatten();
         all.filter(|process| process.lingers())
-            .map(|process| process.place.slot)
+            .map(|process| process.place)
             .collect()
     }
 
