@@ -10,6 +10,7 @@ mod dues;
 mod duties;
 mod ends;
 mod natures;
+mod pool;
 mod rest;
 mod rule;
 mod scopes;
@@ -22,13 +23,12 @@ mod wear;
 mod whom;
 
 use crate::kind::KindSide;
-use crate::model::Model;
 use crate::params::HORIZON;
 use dues::Due;
 use farm_lockstep::VTime;
 use farm_master::lane::{Entry, Gate};
 use farm_master::{Cause, Config, CrashLimit, OnLost, RetryOn, Shut, TaskOptions};
-use farm_protocol::{AttemptId, Session, TaskId};
+use farm_protocol::{AttemptId, KindId, Session, TaskId};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -82,6 +82,7 @@ pub mod names {
 #[derive(Debug)]
 pub(crate) struct Facts {
     pub(crate) id: TaskId,
+    pub(super) kind: KindId,
     /// It is in the farm.
     pub(crate) open: bool,
     pub(crate) entry: Entry,
@@ -185,15 +186,13 @@ pub(crate) struct Ledger {
     closings: Vec<(Session, VTime)>,
     /// Workers that began to be replaced in the call that goes on.
     dismissed_now: Vec<Session>,
-    /// Workers that are not gone.
-    living: usize,
     /// What the page said when the output was written that is told now.
     pub(crate) writes: Option<(Session, AttemptId)>,
     /// What was decoded off the loop, by handle.
     decoded: Vec<Vec<u8>>,
     seen: u64,
-    /// Not for a kind of somebody's own: it assumes tasks that match every worker.
-    pub(crate) model: Option<Model>,
+    /// By kind.
+    pools: Vec<pool::Pool>,
     /// The kind of somebody's own that is simulated, instead of ours.
     pub(crate) side: Option<Box<dyn KindSide>>,
     /// What that was asked and said in the call that goes on, for the trace; none: there is no trace.
@@ -202,13 +201,10 @@ pub(crate) struct Ledger {
     pub(crate) shut: Option<Shut>,
     gate: Gate,
     pub(crate) stopped: bool,
-    budgets: budgets::Budgets,
     /// The attempts that were charged with a death in the call that goes on.
     charged_now: Vec<AttemptId>,
     /// What must be done by when.
     dues: BTreeSet<(VTime, Due)>,
-    /// The tasks in the farm that were sent at least once.
-    begun: usize,
     /// Not every task is for every worker.
     pub(crate) keyed: bool,
     /// Workers that are said to be gone for what is pinned to them: by the end of the call they are.
@@ -216,7 +212,6 @@ pub(crate) struct Ledger {
     /// What the kind looks at beside tasks and workers.
     mood: bool,
     scopes: scopes::Scopes,
-    staff: staffing::Staff,
 }
 
 impl Ledger {
@@ -233,22 +228,18 @@ impl Ledger {
             stops: Vec::new(),
             closings: Vec::new(),
             dismissed_now: Vec::new(),
-            living: 0,
             writes: None,
             decoded: Vec::new(),
             seen: 0,
-            model: (side.is_none()).then(|| Model::new(&config.kinds[0], &config.limits)),
+            pools: pool::Pool::all(&config, side.is_none()),
             side,
             said: None,
-            budgets: budgets::Budgets::new(config.start_failures),
-            staff: staffing::Staff::new(&config.kinds[0]),
             config,
             shut: None,
             gate: Gate::Running,
             stopped: false,
             charged_now: Vec::new(),
             dues: BTreeSet::new(),
-            begun: 0,
             keyed: false,
             said_gone: Vec::new(),
             mood: true,
@@ -272,7 +263,12 @@ impl Ledger {
     }
 
     /// A task comes in: a new one in its place.
-    pub(crate) fn enter(&mut self, entry: Entry, options: Option<&TaskOptions>) -> TaskId {
+    pub(crate) fn enter(
+        &mut self,
+        kind: KindId,
+        entry: Entry,
+        options: Option<&TaskOptions>,
+    ) -> TaskId {
         let id = match (&mut self.side, self.free.pop()) {
             (Some(side), _) => side.insert(),
             (None, Some(index)) => {
@@ -280,14 +276,21 @@ impl Ledger {
             }
             (None, None) => TaskId::new(u32::try_from(self.tasks.len()).expect("few tasks"), 0),
         };
-        self.enter_as(id, entry, options)
+        self.enter_as(id, kind, entry, options)
     }
 
     /// A task comes in that has its id already.
-    fn enter_as(&mut self, id: TaskId, entry: Entry, options: Option<&TaskOptions>) -> TaskId {
-        let rules = Rules::of(options.unwrap_or(&self.config.kinds[0].defaults));
+    fn enter_as(
+        &mut self,
+        id: TaskId,
+        kind: KindId,
+        entry: Entry,
+        options: Option<&TaskOptions>,
+    ) -> TaskId {
+        let rules = Rules::of(options.unwrap_or(&self.kind_config(kind).defaults));
         let facts = Facts {
             id,
+            kind,
             open: true,
             entry,
             submitted: self.now,
@@ -355,8 +358,8 @@ impl Ledger {
     fn leave(&mut self, id: TaskId) {
         if let Some(facts) = self.task(id) {
             facts.open = false;
-            let begun = facts.attempt > 0;
-            self.begun -= usize::from(begun);
+            let (begun, kind) = (facts.attempt > 0, facts.kind);
+            self.pool_mut(kind).begun -= usize::from(begun);
             self.open -= 1;
             self.ended += 1;
             self.free
@@ -368,9 +371,10 @@ impl Ledger {
 
     /// The most tasks that may wait: the queue, what is injected beyond it, and what came back from workers or for a
     /// retry, which was admitted once.
-    pub(crate) fn most_queued(&self) -> usize {
-        let kind = &self.config.kinds[0];
-        kind.boundary.max_queued + kind.injection_limit + self.begun
+    pub(crate) fn most_queued(&self, kind: KindId) -> usize {
+        let begun = self.pool(kind).begun;
+        let kind = self.kind_config(kind);
+        kind.boundary.max_queued + kind.injection_limit + begun
     }
 
     /// A caller changes the gate.

@@ -8,20 +8,21 @@ mod orders;
 mod staff;
 mod wishes;
 
+use crate::ledger::Ledger;
 use crate::message::Message;
 use crate::model::Model;
 use crate::world::Farm;
 use farm_lockstep::{Cx, Event as Told, Exit, Pid, PipeId, Process, VTime};
 use farm_master::lane::Entry;
 use farm_master::{
-    Action, Actions, Config, Event, Exit as Gone, Master, MemoryEvidence, Shut, Stream,
+    Action, Actions, Config, Event, Exit as Gone, KindConfig, Master, MemoryEvidence, Shut, Stream,
 };
 use farm_protocol::{Instant, KindId, Session, SlotId};
 use std::collections::VecDeque;
 
 pub(crate) type World<'a> = Cx<'a, Farm, Message>;
 
-/// The kind of all simulated tasks.
+/// The kind of all simulated tasks, where nothing else is said.
 pub(crate) const KIND: KindId = KindId(0);
 
 /// After this many events, and at least as many as there are tasks, the machine is compared with the model, and in the
@@ -77,7 +78,7 @@ pub(crate) const fn instant(now: VTime) -> Instant {
 
 impl MasterProcess {
     pub(crate) fn new(config: Config) -> Self {
-        let slots = config.kinds[0].numbered() as usize;
+        let slots = config.kinds.iter().map(KindConfig::numbered).sum::<u32>();
         Self {
             master: Master::new(config),
             actions: Actions::new(),
@@ -131,9 +132,7 @@ impl MasterProcess {
         ledger.look_at_dues(now);
         ledger.nobody_overstays(now);
         ledger.scopes_before();
-        if let Some(model) = &mut ledger.model {
-            model.told(instant(now), &event);
-        }
+        ledger.models_hear(instant(now), &event);
         let cancelled = match &event {
             Event::Cancel { task, .. } => vec![*task],
             Event::CancelAll { .. } => ledger.all_open(),
@@ -155,9 +154,7 @@ impl MasterProcess {
         self.actions.restore(list);
         self.actions.clear();
         let ledger = &mut cx.shared().ledger;
-        if let Some(model) = &mut ledger.model {
-            model.done(instant(now));
-        }
+        ledger.models_are_done(instant(now));
         ledger.after_call();
         ledger.scopes_after(self.master.scopes());
         for task in cancelled {
@@ -168,9 +165,7 @@ impl MasterProcess {
             ledger.all_are_killed();
         }
         let wakes = self.master.deadline();
-        ledger.is_staffed(wakes.map(|at| VTime(at.as_nanos())));
-        ledger.nothing_is_overlooked();
-        ledger.is_staffed_as_set();
+        ledger.pools_are_staffed(wakes.map(|at| VTime(at.as_nanos())));
         self.look(cx);
     }
 
@@ -194,23 +189,9 @@ impl MasterProcess {
 
     /// Compares what the machine believes with what is true, cheaply each time and thoroughly now and then.
     fn look(&mut self, cx: &mut World<'_>) {
-        use crate::ledger::names::{I5, I10};
-        let counts = self.master.lane(KIND).counts();
         let ledger = &mut cx.shared().ledger;
-        let boundary = self.master.lane(KIND).boundary();
-        if counts.occupied > boundary.max_in_flight.get() {
-            ledger.breaks(I5, || {
-                format!(
-                    "{} in flight, the bound is {}",
-                    counts.occupied, boundary.max_in_flight
-                )
-            });
-        }
-        let most = ledger.most_queued();
-        if counts.queued > most {
-            ledger.breaks(I5, || {
-                format!("{} wait, the bound is {most}", counts.queued)
-            });
+        for kind in ledger.kinds() {
+            self.lane_is_bounded(ledger, kind);
         }
         let thorough = self
             .events
@@ -218,17 +199,41 @@ impl MasterProcess {
             || self.master.is_stopped();
         if thorough && ledger.broken.is_none() {
             self.master.check_invariants();
-            self.listing_is_true(ledger);
-            let machine = self.master.lane(KIND).signature();
-            let model = ledger.model.as_ref().map(Model::signature);
-            if let Some(model) = model.filter(|model| machine != *model) {
-                ledger.breaks(I10, || {
-                    format!("they disagree\n  machine {machine}\n  model   {model}")
-                });
+            for kind in ledger.kinds() {
+                self.listing_is_true(ledger, kind);
+                self.lane_is_as_the_model(ledger, kind);
             }
         }
         if let Some((name, detail)) = cx.shared().ledger.broken.take() {
             cx.violation(name, || detail);
+        }
+    }
+
+    fn lane_is_bounded(&self, ledger: &mut Ledger, kind: KindId) {
+        use crate::ledger::names::I5;
+        let lane = self.master.lane(kind);
+        let (counts, bound) = (lane.counts(), lane.boundary().max_in_flight);
+        if counts.occupied > bound.get() {
+            let in_flight = counts.occupied;
+            ledger.breaks(I5, || {
+                format!("{in_flight} in flight, the bound is {bound}")
+            });
+        }
+        let most = ledger.most_queued(kind);
+        if counts.queued > most {
+            ledger.breaks(I5, || {
+                format!("{} wait, the bound is {most}", counts.queued)
+            });
+        }
+    }
+
+    fn lane_is_as_the_model(&self, ledger: &mut Ledger, kind: KindId) {
+        let machine = self.master.lane(kind).signature();
+        let model = ledger.model(kind).map(Model::signature);
+        if let Some(model) = model.filter(|model| machine != *model) {
+            ledger.breaks(crate::ledger::names::I10, || {
+                format!("they disagree\n  machine {machine}\n  model   {model}")
+            });
         }
     }
 
@@ -238,7 +243,7 @@ impl MasterProcess {
             return;
         }
         let demand = self.master.demand(KIND);
-        let expected = cx.shared().ledger.model.as_ref().map(Model::demand);
+        let expected = cx.shared().ledger.model(KIND).map(Model::demand);
         if let Some(expected) = expected.filter(|expected| demand != *expected) {
             cx.violation(crate::ledger::names::I5, || {
                 format!("{demand} tasks are demanded, and there is room for {expected}")
@@ -247,7 +252,7 @@ impl MasterProcess {
         let demand = u32::try_from(demand).unwrap_or(u32::MAX);
         for _ in 0..demand.min(self.source) {
             self.source -= 1;
-            self.submit(cx, Entry::Pull, None, (None, None));
+            self.submit(cx, (KIND, Entry::Pull), None, (None, None));
         }
     }
 
@@ -273,9 +278,9 @@ impl MasterProcess {
             } => self.open(cx, scope, parent, rule, limit),
             Message::CloseScope(scope) => self.close_scope(cx, scope),
             Message::CancelScope(scope) => self.cancel_scope(cx, scope),
-            Message::Gate(gate) => {
+            Message::Gate(kind, gate) => {
                 cx.shared().ledger.gate(gate);
-                self.tell(cx, Event::SetGate { kind: KIND, gate });
+                self.tell(cx, Event::SetGate { kind, gate });
             }
             Message::Shut(how) => self.shut(cx, how),
             Message::Source(more) => self.source += more,
@@ -301,7 +306,7 @@ impl MasterProcess {
                 session,
                 memory,
             } => self.weighed(cx, slot, session, memory),
-            Message::Resize { least, most } => self.resize(cx, least, most),
+            Message::Resize { kind, least, most } => self.resize(cx, kind, least, most),
             Message::Terminate => {}
         }
     }

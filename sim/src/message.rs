@@ -3,12 +3,14 @@
 use crate::nature::Nature;
 use farm_master::lane::Gate;
 use farm_master::{QueueOrder, Rule, Shut, TaskOptions, Ties, When};
-use farm_protocol::{AttemptId, Session, SlotId};
+use farm_protocol::{AttemptId, KindId, Session, SlotId};
 use std::time::Duration;
 
 /// A task that a caller wants done.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Order {
+    /// Its kind; the first unless something else is said.
+    pub kind: u16,
     /// Its options; none: the kind's.
     pub options: Option<Box<TaskOptions>>,
     /// What it needs, by when it came in: those that are still in the farm then.
@@ -58,8 +60,8 @@ pub(crate) enum Message {
     CloseScope(u64),
     /// A caller cancels the scope of this number.
     CancelScope(u64),
-    /// A caller changes the gate.
-    Gate(Gate),
+    /// A caller changes the gate of a kind.
+    Gate(KindId, Gate),
     /// A caller ends the farm.
     Shut(Shut),
     /// A scripted source has this many tasks more, and is asked when there is room.
@@ -75,8 +77,10 @@ pub(crate) enum Message {
         /// Under which number it lies.
         handle: u64,
     },
-    /// A caller wants another number of workers.
+    /// A caller wants another number of workers of a kind.
     Resize {
+        /// Which.
+        kind: KindId,
         /// So many are kept.
         least: u32,
         /// There are no more than so many.

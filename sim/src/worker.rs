@@ -11,6 +11,7 @@ use crate::message::Message;
 use crate::world::Farm;
 use attempt::Attempt;
 use farm_lockstep::{Cx, Event as Told, Exit, PipeId, Process};
+use farm_master::KindConfig;
 use farm_protocol::{
     AttemptHeader, DEFAULT_FRAME_LIMIT, FrameDecoder, FrameKind, Hello, KindHello, PREAMBLE,
     RequestHeader, Session as SessionId, begin_frame, encode_into, finish_frame,
@@ -105,13 +106,19 @@ impl WorkerProcess {
             .expect("set when it was started")[which]
     }
 
+    /// What its kind is given.
+    fn kind<'a>(&self, cx: &'a mut World<'_>) -> &'a KindConfig {
+        let ledger = &cx.shared().ledger;
+        ledger.kind_config(ledger.kind_at(self.id))
+    }
+
     fn say_hello(&mut self, cx: &mut World<'_>) {
         self.outbox.extend_from_slice(&PREAMBLE);
         let start = begin_frame(&mut self.outbox, FrameKind::Hello);
         let hello = Hello {
             pid: cx.me().0,
             build: String::new(),
-            kinds: vec![cx.shared().ledger.config.kinds[0].hello.clone()],
+            kinds: vec![self.kind(cx).hello.clone()],
         };
         encode_into(&hello, &mut self.outbox, 1_000).expect("a hello encodes");
         finish_frame(&mut self.outbox, start, DEFAULT_FRAME_LIMIT).expect("a hello is short");

@@ -16,7 +16,11 @@ impl Ledger {
             self.breaks(names::I8, || format!("after its last action: {action:?}"));
         }
         match action {
-            Action::Spawn { slot, session, .. } => self.spawns(*slot, *session),
+            Action::Spawn {
+                slot,
+                session,
+                kind,
+            } => self.spawns(*slot, *session, *kind),
             Action::Started { id, slot, session } => {
                 self.has_its_turn(*id, *session);
                 self.starts(*id, *slot, *session);
@@ -33,7 +37,7 @@ impl Ledger {
                 session,
                 gone,
             } => self.worker_gone(*slot, *session, gone.whose),
-            Action::PoolEnded { .. } => self.pool_ended(),
+            Action::PoolEnded { kind, .. } => self.pool_ended(*kind),
             Action::Weigh { session, .. } => self.is_weighed(*session),
             Action::Stopped => self.farm_stopped(),
             Action::Decode { session, id, .. } => {
@@ -84,12 +88,13 @@ impl Ledger {
         }
         let before = facts.unheard();
         let (first, running) = (facts.attempt == 0, facts.options.running);
+        let kind = facts.kind;
         facts.attempt = id.attempt.0;
         facts.session = session;
         facts.sent = now;
         facts.asked = false;
         (facts.used, facts.answer) = (None, None);
-        self.begun += usize::from(first);
+        self.pool_mut(kind).begun += usize::from(first);
         if let Some(limit) = running {
             self.expect(now.after(limit), Due::Running(id));
         }
@@ -112,7 +117,7 @@ impl Ledger {
                 format!("{id} is sent while an earlier attempt executes on {elsewhere}")
             });
         }
-        let credit = self.config.kinds[0].credit_cap as usize;
+        let credit = self.kind_config(kind).credit_cap as usize;
         let facts = self.session(session);
         facts.held.push(id);
         let (held, page, there, gone) = (facts.held.len(), facts.page, facts.slot, facts.gone);
@@ -303,7 +308,7 @@ impl Ledger {
                 let session = facts_session(self, task);
                 self.session(session).babbled
             }
-            Outcome::SpawnFailed(_) => self.budgets.pool_ended && !ran_before,
+            Outcome::SpawnFailed(_) => self.has_ended(self.kind_of(task)) && !ran_before,
             Outcome::Closed => {
                 shut >= Some(Shut::Finish)
                     && used.is_none()
@@ -414,7 +419,7 @@ impl Ledger {
                 });
             }
             Refusal::Lane(LaneError::QueueSaturated { .. }) => self.sees(Seen::QueueFull),
-            Refusal::PoolEnded(_) if !self.budgets.pool_ended => {
+            Refusal::PoolEnded(_) if !self.has_ended(self.kind_of(task)) => {
                 self.breaks(names::I9, || {
                     format!("{task} is refused because of a pool that has not ended")
                 });

@@ -4,7 +4,7 @@ use super::{Ledger, Seen, names};
 use crate::model::Model;
 use farm_lockstep::{Exit, VTime};
 use farm_master::StartFailures;
-use farm_protocol::Session;
+use farm_protocol::{KindId, Session};
 use std::time::Duration;
 
 use super::sessions::Answered;
@@ -51,8 +51,11 @@ impl Budgets {
 
 impl Ledger {
     /// A start must not come in a pause.
-    pub(super) fn may_start(&mut self, session: Session) {
-        let (until, now, ended) = (self.budgets.pause_until, self.now, self.budgets.pool_ended);
+    pub(super) fn may_start(&mut self, session: Session, kind: KindId) {
+        let now = self.now;
+        let budgets = &self.pool(kind).budgets;
+        let (until, ended) = (budgets.pause_until, budgets.pool_ended);
+        let (failures, limit) = (budgets.row, budgets.rules.limit);
         if now < until {
             self.breaks(names::I9, || {
                 format!("{session} is started at {now} ms, in a pause until {until} ms")
@@ -63,7 +66,6 @@ impl Ledger {
                 format!("{session} is started though the pool has ended")
             });
         }
-        let (failures, limit) = (self.budgets.row, self.budgets.rules.limit);
         if failures >= limit {
             self.breaks(names::I9, || {
                 format!("{session} is started after {failures} start failures in a row, the limit is {limit}")
@@ -72,30 +74,32 @@ impl Ledger {
     }
 
     /// A pause between two starts may go on.
-    pub(super) fn may_pause(&self) -> bool {
-        self.now < self.budgets.paused_at_most
+    pub(super) fn may_pause(&self, kind: KindId) -> bool {
+        self.now < self.pool(kind).budgets.paused_at_most
     }
 
     /// No worker is started any more.
-    pub(super) const fn has_ended(&self) -> bool {
-        self.budgets.pool_ended
+    pub(super) fn has_ended(&self, kind: KindId) -> bool {
+        self.pool(kind).budgets.pool_ended
     }
 
     /// Tasks could start, and there is no worker: then one comes, at the latest when the pause is over. `wakes`: when
     /// the master wants to be woken.
-    pub(crate) fn is_staffed(&mut self, wakes: Option<VTime>) {
-        let wants = self.model.as_ref().is_some_and(Model::wants_to_start);
-        if self.living > 0 || self.budgets.pool_ended || !wants {
+    pub(super) fn is_staffed(&mut self, kind: KindId, wakes: Option<VTime>) {
+        let pool = self.pool(kind);
+        let wants = pool.model.as_ref().is_some_and(Model::wants_to_start);
+        // Where others have all places, or the tokens, it waits: that is told apart by I14 and I15.
+        if pool.living > 0 || pool.budgets.pool_ended || !wants || self.shares() {
             return;
         }
         // Where every task is for every worker, a fresh one would take the first.
         if self.keyed {
-            let stands = self.stands();
+            let stands = self.stands(kind);
             if !stands.iter().any(|stand| self.fresh_may_take(stand)) {
                 return;
             }
         }
-        let (until, now) = (self.budgets.paused_at_most, self.now);
+        let (until, now) = (self.pool(kind).budgets.paused_at_most, self.now);
         if now >= until || wakes.is_none_or(|at| at > until) {
             self.breaks(names::I9, || {
                 format!("tasks wait, no worker comes, the pause ends at {until} ms, and the master sleeps until {wakes:?}")
@@ -104,10 +108,11 @@ impl Ledger {
     }
 
     /// An answer was heard: the worker has started well.
-    pub(super) fn budget_of_start_reset(&mut self, how: Answered) {
+    pub(super) fn budget_of_start_reset(&mut self, session: Session, how: Answered) {
+        let budgets = &mut self.pool_mut(self.kind_at(session)).budgets;
         match how {
             Answered::Replied { .. } | Answered::Unmarshallable => {
-                (self.budgets.row, self.budgets.at_most) = (0, 0);
+                (budgets.row, budgets.at_most) = (0, 0);
             }
             Answered::Refused | Answered::Revoked => {}
         }
@@ -118,8 +123,8 @@ impl Ledger {
         let facts = self.session(session);
         facts.gone = true;
         facts.ended = Some(Exit::Code(-1));
-        let asked_to_end = facts.asked_to_end;
-        self.living -= 1;
+        let (asked_to_end, kind) = (facts.asked_to_end, facts.kind);
+        self.pool_mut(kind).living -= 1;
         if !asked_to_end {
             self.failed_to_start(session, true);
         }
@@ -129,14 +134,17 @@ impl Ledger {
     /// already, perhaps was not.
     pub(super) fn judge_start(&mut self, session: Session, charged: bool, stopped: bool) {
         let facts = self.session(session);
-        if charged || facts.settled {
-            (self.budgets.row, self.budgets.at_most) = (0, 0);
+        let (kind, settled) = (facts.kind, facts.settled);
+        let budgets = &mut self.pool_mut(kind).budgets;
+        if charged || settled {
+            (budgets.row, budgets.at_most) = (0, 0);
             return;
         }
         if stopped {
-            self.budgets.row = 0;
+            budgets.row = 0;
             return;
         }
+        let facts = self.session(session);
         let by_itself = facts.signalled.is_none() && !facts.asked_to_end && !facts.babbled;
         let by_itself = by_itself && !facts.wear.perhaps_retired;
         self.failed_to_start(session, by_itself);
@@ -146,7 +154,7 @@ impl Ledger {
     /// counted decides whether the next is; so a pause is demanded only after one that was counted either way.
     fn failed_to_start(&mut self, session: Session, certain: bool) {
         let (started, now) = (self.sessions.len() as u64, self.now);
-        let budgets = &mut self.budgets;
+        let budgets = &mut self.pool_mut(self.kind_at(session)).budgets;
         if session.0 <= budgets.surely_counted {
             return;
         }
@@ -168,17 +176,19 @@ impl Ledger {
     }
 
     /// The master gives the pool up.
-    pub(super) fn pool_ended(&mut self) {
+    pub(super) fn pool_ended(&mut self, kind: KindId) {
         self.sees(Seen::PoolEnded);
-        let (failures, limit) = (self.budgets.at_most, self.budgets.rules.limit);
-        if failures < limit && !self.limit_is_refused() {
+        let pool = self.pool_mut(kind);
+        pool.budgets.pool_ended = true;
+        let (failures, limit) = (pool.budgets.at_most, pool.budgets.rules.limit);
+        let refused = pool.staff.refused;
+        if failures < limit && !refused {
             self.breaks(names::I9, || {
                 format!(
                     "the pool ends after {failures} start failures in a row, the limit is {limit}"
                 )
             });
         }
-        self.budgets.pool_ended = true;
-        self.all_may_be_retired();
+        self.all_may_be_retired(kind);
     }
 }

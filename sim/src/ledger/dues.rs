@@ -4,7 +4,7 @@
 use super::{Ledger, elapsed, latest, names};
 use farm_lockstep::VTime;
 use farm_master::{Shut, Signal};
-use farm_protocol::{AttemptId, Session, TaskId};
+use farm_protocol::{AttemptId, KindId, Session, TaskId};
 use std::time::Duration;
 
 /// Something that is due.
@@ -105,8 +105,8 @@ impl Ledger {
     }
 
     /// A budget as the boundary has it.
-    pub(super) fn budget(&self, grace: Option<Duration>) -> Duration {
-        let default = Duration::from_millis(self.config.kinds[0].boundary.cancellation_budget_ms);
+    pub(super) fn budget(&self, kind: KindId, grace: Option<Duration>) -> Duration {
+        let default = Duration::from_millis(self.kind_config(kind).boundary.cancellation_budget_ms);
         grace.unwrap_or(default)
     }
 }

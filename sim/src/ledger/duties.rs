@@ -112,9 +112,10 @@ impl Ledger {
         let busy = facts.held.first().copied().filter(|_| !facts.babbled);
         facts.asked_at = Some(now);
         let makes_room = !facts.dismissed;
-        let refused = self.budgets.pool_ended;
+        let pool = self.pool(self.kind_at(session));
+        let refused = pool.budgets.pool_ended;
         // Elsewhere a worker goes also because its kind says so, or to make room for what waits: that is told apart by I11.
-        if self.staff.is_set && makes_room && self.shut.is_none() && !refused {
+        if (pool.staff.is_set || self.shares()) && makes_room && self.shut.is_none() && !refused {
             self.goes_for_a_reason(session);
         }
         self.closings.push((session, latest(due, 1)));

@@ -118,7 +118,7 @@ impl Ledger {
     /// A task that may run again does not end.
     pub(super) fn should_end(&mut self, settlement: &Settlement) {
         let closing = self.shut >= Some(Shut::Finish)
-            || self.budgets.pool_ended
+            || self.has_ended(self.kind_of(settlement.task))
             || self.holder_is_gone(settlement.task);
         let unwanted = !self.unwanted(settlement.task).is_empty();
         let Some(facts) = self.task(settlement.task) else {

@@ -22,7 +22,7 @@ impl Ledger {
     pub(crate) fn is_of(&mut self, id: TaskId, nature: Option<Box<Nature>>) {
         let Some(nature) = nature else { return };
         self.keyed = true;
-        if let Some(model) = &mut self.model {
+        if let Some(model) = self.model_mut(self.kind_of(id)) {
             model.ranks(id, nature.rank);
         }
         let facts = self.task(id).expect("it has just come in");
@@ -135,15 +135,16 @@ impl Ledger {
         } else {
             one_that_fails(follows)
         };
+        let kind = self.kind_of(of);
         let mut injected = Vec::new();
         for Follow { nature, pinned } in follows {
             self.sees(Seen::Injected);
-            let task = self.enter(farm_master::lane::Entry::Inject, None);
+            let task = self.enter(kind, farm_master::lane::Entry::Inject, None);
             if self.keyed {
                 self.is_of(task, Some(Box::new(nature)));
             }
             let vain = self.follows_into_scope(task, of);
-            if let Some(model) = &mut self.model {
+            if let Some(model) = self.model_mut(kind) {
                 model.injected(of, task, vain);
             }
             if let Some(when_gone) = pinned {

@@ -5,7 +5,7 @@ use super::whom::{May, Tie};
 use super::{Ledger, SessionFacts, names};
 use crate::model::{Model, Stand};
 use farm_master::{Shut, Stands, TaskLine, WhenGone, Why};
-use farm_protocol::{SlotId, TaskId};
+use farm_protocol::{KindId, SlotId, TaskId};
 
 impl Ledger {
     /// Whether no worker does anything, or is about to, as far as can be told.
@@ -15,17 +15,19 @@ impl Ledger {
 
     /// Whether no worker does anything, or is about to, and none will be started.
     fn all_rest(&self) -> bool {
-        self.all_may_rest() && !self.may_pause()
+        self.all_may_rest() && !self.may_pause(KindId(0))
     }
 
     /// After a call.
     pub(crate) fn nothing_is_overlooked(&mut self) {
         self.gone_are_gone();
-        let wants = self.model.as_ref().is_some_and(Model::wants_to_start);
-        if !self.keyed || self.broken.is_some() || self.has_ended() || !wants {
+        if !self.keyed || self.broken.is_some() || self.has_ended(KindId(0)) {
             return;
         }
-        let stands = self.stands();
+        if !self.model(KindId(0)).is_some_and(Model::wants_to_start) {
+            return;
+        }
+        let stands = self.stands(KindId(0));
         let rest = self.all_rest();
         let found = stands
             .iter()
@@ -72,10 +74,10 @@ impl Ledger {
         let first = stand.suspected || self.all_rest();
         let comes = !first || self.living().any(|session| !session.takes());
         let somebody = self.living().any(|it| self.may_take(stand, it) != May::No);
-        if comes || somebody || self.may_pause() || !self.fresh_may_take(stand) {
+        if comes || somebody || self.may_pause(KindId(0)) || !self.fresh_may_take(stand) {
             return false;
         }
-        let free = self.living().count() < self.staff.most as usize;
+        let free = self.living().count() < self.pool(KindId(0)).staff.most as usize;
         let dispensable = |it: &SessionFacts| it.is_idle() && !self.is_pinned_to(it.session);
         free || self.living().any(dispensable)
     }
@@ -98,7 +100,7 @@ impl Ledger {
         let there = there.is_none_or(|(slot, session)| {
             place == Some(session) && self.session_at_slot(slot) == place
         });
-        let model = self.model.as_ref();
+        let model = self.model(self.kind_of(line.task));
         let so = there && model.is_none_or(|model| model.waits_for(line.task, why));
         if !so || !why.is_none_or(|why| self.why_is_true(line.task, why)) {
             let what = self.whom(line.task);
@@ -119,7 +121,7 @@ impl Ledger {
             // Every worker takes every task, so only the model's reasons can be wrong.
             return !matches!(why, Why::NoMatch);
         }
-        let stands = self.stands();
+        let stands = self.stands(KindId(0));
         let Some(stand) = stands.iter().find(|stand| stand.task == id).copied() else {
             return true;
         };

@@ -260,7 +260,7 @@ impl Ledger {
         } else {
             ByScope::Rule
         };
-        if let Some(model) = &mut self.model {
+        if let Some(model) = self.model_mut(self.kind_of(id.task)) {
             model.stopped_by_scope(now, id.task, by);
         }
         let timed_out = whys.contains(&Why::TimedOut);
@@ -402,7 +402,7 @@ impl Ledger {
         // Which of several timers that fall in one call comes first cannot be told from outside, and the places in the
         // lane follow from it: of one schedule in 80,000 the model got them wrong. The other checks go on.
         if self.scopes.all.values().any(falls) {
-            self.model = None;
+            self.drops_models();
         }
     }
 }

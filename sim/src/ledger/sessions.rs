@@ -7,7 +7,7 @@ use crate::nature::Knows;
 use farm_lockstep::{Exit, Pid, PipeId, VTime};
 use farm_master::{OnLost, Shut, Signal, WhoseDoing};
 use farm_protocol::page::Noted;
-use farm_protocol::{AttemptId, Session, SlotId, Termination};
+use farm_protocol::{AttemptId, KindId, Session, SlotId, Termination};
 use std::collections::VecDeque;
 
 /// An answer that stands complete in a pipe.
@@ -49,6 +49,7 @@ impl Answered {
 #[derive(Debug)]
 pub(crate) struct SessionFacts {
     pub(crate) session: Session,
+    pub(crate) kind: KindId,
     pub(crate) slot: SlotId,
     pub(crate) pid: Option<Pid>,
     /// Requests, control, answers, output.
@@ -129,7 +130,7 @@ impl Ledger {
     }
 
     /// The master wants a process.
-    pub(super) fn spawns(&mut self, slot: SlotId, session: Session) {
+    pub(super) fn spawns(&mut self, slot: SlotId, session: Session, kind: KindId) {
         let busy = self
             .sessions
             .iter()
@@ -140,21 +141,22 @@ impl Ledger {
                 format!("{session} is started in {slot}, where {busy} is not collected")
             });
         }
-        if slot.0 >= self.config.kinds[0].numbered() {
+        if !self.pool(kind).has_slot(slot) {
             self.breaks(names::I8, || {
-                format!("{session} is started in {slot}, which does not exist")
+                format!("{session} is started in {slot}, which {kind} does not have")
             });
         }
         if session.0 != self.sessions.len() as u64 + 1 {
             self.breaks(names::I8, || format!("{session} is not the next session"));
         }
-        self.may_start(session);
-        if !self.keeps_workers() {
+        self.may_start(session, kind);
+        if !self.pool(kind).staff.is_set {
             self.is_started_for_somebody();
         }
-        let wear = self.hires(session);
+        let wear = self.hires(session, kind);
         self.sessions.push(SessionFacts {
             session,
+            kind,
             slot,
             pid: None,
             pipes: None,
@@ -187,7 +189,7 @@ impl Ledger {
             knows: Knows::default(),
             wear,
         });
-        self.living += 1;
+        self.pool_mut(kind).living += 1;
         self.expect(
             self.now.after(self.config.hello_timeout),
             Due::Hello(session),
@@ -220,7 +222,7 @@ impl Ledger {
         if !facts.eof_told {
             self.sees(Seen::ExitBeforeEof);
         }
-        self.staff_loses(died);
+        self.staff_loses(session, died);
         self.closing_is_over(session);
     }
 
@@ -252,7 +254,7 @@ impl Ledger {
                     self.sees(Seen::GaveBack);
                 }
             }
-            self.budget_of_start_reset(first.how);
+            self.budget_of_start_reset(session, first.how);
             self.answer_is_heard(session, first.id, first.how);
         }
     }
@@ -306,7 +308,8 @@ impl Ledger {
             });
         }
         facts.gone = true;
-        self.living -= 1;
+        let kind = facts.kind;
+        self.pool_mut(kind).living -= 1;
         let facts = self.session(session);
         if ended.is_none() || !told {
             return self.breaks(names::I8, || {

@@ -8,13 +8,14 @@ use super::{Ledger, Seen, SessionFacts, names};
 use crate::model::Model;
 use farm_lockstep::VTime;
 use farm_master::{DEAR_START, KindConfig, Signal, Staffing};
-use farm_protocol::Session;
+use farm_protocol::{KindId, Session};
 use std::time::Duration;
 
 /// What is set, and what follows from it.
 #[derive(Debug)]
 pub(super) struct Staff {
-    /// Anything is set: else there is nothing to be looked at but the places.
+    /// Anything is set, so workers may be started also when nothing waits for them: else there is nothing to be looked
+    /// at but the places.
     pub(super) is_set: bool,
     pub(super) least: u32,
     pub(super) most: u32,
@@ -81,25 +82,28 @@ impl SessionFacts {
 
 impl Ledger {
     /// A worker is started: there is a place for it. What is known of its use from then on.
-    pub(super) fn hires(&mut self, session: Session) -> Wear {
-        let (living, most) = (self.living, self.staff.most as usize);
+    pub(super) fn hires(&mut self, session: Session, kind: KindId) -> Wear {
+        let pool = self.pool(kind);
+        let (living, most) = (pool.living, pool.staff.most as usize);
+        let (least, short) = (pool.staff.least as usize, pool.staff.short);
+        let is_set = pool.staff.is_set;
         if living >= most {
             self.breaks(names::I13, || {
                 format!("{session} is started beside {living}, and there may be {most}")
             });
         }
-        let staying = self.living().filter(|it| it.may_stay()).count();
+        let staying = self.living_of(kind).filter(|it| it.may_stay()).count();
         // One whose delay is just over may not be ready yet, for the model.
         let wants = |model: &Model| model.wants_to_start() || model.some_come_back();
-        let wanted = self.model.as_ref().is_some_and(wants);
-        let kept = staying < self.staff.least as usize;
-        if kept && self.staff.short {
+        let wanted = self.model(kind).is_some_and(wants);
+        let kept = staying < least;
+        if kept && short {
             self.sees(Seen::LeastRefilled);
         }
         let surely = |it: &&SessionFacts| it.surely_stays() || it.is_unjudged();
-        let surely = self.living().filter(surely).count();
-        let enough = surely >= self.staff.least as usize && !wanted;
-        if enough && self.staff.is_set && self.config.kinds[0].staffing.spares == 0 {
+        let surely = self.living_of(kind).filter(surely).count();
+        let enough = surely >= least && !wanted;
+        if enough && is_set && self.kind_config(kind).staffing.spares == 0 {
             self.breaks(names::I13, || {
                 format!("{session} is started, and {surely} stay, which is enough")
             });
@@ -107,50 +111,43 @@ impl Ledger {
         Wear::new(session, self.now, !kept && !wanted)
     }
 
-    /// Workers are started also when nothing waits for them.
-    pub(super) const fn keeps_workers(&self) -> bool {
-        self.staff.is_set
-    }
-
     /// A caller wants another number of workers.
-    pub(crate) fn resizes(&mut self, least: u32, most: u32) {
-        let numbered = self.config.kinds[0].numbered();
-        let staff = &mut self.staff;
+    pub(crate) fn resizes(&mut self, kind: KindId, least: u32, most: u32) {
+        let numbered = self.kind_config(kind).numbered();
+        let staff = &mut self.pool_mut(kind).staff;
         staff.most = most.max(1).min(numbered);
         staff.least = least.min(staff.most);
         let most = staff.most as usize;
-        let staying = self.living().filter(|it| it.may_stay()).count();
+        let staying = self.living_of(kind).filter(|it| it.may_stay()).count();
         let free = |it: &&SessionFacts| it.may_stay() && !it.has_work();
-        let free = self.living().filter(free).count();
-        self.staff.shrunk = staying > most;
+        let free = self.living_of(kind).filter(free).count();
+        self.pool_mut(kind).staff.shrunk = staying > most;
         if staying.saturating_sub(most) > free {
-            self.all_may_be_retired();
+            self.all_may_be_retired(kind);
         }
     }
 
     /// Busy workers are to go after what they execute.
-    pub(super) fn all_may_be_retired(&mut self) {
-        for facts in &mut self.sessions {
+    pub(super) fn all_may_be_retired(&mut self, kind: KindId) {
+        for facts in self.sessions.iter_mut().filter(|it| it.kind == kind) {
             facts.wear.perhaps_retired |= facts.may_stay() && facts.has_work();
         }
     }
 
-    /// Whether a limit of memory was set that the workers exceed before they have done anything.
-    pub(super) const fn limit_is_refused(&self) -> bool {
-        self.staff.refused
-    }
-
     /// After each call: there are as many workers as there shall be.
-    pub(crate) fn is_staffed_as_set(&mut self) {
-        self.staff.shrunk = false;
-        if !self.staff.is_set || self.shut.is_some() || self.budgets.pool_ended {
+    pub(super) fn is_staffed_as_set(&mut self, kind: KindId) {
+        let closes = self.shut.is_some();
+        let pool = self.pool_mut(kind);
+        pool.staff.shrunk = false;
+        if !pool.staff.is_set || closes || pool.budgets.pool_ended {
             return;
         }
-        let staffing = &self.config.kinds[0].staffing;
-        let (least, most) = (self.staff.least as usize, self.staff.most as usize);
+        let pool = self.pool(kind);
+        let staffing = &self.kind_config(kind).staffing;
+        let (least, most) = (pool.staff.least as usize, pool.staff.most as usize);
         let spares = staffing.spares as usize;
         let count = |which: &dyn Fn(&SessionFacts) -> bool| {
-            self.living().filter(|facts| which(facts)).count()
+            self.living_of(kind).filter(|facts| which(facts)).count()
         };
         let (may_stay, stay) = (
             count(&SessionFacts::may_stay),
@@ -160,8 +157,9 @@ impl Ledger {
         let at_hand = count(&|it| it.may_stay() && !it.has_work());
         let surely_at_hand = count(&|it| it.surely_stays() && (it.is_idle() || !it.greeted));
         let busy = count(&|it| it.surely_stays() && it.greeted && !it.held.is_empty());
-        let room = self.living < most && !self.may_pause();
-        let dear = self.staff.start_took >= DEAR_START;
+        // Where others have all places, or the tokens, it waits for its least.
+        let room = pool.living < most && !self.may_pause(kind) && !self.shares();
+        let dear = pool.staff.start_took >= DEAR_START;
         let wrong = [
             (stay > most, "more stay than there may be"),
             (
@@ -179,14 +177,16 @@ impl Ledger {
             });
         }
         let unneeded = stay > least && surely_at_hand > spares;
-        let since = self.staff.unneeded_since.filter(|_| unneeded);
-        self.staff.unneeded_since = since.or_else(|| unneeded.then_some(self.now));
-        self.staff.short &= may_stay < least;
-        self.nobody_worn_idles();
+        let now = self.now;
+        let staff = &mut self.pool_mut(kind).staff;
+        let since = staff.unneeded_since.filter(|_| unneeded);
+        staff.unneeded_since = since.or_else(|| unneeded.then_some(now));
+        staff.short &= may_stay < least;
+        self.nobody_worn_idles(kind);
     }
 
     /// A worker is dead: the next may be one for it.
-    pub(super) const fn staff_loses(&mut self, died: bool) {
-        self.staff.short |= died;
+    pub(super) fn staff_loses(&mut self, session: Session, died: bool) {
+        self.pool_mut(self.kind_at(session)).staff.short |= died;
     }
 }

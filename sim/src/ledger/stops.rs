@@ -55,8 +55,8 @@ impl Ledger {
             });
         }
         let facts = self.task(id.task).expect("looked up above");
-        let grace = facts.options.grace;
-        let budget = self.budget(grace);
+        let (kind, grace) = (facts.kind, facts.options.grace);
+        let budget = self.budget(kind, grace);
         let due = now.after(budget);
         self.stops.push(Stop {
             id,

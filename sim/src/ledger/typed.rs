@@ -166,7 +166,7 @@ impl Ledger {
                     if let Some(side) = &mut self.side {
                         side.injected(follow_up.task, id.task);
                     }
-                    self.enter_as(follow_up.task, Entry::Inject, None);
+                    self.enter_as(follow_up.task, self.kind_of(id.task), Entry::Inject, None);
                     let fails = follow_up.pinned == Some(WhenGone::Fail);
                     self.task(follow_up.task)?.fails_without = fails.then_some(session);
                 }

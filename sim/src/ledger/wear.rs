@@ -3,7 +3,7 @@
 use super::{Ledger, Seen, SessionFacts, elapsed, latest, names};
 use farm_lockstep::VTime;
 use farm_master::{Recycle, SHORTEST_LIFE};
-use farm_protocol::{AttemptId, Session};
+use farm_protocol::{AttemptId, KindId, Session};
 use std::time::Duration;
 
 /// What a simulated worker holds before its first task, in bytes; some hold up to a quarter more.
@@ -99,8 +99,8 @@ pub(super) fn raised(span: Duration) -> Duration {
 }
 
 impl Ledger {
-    fn recycle(&self) -> Recycle {
-        self.config.kinds[0].staffing.recycle.clone()
+    fn recycle(&self, kind: KindId) -> Recycle {
+        self.kind_config(kind).staffing.recycle.clone()
     }
 
     /// A worker has said hello.
@@ -108,7 +108,8 @@ impl Ledger {
         let now = self.now;
         let wear = &mut self.session(session).wear;
         (wear.greeted, wear.last) = (Some(now), now);
-        self.staff.start_took = now.since(wear.spawned);
+        let took = now.since(wear.spawned);
+        self.pool_mut(self.kind_at(session)).staff.start_took = took;
     }
 
     /// A worker has answered.
@@ -117,7 +118,7 @@ impl Ledger {
         let wear = &mut self.session(session).wear;
         wear.answers += 1;
         wear.last = now;
-        self.staff.answered = Some(session);
+        self.pool_mut(self.kind_at(session)).staff.answered = Some(session);
     }
 
     /// The master wants to know what a worker holds.
@@ -132,7 +133,8 @@ impl Ledger {
 
     /// It is told that.
     pub(crate) fn weighs(&mut self, session: Session, memory: u64) {
-        let (now, recycle) = (self.now, self.recycle());
+        let kind = self.kind_at(session);
+        let (now, recycle) = (self.now, self.recycle(kind));
         let facts = self.session(session);
         let gone = facts.gone;
         let wear = &mut facts.wear;
@@ -140,7 +142,7 @@ impl Ledger {
         let Some(baseline) = wear.baseline else {
             wear.baseline = Some(memory);
             let refused = recycle.memory.is_some_and(|limit| limit <= memory);
-            self.staff.refused |= refused && !gone;
+            self.pool_mut(kind).staff.refused |= refused && !gone;
             return;
         };
         let grown = recycle.growth.map(|growth| baseline + growth);
@@ -150,9 +152,10 @@ impl Ledger {
 
     /// A worker that has to go is sent only what is for nobody else.
     pub(super) fn is_not_worn_for(&mut self, id: AttemptId, session: Session) {
-        let (now, recycle) = (self.now, self.recycle());
+        let kind = self.kind_at(session);
+        let (now, recycle) = (self.now, self.recycle(kind));
         // What was sent ahead may follow what is pinned.
-        let ahead = self.config.kinds[0].credit_cap > 0;
+        let ahead = self.kind_config(kind).credit_cap > 0;
         let pin = self.wishes(id.task).and_then(|wishes| wishes.pin);
         let pinned = pin.is_some_and(|(holder, _)| holder == session);
         let wear = &mut self.session(session).wear;
@@ -187,7 +190,8 @@ impl Ledger {
         if let Some(seen) = reason {
             self.sees(seen);
         }
-        let shrunk = self.session(session).wear.perhaps_retired || self.staff.shrunk;
+        let kind = self.kind_at(session);
+        let shrunk = self.session(session).wear.perhaps_retired || self.pool(kind).staff.shrunk;
         if !shrunk && self.is_pinned_and_ready(session) {
             self.breaks(names::I13, || {
                 format!("{session} is told to end, and something waits for it alone")
@@ -197,9 +201,10 @@ impl Ledger {
 
     /// Why it goes, of several the first; `None`: there is nothing.
     fn reason_to_go(&mut self, session: Session) -> Option<Option<Seen>> {
-        let (now, recycle) = (self.now, self.recycle());
-        let reaped = self.config.kinds[0].staffing.idle;
-        let least = self.staff.least as usize;
+        let kind = self.kind_at(session);
+        let (now, recycle) = (self.now, self.recycle(kind));
+        let reaped = self.kind_config(kind).staffing.idle;
+        let least = self.pool(kind).staff.least as usize;
         let wear = &self.session(session).wear;
         let tasks = recycle.tasks.map_or(u64::MAX, |tasks| tasks.get().into());
         let fewest = tasks.saturating_sub(recycle.jitter.into()).max(1);
@@ -222,29 +227,31 @@ impl Ledger {
         }
         let (retired, beyond) = (wear.perhaps_retired, over(idle, reaped));
         let others = |it: &&SessionFacts| it.may_stay() && it.session != session;
-        if beyond && self.living().filter(others).count() >= least {
+        if beyond && self.living_of(kind).filter(others).count() >= least {
             return Some(Some(Seen::Reaped));
         }
         if retired {
             return Some(Some(Seen::BusyShrunk));
         }
         let room = self.makes_room(session);
-        (self.staff.shrunk || room).then_some(None)
+        (self.pool(kind).staff.shrunk || room).then_some(None)
     }
 
     /// Something waits that this worker does not take, and every place is taken.
     fn makes_room(&mut self, session: Session) -> bool {
-        let stands = self.stands();
+        let kind = self.kind_at(session);
+        let stands = self.stands(kind);
         let facts = &self.sessions[session.0 as usize - 1];
-        let full = self.living().count() >= self.staff.most as usize;
+        let full = self.living_of(kind).count() >= self.pool(kind).staff.most as usize;
         let refuses = |stand: &crate::model::Stand| !self.may_take(stand, facts).is_yes();
         full && stands.iter().any(refuses)
     }
 
     fn is_pinned_and_ready(&mut self, session: Session) -> bool {
-        let stands = self.stands();
+        let kind = self.kind_at(session);
+        let stands = self.stands(kind);
         // One whose delay is just over was not ready before, and a worker does not wait for delays.
-        let delayed = !self.config.kinds[0].defaults.retries.delay.is_zero();
+        let delayed = !self.kind_config(kind).defaults.retries.delay.is_zero();
         let retried = |id| self.facts(id).is_some_and(|facts| facts.last.is_some());
         let pinned = |stand: &crate::model::Stand| {
             let pin = self.wishes(stand.task).and_then(|wishes| wishes.pin);
@@ -256,15 +263,16 @@ impl Ledger {
     }
 
     /// Before a call: nobody is there that should have been replaced for its age or for idling.
-    pub(crate) fn nobody_overstays(&mut self, now: VTime) {
-        if !self.staff.is_set || self.shut.is_some() || self.budgets.pool_ended {
+    pub(super) fn nobody_of_overstays(&mut self, kind: KindId, now: VTime) {
+        let pool = self.pool(kind);
+        if !pool.staff.is_set || self.shut.is_some() || pool.budgets.pool_ended {
             return;
         }
-        let recycle = self.recycle();
-        let reaped = self.config.kinds[0].staffing.idle;
-        let unneeded = self.staff.unneeded_since;
+        let recycle = self.recycle(kind);
+        let reaped = self.kind_config(kind).staffing.idle;
+        let unneeded = pool.staff.unneeded_since;
         let late = |since: VTime, limit: Duration| latest(since.after(raised(limit)), 1) < now;
-        let found = self.living().find_map(|facts| {
+        let found = self.living_of(kind).find_map(|facts| {
             let idle = facts.wear.idle_since?;
             let greeted = facts.wear.greeted?;
             let aged = recycle.age.is_some_and(|age| late(greeted, age));
@@ -288,13 +296,13 @@ impl Ledger {
     }
 
     /// After a call: who idles and is worn has been told to end, and who has answered is measured.
-    pub(super) fn nobody_worn_idles(&mut self) {
-        let (now, recycle) = (self.now, self.recycle());
-        let answered = self.staff.answered.take();
+    pub(super) fn nobody_worn_idles(&mut self, kind: KindId) {
+        let (now, recycle) = (self.now, self.recycle(kind));
+        let answered = self.pool_mut(kind).staff.answered.take();
         let mut found = None;
         for index in 0..self.sessions.len() {
             let facts = &self.sessions[index];
-            if facts.gone {
+            if facts.gone || facts.kind != kind {
                 continue;
             }
             let idle = facts.is_idle() && !self.is_pinned_to(facts.session);

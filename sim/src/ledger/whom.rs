@@ -4,7 +4,7 @@
 use super::{Ledger, Seen, SessionFacts, names};
 use crate::model::{Model, Stand};
 use farm_master::{Affinity, Shut, Signal, WhenGone};
-use farm_protocol::{AffinityKey, AttemptId, Session, TaskId};
+use farm_protocol::{AffinityKey, AttemptId, KindId, Session, TaskId};
 use std::cmp::Reverse;
 
 /// How a task hangs on the process that it is pinned to.
@@ -91,19 +91,19 @@ type Turn = (u8, Reverse<i32>, bool, (i64, u64));
 
 impl Ledger {
     /// What is ready, in order. Only where there is a model is anything known of it.
-    pub(super) fn stands(&mut self) -> Vec<Stand> {
+    pub(super) fn stands(&mut self, kind: KindId) -> Vec<Stand> {
         let now = crate::master::instant(self.now);
-        let model = self.model.as_mut();
+        let model = self.model_mut(kind);
         model.map_or_else(Vec::new, |model| model.standing(now))
     }
 
     fn is_suspected(&self, id: TaskId) -> bool {
-        let model = self.model.as_ref();
+        let model = self.model(self.kind_of(id));
         model.is_some_and(|model| model.is_suspected(id))
     }
 
     pub(super) fn some_come_back(&self) -> bool {
-        self.model.as_ref().is_some_and(Model::some_come_back)
+        self.model(KindId(0)).is_some_and(Model::some_come_back)
     }
 
     pub(super) fn living(&self) -> impl Iterator<Item = &SessionFacts> {
@@ -197,7 +197,7 @@ impl Ledger {
         if !self.keyed {
             return;
         }
-        let stands = self.stands();
+        let stands = self.stands(KindId(0));
         let Some(started) = stands.iter().find(|stand| stand.task == id.task) else {
             return;
         };
@@ -357,7 +357,7 @@ impl Ledger {
         if self.shut != Some(Shut::Drain) || !self.all_may_rest() {
             return false;
         }
-        let stands = self.stands();
+        let stands = self.stands(KindId(0));
         let stand = stands.iter().find(|stand| stand.task == id).copied();
         let rest = !self.some_come_back();
         rest && stand.is_some_and(|stand| self.is_hopeless(&stand))
@@ -366,7 +366,7 @@ impl Ledger {
     /// The master says that nothing that goes on will let a task start: so it is, and it was not said before.
     pub(super) fn unmatched(&mut self, id: TaskId) {
         self.sees(Seen::Unmatched);
-        let stands = self.stands();
+        let stands = self.stands(KindId(0));
         let Some(stand) = stands.iter().find(|stand| stand.task == id).copied() else {
             return self.breaks(names::I11, || {
                 format!("{id} is said to match nobody, and it is not ready")

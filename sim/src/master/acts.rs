@@ -23,7 +23,7 @@ impl MasterProcess {
         let ledger = &mut cx.shared().ledger;
         // The ledger first: it names the rule that is broken more exactly.
         ledger.acts(action);
-        if let Some(Err(why)) = ledger.model.as_mut().map(|model| model.does(now, action)) {
+        if let Err(why) = ledger.model_sees(now, action) {
             ledger.breaks(crate::ledger::names::I5, || why);
         }
         match action {

@@ -1,44 +1,45 @@
 //! What callers want of the farm, in the words of the machine.
 
-use super::{KIND, MasterProcess, World};
+use super::{MasterProcess, World};
 use crate::ledger::Ledger;
 use crate::message::Order;
 use crate::nature::Nature;
 use farm_master::lane::Entry;
 use farm_master::{Event, Need, Rule, TaskOptions, Ties};
-use farm_protocol::{ScopeId, TaskId};
+use farm_protocol::{KindId, ScopeId, TaskId};
 use std::time::Duration;
 
 impl MasterProcess {
     pub(super) fn order(&mut self, cx: &mut World<'_>, mut order: Order) {
         let of = (order.nature.take(), order.scope.map(ScopeId));
+        let kind = KindId(order.kind);
         let options = with_needs(&mut cx.shared().ledger, order);
-        self.submit(cx, Entry::Push, options, of);
+        self.submit(cx, (kind, Entry::Push), options, of);
     }
 
     /// `of`: what it is to its kind, and where it stands.
     pub(super) fn submit(
         &mut self,
         cx: &mut World<'_>,
-        entry: Entry,
+        (kind, entry): (KindId, Entry),
         options: Option<Box<TaskOptions>>,
         (nature, scope): (Option<Box<Nature>>, Option<ScopeId>),
     ) {
         let now = cx.now();
         let ledger = &mut cx.shared().ledger;
         ledger.now = now;
-        let task = ledger.enter(entry, options.as_deref());
+        let task = ledger.enter(kind, entry, options.as_deref());
         ledger.is_of(task, nature);
         ledger.callers.push(task);
         let door = ledger.joins(task, scope);
-        if let Some(model) = &mut ledger.model {
+        if let Some(model) = ledger.model_mut(kind) {
             model.at_the_door(door);
         }
         self.tell(
             cx,
             Event::Submit {
                 task,
-                kind: KIND,
+                kind,
                 entry,
                 options,
                 scope,
@@ -94,12 +95,13 @@ impl MasterProcess {
 
 /// The options of an order, with the ids of what it needs.
 fn with_needs(ledger: &mut Ledger, order: Order) -> Option<Box<TaskOptions>> {
+    let kind = KindId(order.kind);
     let mut options = order.options;
     for (nth, when) in order.needs {
         let needed = ledger.callers.get(nth as usize).copied();
         if let Some(task) = needed.filter(|task| order.stale || ledger.task(*task).is_some()) {
             let options =
-                options.get_or_insert_with(|| Box::new(ledger.config.kinds[0].defaults.clone()));
+                options.get_or_insert_with(|| Box::new(ledger.kind_config(kind).defaults.clone()));
             options.needs.push(Need { task, when });
         }
     }

@@ -1,14 +1,13 @@
 //! How many workers there shall be, and what each of them holds, in the words of the machine.
 
-use super::{KIND, MasterProcess, World};
+use super::{MasterProcess, World};
 use crate::message::Message;
 use farm_master::Event;
-use farm_protocol::{Session, SlotId};
+use farm_protocol::{KindId, Session, SlotId};
 
 impl MasterProcess {
-    pub(super) fn resize(&mut self, cx: &mut World<'_>, least: u32, most: u32) {
-        cx.shared().ledger.resizes(least, most);
-        let kind = KIND;
+    pub(super) fn resize(&mut self, cx: &mut World<'_>, kind: KindId, least: u32, most: u32) {
+        cx.shared().ledger.resizes(kind, least, most);
         self.tell(cx, Event::Resize { kind, least, most });
     }
 

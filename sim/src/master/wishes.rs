@@ -5,6 +5,7 @@ use crate::ledger::{Ledger, names};
 use crate::message::Wish;
 use crate::model::Model;
 use farm_master::Event;
+use farm_protocol::KindId;
 
 impl MasterProcess {
     pub(super) fn wish(&mut self, cx: &mut World<'_>, wish: Wish) {
@@ -35,9 +36,9 @@ impl MasterProcess {
     }
 
     /// A listing names every task, and gives true reasons. It changes nothing.
-    pub(super) fn listing_is_true(&self, ledger: &mut Ledger) {
-        let lines = self.master.list(ledger, Some(KIND), usize::MAX);
-        let Some(count) = ledger.model.as_ref().map(Model::count) else {
+    pub(super) fn listing_is_true(&self, ledger: &mut Ledger, kind: KindId) {
+        let lines = self.master.list(ledger, Some(kind), usize::MAX);
+        let Some(count) = ledger.model(kind).map(Model::count) else {
             return;
         };
         if lines.len() != count {

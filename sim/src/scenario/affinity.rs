@@ -3,6 +3,7 @@
 use super::{Cast, Play, Scenario, config, draw};
 use crate::caller::Act;
 use crate::ledger::Seen;
+use crate::master::KIND;
 use crate::message::{Message, Order, Wish};
 use crate::nature::{Follow, KEYS, Keys, Leaves, Nature, Suits};
 use crate::params::{Faults, Manners, Params};
@@ -148,9 +149,9 @@ fn change(choices: &mut Choices, sent: u32, script: &mut Vec<Act>) {
         8 => return script.push(Act::Sleep(60)),
         _ if one_in(choices, 4, "all are cancelled") => Wish::CancelAll,
         _ => {
-            script.push(Act::Tell(Message::Gate(Gate::Paused)));
+            script.push(Act::Tell(Message::Gate(KIND, Gate::Paused)));
             script.push(Act::Sleep(30));
-            return script.push(Act::Tell(Message::Gate(Gate::Running)));
+            return script.push(Act::Tell(Message::Gate(KIND, Gate::Running)));
         }
     };
     script.push(Act::Tell(Message::Wish(wish)));

@@ -3,6 +3,7 @@
 use super::{Cast, Play, Scenario, config, draw};
 use crate::caller::Act;
 use crate::ledger::Seen;
+use crate::master::KIND;
 use crate::message::{Message, Order};
 use crate::params::{Faults, Manners, Params};
 use farm_lockstep::Choices;
@@ -52,10 +53,10 @@ fn play(choices: &mut Choices, play: Play) -> Cast {
     let mut gates = Vec::new();
     for _ in 0..3 {
         gates.push(Act::Pause);
-        gates.push(Act::Tell(Message::Gate(Gate::Paused)));
+        gates.push(Act::Tell(Message::Gate(KIND, Gate::Paused)));
         gates.push(Act::Pause);
         gates.push(Act::Sleep(20));
-        gates.push(Act::Tell(Message::Gate(Gate::Running)));
+        gates.push(Act::Tell(Message::Gate(KIND, Gate::Running)));
         gates.push(Act::Pause);
         gates.push(Act::Tell(Message::Submit(vec![
             Order::default();
@@ -73,7 +74,7 @@ fn play(choices: &mut Choices, play: Play) -> Cast {
     let drain = vec![
         Act::Tell(Message::Source(tasks)),
         Act::Ended(tasks * 4 / 5),
-        Act::Tell(Message::Gate(Gate::Running)),
+        Act::Tell(Message::Gate(KIND, Gate::Running)),
         Act::Tell(Message::Shut(Shut::Drain)),
     ];
     Cast {

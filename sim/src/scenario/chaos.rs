@@ -3,6 +3,7 @@
 use super::{Cast, Play, Scenario, config, draw};
 use crate::caller::Act;
 use crate::ledger::Seen;
+use crate::master::KIND;
 use crate::message::{Message, Order};
 use crate::params::{Faults, Manners, Params};
 use farm_lockstep::Choices;
@@ -93,9 +94,9 @@ fn play(choices: &mut Choices, play: Play) -> Cast {
             )));
         }
         if choices.chance(100, "a pause of the lane") {
-            script.push(Act::Tell(Message::Gate(Gate::Paused)));
+            script.push(Act::Tell(Message::Gate(KIND, Gate::Paused)));
             script.push(Act::Sleep(30));
-            script.push(Act::Tell(Message::Gate(Gate::Running)));
+            script.push(Act::Tell(Message::Gate(KIND, Gate::Running)));
         }
         if choices.chance(100, "time passes") {
             script.push(Act::Sleep(300));

@@ -169,7 +169,6 @@ pub(super) fn order(choices: &mut Choices, options: TaskOptions, before: u32) ->
         options: Some(Box::new(options)),
         needs,
         stale,
-        nature: None,
-        scope: None,
+        ..Order::default()
     }
 }

@@ -3,6 +3,7 @@
 use super::{Cast, Play, Scenario, config, draw};
 use crate::caller::Act;
 use crate::ledger::Seen;
+use crate::master::KIND;
 use crate::message::{Message, Order};
 use crate::nature::{Follow, Nature};
 use crate::params::{Faults, Manners, Params};
@@ -168,16 +169,20 @@ fn meanwhile(choices: &mut Choices, sent: u32, script: &mut Vec<Act>) {
                 choices.choose(5, "the least"),
                 choices.choose(7, "the most"),
             );
-            script.push(Act::Tell(Message::Resize { least, most }));
+            script.push(Act::Tell(Message::Resize {
+                kind: KIND,
+                least,
+                most,
+            }));
         }
         6 => {
             let which = choices.choose(sent, "which task is cancelled");
             script.push(Act::Tell(Message::Cancel(which)));
         }
         _ => {
-            script.push(Act::Tell(Message::Gate(Gate::Paused)));
+            script.push(Act::Tell(Message::Gate(KIND, Gate::Paused)));
             quiet(choices, script);
-            script.push(Act::Tell(Message::Gate(Gate::Running)));
+            script.push(Act::Tell(Message::Gate(KIND, Gate::Running)));
         }
     }
 }

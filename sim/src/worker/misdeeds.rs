@@ -72,7 +72,7 @@ impl WorkerProcess {
         let bad = cx.shared().manners.bad_start;
         if !cx.fault(bad, "a worker starts badly") {
             // Where spares are kept a start is dear.
-            if cx.shared().ledger.config.kinds[0].staffing.spares == 0 {
+            if self.kind(cx).staffing.spares == 0 {
                 return cx.again();
             }
             let at = cx.now().after(DEAR_START);
@@ -196,9 +196,7 @@ impl WorkerProcess {
         let header = AttemptHeader { number, id };
         let answer = match nonsense {
             // Where there is credit a request may have been called back, and the model does not know which.
-            Nonsense::GivesBack if cx.shared().ledger.config.kinds[0].credit_cap == 0 => {
-                Some(Answer::Revoked(header))
-            }
+            Nonsense::GivesBack if self.kind(cx).credit_cap == 0 => Some(Answer::Revoked(header)),
             Nonsense::LivesOn => {
                 cx.shared().ledger.session(self.id).panicked = Some(id);
                 Some(Answer::Panicked(header, "as drawn".into()))

@@ -74,7 +74,7 @@ impl Ledger {
             if whys.is_empty() {
                 continue;
             }
-            if let Some(model) = &mut self.model {
+            if let Some(model) = self.model_mut(self.kind_of(id)) {
                 model.gives_up(id);
             }
             let with_worker = self.is_with_worker(id);
