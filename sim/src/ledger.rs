@@ -16,8 +16,10 @@ mod rule;
 mod scopes;
 mod seen;
 mod sessions;
+mod sharing;
 mod staffing;
 mod stops;
+mod tokens;
 mod typed;
 mod wear;
 mod whom;
@@ -66,6 +68,10 @@ pub mod names {
     pub const I12: &str = "I12 scopes and groups";
     /// There are as many workers as there shall be, and a healthy one goes when it should and not before.
     pub const I13: &str = "I13 the pool";
+    /// Kinds share the farm's workers: there are no more than there may be, and who wants one gets it when it is his turn.
+    pub const I14: &str = "I14 sharing";
+    /// Nobody works without a token, none is held in vain, and none is lost.
+    pub const I15: &str = "I15 tokens";
     /// The callbacks of a kind of one's own do not panic.
     pub const KIND: &str = "a callback of the kind panics";
     /// Nor does its `perform`.
@@ -190,7 +196,7 @@ pub(crate) struct Ledger {
     pub(crate) writes: Option<(Session, AttemptId)>,
     /// What was decoded off the loop, by handle.
     decoded: Vec<Vec<u8>>,
-    seen: u64,
+    seen: u128,
     /// By kind.
     pools: Vec<pool::Pool>,
     /// The kind of somebody's own that is simulated, instead of ours.
@@ -212,6 +218,8 @@ pub(crate) struct Ledger {
     /// What the kind looks at beside tasks and workers.
     mood: bool,
     scopes: scopes::Scopes,
+    sharing: sharing::Sharing,
+    purse: tokens::Purse,
 }
 
 impl Ledger {
@@ -244,6 +252,8 @@ impl Ledger {
             said_gone: Vec::new(),
             mood: true,
             scopes: scopes::Scopes::default(),
+            sharing: sharing::Sharing::default(),
+            purse: tokens::Purse::default(),
         }
     }
 
@@ -255,11 +265,11 @@ impl Ledger {
     }
 
     pub(crate) fn sees(&mut self, what: Seen) {
-        self.seen |= 1 << what as u64;
+        self.seen |= 1 << what as u128;
     }
 
     pub(crate) const fn has_seen(&self, what: Seen) -> bool {
-        self.seen & 1 << what as u64 != 0
+        self.seen & 1 << what as u128 != 0
     }
 
     /// A task comes in: a new one in its place.
@@ -398,6 +408,8 @@ impl Ledger {
         }
         self.stopped = true;
         self.no_scope_is_left();
+        self.all_tokens_are_back();
+        self.sees_three_kinds();
         if self.shut.is_none() {
             self.breaks(names::I7, || "it stops and nobody wanted it".into());
         }

@@ -8,6 +8,7 @@
 mod caller;
 mod columns;
 mod faults;
+mod jobserver;
 mod kind;
 mod ledger;
 mod master;

@@ -6,6 +6,7 @@
 mod acts;
 mod orders;
 mod staff;
+mod tokens;
 mod wishes;
 
 use crate::ledger::Ledger;
@@ -307,7 +308,8 @@ impl MasterProcess {
                 memory,
             } => self.weighed(cx, slot, session, memory),
             Message::Resize { kind, least, most } => self.resize(cx, kind, least, most),
-            Message::Terminate => {}
+            Message::Tokens(told) => self.hears_of_tokens(cx, told),
+            Message::Jobserver(_) | Message::Terminate => {}
         }
     }
 

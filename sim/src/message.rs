@@ -36,6 +36,30 @@ pub(crate) enum Wish {
     CancelAll,
 }
 
+/// What the farm asks of the jobserver.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum TokenAsk {
+    /// A token, as soon as there is one.
+    Want,
+    /// None any more.
+    WantNone,
+    /// It brings one back.
+    Back,
+    /// All that are missing shall be put back.
+    Count,
+}
+
+/// What the farm is told by the jobserver.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum TokenTold {
+    /// A token is the farm's.
+    Came,
+    /// They were counted.
+    Counted,
+    /// The jobserver is dead.
+    Lost,
+}
+
 /// A message.
 #[derive(Debug)]
 pub(crate) enum Message {
@@ -95,6 +119,10 @@ pub(crate) enum Message {
         /// What it held, in bytes.
         memory: u64,
     },
+    /// The master wants this of the jobserver.
+    Jobserver(TokenAsk),
+    /// The jobserver tells the master.
+    Tokens(TokenTold),
     /// SIGTERM.
     Terminate,
 }

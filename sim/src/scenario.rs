@@ -8,9 +8,11 @@ pub(crate) mod draw;
 mod groups;
 mod pool;
 mod recycle;
+mod sharing;
 
 use crate::caller::{Act, Caller};
 use crate::faults::FaultMaker;
+use crate::jobserver::{Jobserver, Server};
 use crate::ledger::{Ledger, Seen, names};
 use crate::master::MasterProcess;
 use crate::message::Message;
@@ -52,6 +54,8 @@ pub(crate) struct Play {
 pub(crate) struct Cast {
     pub(crate) config: Config,
     pub(crate) callers: Vec<Vec<Act>>,
+    /// Whose tokens limit the farm.
+    pub(crate) jobserver: Option<Server>,
 }
 
 /// How long everything may take to end in the calm phase, in virtual time.
@@ -59,7 +63,7 @@ const CALM: Duration = Duration::from_secs(120);
 
 /// The scenarios, in the order in which they are listed.
 #[must_use]
-pub fn scenarios() -> [Scenario; 8] {
+pub fn scenarios() -> [Scenario; 9] {
     [
         pool::POOL,
         pool::MINI,
@@ -69,6 +73,7 @@ pub fn scenarios() -> [Scenario; 8] {
         chaos::CHAOS,
         groups::GROUPS,
         recycle::RECYCLE,
+        sharing::SHARING,
     ]
 }
 
@@ -110,18 +115,25 @@ impl Scenario {
         let Cast {
             mut config,
             callers,
+            jobserver,
         } = (self.play)(&mut choices, Play { params, swarm });
         mutate(&mut config, params);
         let kills = draw::kills(&mut choices, &manners, params);
         let rough = draw::rough_steps(&mut choices, &manners, params);
-        let farm = Farm::new(Ledger::new(config.clone(), None), manners);
+        let mut ledger = Ledger::new(config.clone(), None);
+        ledger.has_tokens(jobserver.as_ref().map_or(0, |server| server.tokens));
+        let farm = Farm::new(ledger, manners);
         let stage = Stage {
             params,
             rough,
             kills,
             trace,
         };
-        let cast = Cast { config, callers };
+        let cast = Cast {
+            config,
+            callers,
+            jobserver,
+        };
         let mut world = stage.set(cast, farm, strategy, choices);
         for (name, what) in self.sees {
             world.sometimes(name, |view| view.shared.ledger.has_seen(*what));
@@ -162,6 +174,10 @@ impl Stage {
             Box::new(MasterProcess::new(cast.config)),
             SpawnOptions::new("master", roles::MASTER),
         );
+        if let Some(Server { moves, .. }) = cast.jobserver {
+            let server = world.spawn(Jobserver::new(master, moves), Jobserver::options());
+            world.shared().jobserver = Some(server);
+        }
         for (number, script) in (1..).zip(cast.callers) {
             world.spawn(Caller::new(master, script), Caller::options(number));
         }

@@ -18,6 +18,8 @@ pub(crate) struct Farm {
     pub(crate) next_kill: Option<(u64, Pid)>,
     /// Callers that wait until something runs, or nothing is left.
     pub(crate) watchers: Vec<Pid>,
+    /// The jobserver, where there is one.
+    pub(crate) jobserver: Option<Pid>,
     /// The master's process.
     pub(crate) master: Option<Pid>,
     /// Who performs the requests of a kind of somebody's own, in every worker process anew.
@@ -32,6 +34,7 @@ impl Farm {
             workers: Vec::new(),
             next_kill: None,
             watchers: Vec::new(),
+            jobserver: None,
             master: None,
             performers: None,
         }
@@ -44,6 +47,7 @@ pub(crate) mod roles {
     pub(crate) const WORKER: u16 = 1;
     pub(crate) const CALLER: u16 = 2;
     pub(crate) const FAULTS: u16 = 3;
+    pub(crate) const JOBSERVER: u16 = 4;
 }
 
 /// Roles of pipes.

@@ -91,6 +91,7 @@ impl<K: TaskKind> SimRun<K> {
         let cast = Cast {
             config,
             callers: vec![script],
+            jobserver: None,
         };
         let (mut report, farm) = stage.set(cast, farm, strategy, choices).run();
         report.end = self.judged(report.end, &farm.ledger);

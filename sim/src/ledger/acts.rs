@@ -50,8 +50,7 @@ impl Ledger {
             Action::RefuseScope { scope, refusal } => self.refuses_scope(*scope, refusal),
             Action::Unmatched { task } if self.keyed => self.unmatched(*task),
             Action::Unmatched { task } => self.is_unmatched(*task),
-            // No farm here is limited by tokens.
-            Action::Token(_) => {}
+            Action::Token(token) => self.token_acts(token),
             // What an attempt uses is not measured here, and how far it says it is concerns callers alone.
             Action::Send { .. }
             | Action::Watch { .. }
@@ -119,6 +118,8 @@ impl Ledger {
         }
         let credit = self.kind_config(kind).credit_cap as usize;
         let facts = self.session(session);
+        let begins = facts.held.is_empty() && facts.decoding == 0;
+        let again = facts.wear.answers() > 0;
         facts.held.push(id);
         let (held, page, there, gone) = (facts.held.len(), facts.page, facts.slot, facts.gone);
         if there != slot || gone {
@@ -127,6 +128,10 @@ impl Ledger {
             });
         }
         self.may_be_sent_to(session);
+        self.notes_begin(session);
+        if begins {
+            self.begins_to_work(session, again);
+        }
         let most = if page { 1 + credit } else { 1 };
         if held > most {
             self.breaks(names::I5, || {
@@ -274,7 +279,7 @@ impl Ledger {
     /// The cause that the master gives is what happened.
     fn cause_is_true(&mut self, settlement: &Settlement) {
         let task = settlement.task;
-        let shut = self.shut;
+        let (shut, kind) = (self.shut, self.kind_of(task));
         let facts = self.task(task).expect("looked up by the caller");
         let (used, cancelled, attempt) = (facts.used, facts.cancelled, facts.attempt);
         let deaths = facts.deaths;
@@ -287,6 +292,7 @@ impl Ledger {
         let is_so = match &settlement.outcome {
             Outcome::Done(()) => {
                 self.sees(Seen::Done);
+                self.pool_mut(kind).done = true;
                 used.is_some_and(|letter| letter != letter::FAILED)
             }
             Outcome::Failed(()) => used == Some(letter::FAILED) || (used.is_none() && before),

@@ -253,6 +253,7 @@ impl Kinds for Ledger {
             there.greeted = true;
             let session = there.session;
             self.is_ready(session);
+            self.leaves_its_room(session);
         }
         if let Some(side) = &mut self.side {
             side.kinds().fresh(slot);

@@ -89,7 +89,7 @@ impl Ledger {
         let pool = self.pool(kind);
         let wants = pool.model.as_ref().is_some_and(Model::wants_to_start);
         // Where others have all places, or the tokens, it waits: that is told apart by I14 and I15.
-        if pool.living > 0 || pool.budgets.pool_ended || !wants || self.shares() {
+        if pool.living > 0 || pool.budgets.pool_ended || !wants || self.waits_for_others() {
             return;
         }
         // Where every task is for every worker, a fresh one would take the first.

@@ -5,7 +5,7 @@
 
 use super::budgets::Budgets;
 use super::staffing::Staff;
-use super::{Ledger, SessionFacts};
+use super::{Ledger, Seen, SessionFacts};
 use crate::model::Model;
 use farm_lockstep::VTime;
 use farm_master::{Action, Config, Event, KindConfig, Tokens};
@@ -23,6 +23,8 @@ pub(super) struct Pool {
     pub(super) living: usize,
     /// Its tasks in the farm that were sent at least once.
     pub(super) begun: usize,
+    /// One of its tasks was done.
+    pub(super) done: bool,
     /// Its slots among all.
     slots: Range<u32>,
 }
@@ -40,6 +42,7 @@ impl Pool {
                 staff: Staff::new(kind),
                 living: 0,
                 begun: 0,
+                done: false,
                 slots,
             }
         };
@@ -55,6 +58,11 @@ impl Ledger {
     /// Kinds may have to wait for each other, or for the tokens of others.
     pub(super) fn shares(&self) -> bool {
         self.config.workers.is_some() || self.config.tokens != Tokens::Unlimited
+    }
+
+    /// There may be no place, or no token.
+    pub(super) fn waits_for_others(&self) -> bool {
+        self.is_full() || self.is_limited()
     }
 
     pub(crate) fn kinds(&self) -> impl Iterator<Item = KindId> + use<> {
@@ -83,6 +91,13 @@ impl Ledger {
     pub(crate) fn kind_at(&self, session: Session) -> KindId {
         let index = usize::try_from(session.0).expect("few sessions") - 1;
         self.sessions.get(index).map_or(KindId(0), |it| it.kind)
+    }
+
+    /// The farm has stopped.
+    pub(super) fn sees_three_kinds(&mut self) {
+        if self.pools.len() >= 3 && self.pools.iter().all(|pool| pool.done) {
+            self.sees(Seen::ThreeKindsEnd);
+        }
     }
 
     pub(crate) fn model(&self, kind: KindId) -> Option<&Model> {
@@ -202,6 +217,10 @@ impl Ledger {
         self.nothing_is_overlooked();
         for kind in self.kinds() {
             self.is_staffed_as_set(kind);
+        }
+        if self.shares() && !self.stopped {
+            self.places_are_shared();
+            self.tokens_are_in_use();
         }
     }
 }

@@ -119,7 +119,18 @@ impl Ledger {
     fn why_is_true(&mut self, id: TaskId, why: Why) -> bool {
         if !self.keyed {
             // Every worker takes every task, so only the model's reasons can be wrong.
-            return !matches!(why, Why::NoMatch);
+            return match why {
+                Why::NoMatch => false,
+                Why::FarmFull => self.config.workers.is_some(),
+                Why::NoToken => self.is_limited(),
+                Why::Needs { .. }
+                | Why::BackOff { .. }
+                | Why::Limit(_)
+                | Why::Paused
+                | Why::Holder(_)
+                | Why::Starting
+                | Why::NoSlot => true,
+            };
         }
         let stands = self.stands(KindId(0));
         let Some(stand) = stands.iter().find(|stand| stand.task == id).copied() else {
@@ -142,7 +153,7 @@ impl Ledger {
             Why::Starting => !hopeless && self.living().any(|session| !session.greeted),
             Why::NoSlot => !hopeless,
             Why::Limit(_) => stand.limited,
-            // No farm here is limited by tokens, or over several kinds.
+            // What is keyed shares nothing.
             Why::Needs { .. } | Why::NoToken | Why::FarmFull => false,
             Why::BackOff { .. } => self.fresh_may_take(&stand),
             Why::Paused => true,

@@ -2,7 +2,7 @@
 
 /// What should happen in some run of a sweep; bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u64)]
+#[repr(u128)]
 pub(crate) enum Seen {
     Done,
     Retried,
@@ -67,4 +67,18 @@ pub(crate) enum Seen {
     BusyShrunk,
     SpareUsed,
     LeastRefilled,
+    ThreeKindsEnd,
+    IdleGoesForOthers,
+    BusyGoesForOthers,
+    KeptGoesForOthers,
+    WaitsForPlace,
+    WaitsForToken,
+    TokenComes,
+    TokenGoesBack,
+    TokenComesLate,
+    TokensLost,
+    LostWithTokens,
+    TokensCounted,
+    TokensPutBack,
+    OthersHaveAll,
 }

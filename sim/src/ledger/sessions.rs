@@ -150,6 +150,7 @@ impl Ledger {
             self.breaks(names::I8, || format!("{session} is not the next session"));
         }
         self.may_start(session, kind);
+        self.gets_a_place(session, kind);
         if !self.pool(kind).staff.is_set {
             self.is_started_for_somebody();
         }
@@ -190,6 +191,7 @@ impl Ledger {
             wear,
         });
         self.pool_mut(kind).living += 1;
+        self.begins_to_work(session, true);
         self.expect(
             self.now.after(self.config.hello_timeout),
             Due::Hello(session),

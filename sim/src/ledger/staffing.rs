@@ -57,7 +57,7 @@ impl SessionFacts {
     }
 
     /// It has certainly not.
-    fn surely_stays(&self) -> bool {
+    pub(super) fn surely_stays(&self) -> bool {
         let touched = self.signalled.is_some() || self.eof_told || self.is_dismissed();
         self.may_stay() && !touched && !self.wear.perhaps_retired
     }

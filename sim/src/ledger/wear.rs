@@ -66,6 +66,11 @@ impl Wear {
         }
     }
 
+    /// How many requests it has answered.
+    pub(super) const fn answers(&self) -> u64 {
+        self.answers
+    }
+
     /// What it holds, in bytes.
     pub(crate) const fn memory(&self) -> u64 {
         self.held
@@ -230,11 +235,12 @@ impl Ledger {
         if beyond && self.living_of(kind).filter(others).count() >= least {
             return Some(Some(Seen::Reaped));
         }
+        let others = self.goes_for_others(session);
         if retired {
             return Some(Some(Seen::BusyShrunk));
         }
         let room = self.makes_room(session);
-        (self.pool(kind).staff.shrunk || room).then_some(None)
+        (self.pool(kind).staff.shrunk || room || others).then_some(None)
     }
 
     /// Something waits that this worker does not take, and every place is taken.
@@ -242,7 +248,8 @@ impl Ledger {
         let kind = self.kind_at(session);
         let stands = self.stands(kind);
         let facts = &self.sessions[session.0 as usize - 1];
-        let full = self.living_of(kind).count() >= self.pool(kind).staff.most as usize;
+        let most = self.pool(kind).staff.most as usize;
+        let full = self.is_full() || self.living_of(kind).count() >= most;
         let refuses = |stand: &crate::model::Stand| !self.may_take(stand, facts).is_yes();
         full && stands.iter().any(refuses)
     }

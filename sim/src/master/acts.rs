@@ -58,6 +58,7 @@ impl MasterProcess {
                     },
                 );
             }
+            Action::Token(token) => Self::asks_jobserver(cx, token),
             Action::Weigh { slot, session } => self.weigh(cx, *slot, *session),
             Action::Settle(settlement) => cx.shared().ledger.tells_end(settlement),
             Action::Refuse { task, refusal } => cx.shared().ledger.hands_back(*task, refusal),
@@ -67,7 +68,6 @@ impl MasterProcess {
             | Action::Progress { .. }
             | Action::AttemptEnded { .. }
             | Action::Unmatched { .. }
-            | Action::Token(_)
             | Action::ScopeEnded { .. }
             | Action::RefuseScope { .. }
             | Action::PoolEnded { .. }

@@ -95,6 +95,16 @@ impl Model {
         self.task(id).is_some_and(|task| task.suspected)
     }
 
+    /// How many could start if there were workers.
+    pub(crate) fn ready(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// How many of them want a fresh worker.
+    pub(crate) const fn suspects(&self) -> usize {
+        self.suspects
+    }
+
     /// Whether something waits for the delay of its retry, or to come to rest.
     pub(crate) fn some_come_back(&self) -> bool {
         let over = |task: &Task| matches!(task.state, State::Over(_) | State::Stopping { .. });
@@ -150,11 +160,9 @@ impl Model {
             (State::Queued, Some(Why::Needs { unmet })) => {
                 unmet == task.unmet && unmet > 0 || task.doomed
             }
-            (State::Queued, Some(Why::FarmFull)) => false,
             (State::Queued, Some(Why::Limit(limit))) => {
                 task.unmet == 0 && task.options.limit == Some(limit)
             }
-            (State::Queued, Some(Why::NoToken)) => false,
             (State::Queued, Some(Why::Paused)) => task.unmet == 0 && !self.gate.starts(),
             (
                 State::Queued,
@@ -163,6 +171,8 @@ impl Model {
                     | Why::NoSlot
                     | Why::Holder(_)
                     | Why::Starting
+                    | Why::FarmFull
+                    | Why::NoToken
                     | Why::BackOff { .. },
                 ),
             ) => task.unmet == 0 && self.gate.starts(),

@@ -124,6 +124,7 @@ fn play(choices: &mut Choices, play: Play) -> Cast {
     Cast {
         config,
         callers: vec![script],
+        jobserver: None,
     }
 }
 

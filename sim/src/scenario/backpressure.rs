@@ -80,5 +80,6 @@ fn play(choices: &mut Choices, play: Play) -> Cast {
     Cast {
         config,
         callers: vec![drain, gates],
+        jobserver: None,
     }
 }

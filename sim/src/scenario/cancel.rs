@@ -81,5 +81,6 @@ fn play(choices: &mut Choices, play: Play) -> Cast {
     Cast {
         config,
         callers: vec![script],
+        jobserver: None,
     }
 }

@@ -135,6 +135,7 @@ fn play(choices: &mut Choices, play: Play) -> Cast {
     Cast {
         config,
         callers: vec![script, meddler],
+        jobserver: None,
     }
 }
 

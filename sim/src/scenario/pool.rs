@@ -80,5 +80,6 @@ fn play(choices: &mut Choices, play: Play) -> Cast {
     Cast {
         config: config(play.params, &TaskOptions::default()),
         callers: vec![script],
+        jobserver: None,
     }
 }

@@ -149,6 +149,7 @@ fn play(choices: &mut Choices, play: Play) -> Cast {
     Cast {
         config,
         callers: vec![script],
+        jobserver: None,
     }
 }
 
