@@ -77,6 +77,7 @@ impl Jobserver {
                 Move::Take(count) => cx.shared().ledger.others_take(count),
                 Move::Return(count) => cx.shared().ledger.others_return(count),
                 Move::Die => {
+                    cx.trace(|| "is lost".to_owned());
                     cx.send(self.master, Message::Tokens(TokenTold::Lost));
                     return cx.exit(Exit::Signal(9));
                 }
@@ -87,6 +88,7 @@ impl Jobserver {
     fn grant(&mut self, cx: &mut Cx<'_, Farm, Message>) {
         if self.wanted && cx.shared().ledger.token_is_granted() {
             self.wanted = false;
+            cx.trace(|| "grants a token".to_owned());
             cx.send(self.master, Message::Tokens(TokenTold::Came));
         }
     }

@@ -64,10 +64,12 @@ impl Master {
         })
     }
 
-    /// Whether something in this pool waits for room and for nothing else.
+    /// Whether something in this pool waits for room and for nothing else: what is paused does not, although workers that
+    /// are kept without work may.
     pub(super) fn lacks_room(&self, pool: usize) -> bool {
+        let starts = self.may_start(pool);
         let pool = &self.pools[pool];
-        pool.lacks && !pool.ready.is_empty()
+        starts && pool.lacks && !pool.ready.is_empty()
     }
 
     /// Whether nothing may be sent ahead: a kind whose workers always have something would keep the room for ever.

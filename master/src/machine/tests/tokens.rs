@@ -212,6 +212,18 @@ fn a_paused_lane_wants_no_tokens() {
 }
 
 #[test]
+fn a_paused_lane_wants_no_tokens_for_the_workers_that_it_keeps() {
+    let mut config = limited(config(2, 0));
+    config.kinds[0].staffing.least = 2;
+    let (mut stage, _, second) = one_at_work(config);
+    stage.gate(Gate::Paused);
+    stage.expect(&["want no more"]);
+    assert_eq!(stage.why(second), Some(Why::Paused));
+    stage.gate(Gate::Running);
+    stage.expect(&["want"]);
+}
+
+#[test]
 fn a_drain_waits_for_tokens_and_a_finish_does_not() {
     let (mut stage, first, second) = one_at_work(limited(config(2, 0)));
     stage.shut(Shut::Drain);
