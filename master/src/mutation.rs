@@ -133,10 +133,30 @@ pub enum Mutation {
     SpareNotReplaced,
     /// `r11`: what a worker held at first is forgotten. All that it holds counts as grown.
     BaselineForgotten,
+    /// `s1`: one worker more than there may be over all kinds.
+    OneWorkerBeyondAll,
+    /// `s2`: of the kinds that want a place the last one gets it, however many it has. Others wait.
+    LastKindFirst,
+    /// `s3`: a worker that dies while it executes takes a token along. It is never given back.
+    TokenDiesWithWorker,
+    /// `s4`: a worker begins, and the token for it is only asked for.
+    BeginsWithoutToken,
+    /// `s5`: of tokens that go back together one goes twice. Others have one more than there are.
+    GivenBackTwice,
+    /// `s6`: the jobserver is not told that no token is wanted any more.
+    WantNoneForgotten,
+    /// `s7`: a kind that always wants one more worker stays the one that has wanted it longest. It gets every place.
+    PlaceAgain,
+    /// `s8`: no idle worker goes for another kind.
+    IdleKept,
+    /// `s9`: no worker that has work goes for a kind that has nobody.
+    BusyKept,
+    /// `s10`: a kind that has begun with a token stays the next one to get one.
+    FirstInLineStays,
 }
 
 /// Variants and their ids; the only table of them.
-const IDS: [(Mutation, &str); 59] = [
+const IDS: [(Mutation, &str); 69] = [
     (Mutation::AnswerAfterStopCounts, "b1"),
     (Mutation::ExitBeforeAnswers, "b2"),
     (Mutation::ReplyUnmatched, "b3"),
@@ -196,6 +216,16 @@ const IDS: [(Mutation, &str); 59] = [
     (Mutation::WornWhileBusy, "r9"),
     (Mutation::SpareNotReplaced, "r10"),
     (Mutation::BaselineForgotten, "r11"),
+    (Mutation::OneWorkerBeyondAll, "s1"),
+    (Mutation::LastKindFirst, "s2"),
+    (Mutation::TokenDiesWithWorker, "s3"),
+    (Mutation::BeginsWithoutToken, "s4"),
+    (Mutation::GivenBackTwice, "s5"),
+    (Mutation::WantNoneForgotten, "s6"),
+    (Mutation::PlaceAgain, "s7"),
+    (Mutation::IdleKept, "s8"),
+    (Mutation::BusyKept, "s9"),
+    (Mutation::FirstInLineStays, "s10"),
 ];
 
 impl Mutation {
@@ -231,7 +261,7 @@ impl fmt::Display for Mutation {
 /// A name that is no mutation's id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there is no mutation `{0}`; they are b1 to b4, b8, b10 to b12, x1 to x32, g1 to g8, and r1 to r11"
+    "there is no mutation `{0}`; they are b1 to b4, b8, b10 to b12, x1 to x32, g1 to g8, r1 to r11, and s1 to s10"
 )]
 pub struct UnknownMutation(pub String);
 

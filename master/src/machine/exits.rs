@@ -96,6 +96,7 @@ impl Master {
             let executed = executing == Some(flight.id);
             charged |= self.flight_lost(turn, slot, &process, &exit, flight, executed);
         }
+        self.lose_token(executing.is_some());
         self.unpin(turn, slot, process.session);
         let why = obituary(&process, &exit);
         let gone = Gone {

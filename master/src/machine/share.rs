@@ -9,6 +9,7 @@
 use super::slot::{Ending, Process};
 use super::staff::WORTH_ITS_START;
 use super::{Master, Turn};
+use crate::mutation::Mutation;
 use farm_protocol::SlotId;
 
 impl Master {
@@ -18,12 +19,16 @@ impl Master {
             return usize::MAX;
         };
         let living = self.slots.iter().filter(|slot| slot.process.is_some());
-        (most.get() as usize).saturating_sub(living.count())
+        let more = usize::from(self.config.mutation.is(Mutation::OneWorkerBeyondAll));
+        (most.get() as usize + more).saturating_sub(living.count())
     }
 
     /// The pool that gets the next place, of those that want one.
     pub(super) fn hungriest(&self) -> Option<usize> {
         self.config.workers?;
+        if self.config.mutation.is(Mutation::LastKindFirst) {
+            return self.pools.iter().rposition(|pool| pool.hunger.is_some());
+        }
         let hungry = (0..self.pools.len()).filter_map(|pool| {
             let (since, _) = self.pools[pool].hunger?;
             Some((!self.has_work(pool), self.staying(pool), since, pool))
@@ -58,8 +63,10 @@ impl Master {
                 break;
             }
             // Who always wants one more must not be the first for ever.
-            since = self.hungers;
-            self.hungers += 1;
+            if !self.config.mutation.is(Mutation::PlaceAgain) {
+                since = self.hungers;
+                self.hungers += 1;
+            }
         }
         self.pools[pool].hunger = None;
     }
@@ -136,6 +143,9 @@ impl Master {
     /// The worker that has idled longest in another pool, which keeps as many as it shall; where `pool` has nobody and
     /// none goes (`first`), also one of those.
     fn idle_elsewhere(&self, pool: usize, first: bool) -> Option<SlotId> {
+        if self.config.mutation.is(Mutation::IdleKept) {
+            return None;
+        }
         let nobody = first && self.staying(pool) == 0;
         // What is touched may be about to send it something.
         let others =
@@ -158,6 +168,9 @@ impl Master {
     /// The worker of another pool that has worked most, where that pool has more than its share; and where it has
     /// not, but `pool` has nobody, one that was worth its start.
     fn busy_elsewhere(&self, pool: usize) -> Option<SlotId> {
+        if self.config.mutation.is(Mutation::BusyKept) {
+            return None;
+        }
         let most = self.config.workers?.get() as usize;
         let active = |pool: &usize| self.pools[*pool].hunger.is_some() || self.staying(*pool) > 0;
         let kinds = (0..self.pools.len()).filter(active).count();

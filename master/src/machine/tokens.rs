@@ -12,6 +12,7 @@ use super::slot::{Phase, Process};
 use super::{Master, Turn};
 use crate::action::{Action, TokenAction};
 use crate::config::Tokens;
+use crate::mutation::Mutation;
 
 /// What is known of the tokens.
 #[derive(Debug, Default)]
@@ -46,7 +47,8 @@ impl Master {
 
     /// Whether one more worker may begin, of whichever kind.
     fn is_room(&self) -> bool {
-        !self.purse.counting && self.working() <= self.purse.held
+        let more = usize::from(self.config.mutation.is(Mutation::BeginsWithoutToken));
+        !self.purse.counting && self.working() <= self.purse.held + more
     }
 
     /// Whether a worker of this pool may begin.
@@ -103,7 +105,9 @@ impl Master {
 
     /// A worker of this pool has begun to start, or to execute: others are before it now.
     pub(super) fn took_room(&mut self, pool: usize, executes: bool) {
-        self.pools[pool].lacks_since = None;
+        if !self.config.mutation.is(Mutation::FirstInLineStays) {
+            self.pools[pool].lacks_since = None;
+        }
         self.purse.worked |= executes;
     }
 
@@ -190,15 +194,33 @@ impl Master {
         for _ in of_use..self.purse.held {
             turn.actions.push(Action::Token(TokenAction::GiveBack));
         }
+        self.give_one_back_twice(turn, of_use);
         self.purse.held = self.purse.held.min(of_use);
         let asks = wants && self.purse.held < of_use;
         if asks != self.purse.asked {
             self.purse.asked = asks;
+            if !asks && self.config.mutation.is(Mutation::WantNoneForgotten) {
+                return;
+            }
             turn.actions.push(Action::Token(if asks {
                 TokenAction::Want
             } else {
                 TokenAction::WantNone
             }));
+        }
+    }
+
+    /// `s3`: a worker is gone, and so is a token.
+    pub(super) fn lose_token(&mut self, executed: bool) {
+        if executed && self.config.mutation.is(Mutation::TokenDiesWithWorker) {
+            self.purse.held = self.purse.held.saturating_sub(1);
+        }
+    }
+
+    /// `s5`: one of those that go back goes twice.
+    fn give_one_back_twice(&self, turn: &mut Turn<'_>, of_use: usize) {
+        if self.purse.held > of_use && self.config.mutation.is(Mutation::GivenBackTwice) {
+            turn.actions.push(Action::Token(TokenAction::GiveBack));
         }
     }
 

@@ -251,7 +251,8 @@ impl Ledger {
     /// All places are other kinds', and one of their workers was worth its start.
     fn somebody_is_ripe(&self, kind: KindId) -> bool {
         let goes = |it: &SessionFacts| !it.may_stay() || it.eof_told || it.signalled.is_some();
-        let ripe = |it: &SessionFacts| it.takes() && it.wear.answers() > WORTH_ITS_START;
+        let answers = |it: &SessionFacts| it.wear.answers().saturating_sub(it.decoding.into());
+        let ripe = |it: &SessionFacts| it.takes() && answers(it) > WORTH_ITS_START;
         let others = || self.living().filter(|it| it.kind != kind);
         others().all(|it| !goes(it) && it.greeted) && others().any(ripe)
     }

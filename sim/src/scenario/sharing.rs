@@ -8,7 +8,7 @@ use crate::message::{Message, Order};
 use crate::params::{Faults, Manners, Params};
 use farm_lockstep::Choices;
 use farm_master::lane::Gate;
-use farm_master::{Config, KindConfig, Retries, Shut, Staffing, TaskOptions, Tokens};
+use farm_master::{Config, KindConfig, Recycle, Retries, Shut, Staffing, TaskOptions, Tokens};
 use farm_protocol::KindId;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -88,6 +88,10 @@ fn staffing(choices: &mut Choices, slots: u32) -> Staffing {
         least: one_of(choices, &[0, 0, 0, 1, 2], "how many are kept").min(slots),
         ceiling: slots + choices.choose(2, "how many more there may be"),
         idle: idle.map(Duration::from_millis),
+        recycle: Recycle {
+            tasks: NonZeroU32::new(one_of(choices, &[0, 0, 0, 1, 4], "after how many tasks")),
+            ..Recycle::default()
+        },
         ..Staffing::default()
     }
 }
