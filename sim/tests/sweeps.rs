@@ -55,6 +55,11 @@ fn recycle_is_clean_and_shows_all_that_it_is_for() {
     shows_all("recycle");
 }
 
+#[test]
+fn sharing_is_clean_and_shows_all_that_it_is_for() {
+    shows_all("sharing");
+}
+
 fn shows_all(name: &str) {
     let scenario = scenario(name).expect("it is shipped");
     let sweep = Sweep {

@@ -248,16 +248,25 @@ impl Ledger {
         }
     }
 
-    /// All places are other kinds', and one of their workers was worth its start.
+    /// All places are other kinds', none of their workers goes, and one of them should: it was worth its start, or its
+    /// kind has more than an equal share.
     fn somebody_is_ripe(&self, kind: KindId) -> bool {
         let goes = |it: &SessionFacts| !it.may_stay() || it.eof_told || it.signalled.is_some();
         let answers = |it: &SessionFacts| it.wear.answers().saturating_sub(it.decoding.into());
-        let ripe = |it: &SessionFacts| it.takes() && answers(it) > WORTH_ITS_START;
+        let worth = |it: &SessionFacts| it.takes() && answers(it) >= WORTH_ITS_START;
         let others = || self.living().filter(|it| it.kind != kind);
-        others().all(|it| !goes(it) && it.greeted) && others().any(ripe)
+        // At least two kinds want places.
+        let share = (self.cap() / 2).max(1);
+        let mut kinds = self.kinds().filter(|other| *other != kind);
+        let rich = kinds.any(|other| {
+            let pool = self.pool(other);
+            let serves = self.living_of(other).any(SessionFacts::takes);
+            serves && pool.living > share.max(pool.staff.least as usize)
+        });
+        others().all(|it| !goes(it) && it.greeted) && (rich || others().any(worth))
     }
 
-    /// Of those that were worth their start one goes for a kind that has nobody: not all of them begin something more.
+    /// Then one goes for a kind that has nobody: not all of them begin something more.
     fn busy_ones_go(&mut self, kind: KindId) {
         let Some(since) = self.sharing.waits[usize::from(kind.0)].ripe else {
             return;

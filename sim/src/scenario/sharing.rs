@@ -81,7 +81,7 @@ fn one_of<T: Copy>(choices: &mut Choices, of: &[T], tag: &'static str) -> T {
 fn staffing(choices: &mut Choices, slots: u32) -> Staffing {
     let idle = one_of(
         choices,
-        &[None, None, Some(100), Some(400)],
+        &[None, None, Some(400), Some(100)],
         "how long they idle",
     );
     Staffing {
@@ -166,9 +166,13 @@ fn play(choices: &mut Choices, play: Play) -> Cast {
     let mut script = Vec::new();
     let mut sent = 0;
     while sent < tasks {
-        let much = choices.chance(300, "much at once");
-        let most = if much { 40 } else { 6 };
-        let part = (1 + choices.choose(most, "so many at once")).min(tasks - sent);
+        let least = if choices.chance(300, "much at once") {
+            20
+        } else {
+            1
+        };
+        let part = least + choices.choose(6 + least, "so many at once");
+        let part = part.min(tasks - sent);
         let of = choices.choose(kinds, "of which kind");
         let orders = (0..part).map(|_| order(of)).collect();
         script.push(Act::Tell(Message::Submit(orders)));
@@ -181,7 +185,14 @@ fn play(choices: &mut Choices, play: Play) -> Cast {
     for _ in 0..choices.choose(3, "quiet spans at the end") {
         quiet(choices, &mut script);
     }
-    let end = [Shut::Drain, Shut::Drain, Shut::Stop, Shut::Finish];
+    let end = [
+        Shut::Drain,
+        Shut::Drain,
+        Shut::Stop,
+        Shut::Finish,
+        Shut::Drain,
+        Shut::Kill,
+    ];
     script.push(Act::Tell(Message::Shut(one_of(
         choices,
         &end,
