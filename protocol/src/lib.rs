@@ -28,6 +28,7 @@ mod launch;
 mod marshal;
 mod message;
 mod name;
+mod named;
 pub mod page;
 mod template;
 mod termination;
@@ -48,6 +49,7 @@ pub use message::{
     attempt_frame_body, reply_frame, request_frame,
 };
 pub use name::{NotAWorkerName, WORKER_NAME_MAX, WorkerName};
+pub use named::{FromNamed, Named, NamedWire, ToNamed, VIEW_MAX};
 pub use postcard_schema::{self, Schema};
 pub use template::{
     TEMPLATE_FDS_MAX, TEMPLATE_MESSAGE_MAX, TemplateAnswer, TemplateLaunch, TemplateOrder,
