@@ -72,7 +72,7 @@ impl TaskKind for Keyed {
     fn request_of_task(&mut self, _: &WorkerStatus<u64>, task: &Affinity) -> Option<u64> {
         called();
         match task {
-            Affinity::Any => Some(0),
+            Affinity::Any | Affinity::Worker { .. } => Some(0),
             Affinity::Prefers(key) | Affinity::Requires(key) => Some(key.0),
         }
     }

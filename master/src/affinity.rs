@@ -1,6 +1,6 @@
 //! Which worker a task is for, as far as the rules know it: keys, pins and the order of a queue. Types only.
 
-use farm_protocol::{AffinityKey, SlotId, TaskId};
+use farm_protocol::{AffinityKey, Session, SlotId, TaskId};
 use serde::{Deserialize, Serialize};
 
 /// How many keys of one worker are looked at, in the order the kind names them. Each costs a look-up
@@ -17,6 +17,16 @@ pub enum Affinity {
     Prefers(AffinityKey),
     /// Only workers that hold this key, and fresh ones. When there is neither, an idle worker is replaced.
     Requires(AffinityKey),
+    /// This process and no other, as a follow-up is that is pinned to it. The task ends
+    /// [`crate::Outcome::HolderGone`] when the process is gone, or about to go, before it has started; also when that is
+    /// so at the submission. A process that never was, or is of another kind, is gone. Which process a task was with is
+    /// in its [`crate::AttemptReport`]s.
+    Worker {
+        /// The slot it is in.
+        slot: SlotId,
+        /// Which of those that were in that slot.
+        session: Session,
+    },
 }
 
 /// Whom a task is to be matched with.

@@ -24,6 +24,7 @@ mod settle;
 mod share;
 mod shut;
 mod slot;
+mod somebody;
 mod staff;
 mod starts;
 mod stop;

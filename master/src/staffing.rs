@@ -24,6 +24,16 @@ pub struct Staffing {
     pub spares: u32,
     /// When a healthy worker is replaced.
     pub recycle: Recycle,
+    /// Workers of this pool are somebody, from the first task that they have done. Whoever is somebody, or is at work,
+    /// is never ended by the farm's own housekeeping while he is healthy: not to make room for a task that wants a
+    /// fresh worker, nor for another kind, not by a resize, and not for idling; `recycle` says nothing here. Fresh
+    /// workers may go. One whose first task came to nothing is nobody, and is ended at once.
+    ///
+    /// What needs a place that somebody has waits for it ([`crate::Why::NoSlot`], [`crate::Why::FarmFull`]); in a farm
+    /// that drains it ends [`crate::Outcome::Closed`] when nothing else goes on. Spares are kept beside somebody as
+    /// beside busy workers. When workers cannot be started the pool does not end: what waits for a fresh one ends
+    /// [`crate::Outcome::SpawnFailed`], and what comes later is tried anew.
+    pub named: bool,
 }
 
 /// When a healthy worker is replaced: with the first of these, after what it executes, and after what is pinned to it.

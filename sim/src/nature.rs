@@ -131,7 +131,8 @@ impl Knows {
     /// Whether the key of a task allows it.
     pub(crate) const fn allowed(self, affinity: Affinity) -> bool {
         match affinity {
-            Affinity::Any | Affinity::Prefers(_) => true,
+            // Whom it is pinned to is looked at elsewhere.
+            Affinity::Any | Affinity::Prefers(_) | Affinity::Worker { .. } => true,
             Affinity::Requires(key) => !self.sent || self.keys.has(key),
         }
     }

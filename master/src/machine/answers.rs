@@ -158,7 +158,8 @@ impl Master {
         let index = self.answered(slot, header.id)?;
         let kind = self.slots[slot.0 as usize].kind;
         self.pools[kind.0 as usize].measured(header.ran());
-        self.started_well(kind);
+        let first = self.process_at(slot).settled == 0;
+        self.started_well(kind, first);
         let process = self.process_at(slot);
         process.last_answer = turn.now;
         process.settled += 1;
@@ -337,7 +338,8 @@ impl Master {
         self.process_at(slot).last_answer = turn.now;
         if matches!(outcome, Outcome::ResponseNotMarshallable(_)) {
             let kind = self.slots[slot.0 as usize].kind;
-            self.started_well(kind);
+            let first = self.process_at(slot).settled == 0;
+            self.started_well(kind, first);
             self.process_at(slot).settled += 1;
         }
         self.land(slot, index);

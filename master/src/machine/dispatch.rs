@@ -49,6 +49,7 @@ impl Master {
             return self.end_everything_waiting(turn, Some(kind), &outcome);
         }
         self.retire_worn(turn, pool);
+        self.retire_nobodies(turn, pool);
         if self.pools[pool].ready.is_empty() {
             self.staff(turn, pool);
             self.watch_held(turn, pool);

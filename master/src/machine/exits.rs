@@ -198,7 +198,7 @@ impl Master {
     ) {
         let kind = self.slots[slot.0 as usize].kind;
         if charged || process.settled > 0 {
-            return self.started_well(kind);
+            return self.started_well(kind, process.settled == 0);
         }
         match (&process.ending, &process.phase) {
             (Some(Ending::StartFailed(why)), _) => {

@@ -39,6 +39,13 @@ impl Master {
         self.stays(pool).filter(|(_, process)| !process.eof).count()
     }
 
+    /// Whether a pool has more than it may because who is somebody stays.
+    pub(super) fn all_are_somebody(&self, pool: usize) -> bool {
+        let stays = |slot: SlotId| self.is_somebody(&self.slots[slot.0 as usize]);
+        self.stays(pool)
+            .all(|(slot, process)| process.eof || stays(slot))
+    }
+
     /// How many more processes a pool may have, whatever the others have.
     pub(super) fn own_room(&self, pool: usize) -> usize {
         let slots = &self.slots[self.pools[pool].slots.clone()];
@@ -50,7 +57,7 @@ impl Master {
     pub(super) fn missing(&self, pool: usize) -> usize {
         let least = self.pools[pool].config.staffing.least as usize;
         // A farm that is closing keeps nobody for later.
-        if least == 0 || self.shut.is_some() {
+        if least == 0 || self.shut.is_some() || self.pools[pool].gave_up {
             return 0;
         }
         let started = self.last_session.0 >= least as u64;
@@ -94,8 +101,13 @@ impl Master {
         let state = &self.pools[pool];
         let spares = state.config.staffing.spares as usize;
         let dear = state.start_took >= DEAR_START;
-        let busy = |(_, process): (SlotId, &Process)| !process.in_flight.is_empty();
-        if spares == 0 || !dear || self.shut.is_some() || !self.stays(pool).any(busy) {
+        // Somebody is never free for something new, as one that is busy.
+        let named = self.is_named(pool);
+        let busy = |(_, process): (SlotId, &Process)| {
+            !process.in_flight.is_empty() || named && process.somebody
+        };
+        let never = self.shut.is_some() || state.gave_up;
+        if spares == 0 || !dear || never || !self.stays(pool).any(busy) {
             return 0;
         }
         spares
@@ -103,8 +115,10 @@ impl Master {
 
     /// Workers that have nothing to do, or will soon be there.
     fn at_hand(&self, pool: usize) -> usize {
+        let named = self.is_named(pool);
         let free = |(_, process): &(SlotId, &Process)| {
-            process.is_idle() || matches!(process.phase, Phase::Launching(_))
+            let idle = process.is_idle() && !(named && process.somebody);
+            idle || matches!(process.phase, Phase::Launching(_))
         };
         self.stays(pool).filter(free).count()
     }
@@ -134,12 +148,14 @@ impl Master {
         state.config.staffing.least = least.min(most);
         state.touched = true;
         let (pool, most) = (kind.0 as usize, most as usize);
+        let too_many = self.staying(pool).saturating_sub(most);
+        let may_go = |slot: SlotId| !self.is_somebody(&self.slots[slot.0 as usize]);
         let mut workers: Vec<(Loss, SlotId)> = self
             .stays(pool)
+            .filter(|(slot, process)| process.eof || may_go(*slot))
             .map(|(slot, process)| (loss(process), slot))
             .collect();
         workers.sort_unstable();
-        let too_many = workers.len().saturating_sub(most);
         let gone = workers.into_iter().take(too_many);
         for (_, slot) in gone.filter(|(loss, _)| *loss != Loss::Dead) {
             self.retire(turn, slot, Ending::Unneeded);

@@ -40,7 +40,8 @@ impl Master {
     }
 
     /// Whether nothing goes on that could ever let one of the tasks of this kind, or of any, start:
-    /// all that is left waits for a worker that matches, or for such a task. A paused lane does not count as stuck.
+    /// all that is left waits for a worker that matches, or for such a task. A paused lane does not count as stuck, nor
+    /// does one where something may wait for the place of a worker that is somebody ([`crate::Staffing::named`]).
     #[must_use]
     pub fn is_stuck(&self, kind: Option<KindId>) -> bool {
         let outstanding = self.outstanding(kind);
@@ -49,7 +50,10 @@ impl Master {
             let pool = kind.0 as usize;
             self.is_at_rest(pool) && self.pools[pool].ready.len() == outstanding
         });
-        outstanding > 0 && (by_itself || self.all_at_rest())
+        let mut pools =
+            (0..self.pools.len()).filter(|pool| kind.is_none_or(|kind| kind.0 as usize == *pool));
+        let waits = pools.any(|pool| self.waits_for_somebody(pool));
+        outstanding > 0 && !waits && (by_itself || self.all_at_rest())
     }
 
     /// The tasks of a kind that wait, at most `most`: those that could start first, in their order, then those that need
@@ -137,7 +141,9 @@ impl Master {
                 continue;
             };
             let key = match task.affinity {
-                crate::Affinity::Any | crate::Affinity::Prefers(_) => None,
+                crate::Affinity::Any
+                | crate::Affinity::Prefers(_)
+                | crate::Affinity::Worker { .. } => None,
                 crate::Affinity::Requires(key) => Some(key),
             };
             let holds = key.is_none_or(|key| process.keys.binary_search(&key).is_ok());
@@ -180,7 +186,9 @@ impl Master {
         }
         let mut suits = |whom| kinds.matches(task.id, whom).unwrap_or(false);
         let holds = |slot: &super::slot::Slot| match task.affinity {
-            crate::Affinity::Any | crate::Affinity::Prefers(_) => true,
+            crate::Affinity::Any | crate::Affinity::Prefers(_) | crate::Affinity::Worker { .. } => {
+                true
+            }
             crate::Affinity::Requires(key) => {
                 let process = slot.process.as_ref();
                 process.is_some_and(|process| process.keys.binary_search(&key).is_ok())

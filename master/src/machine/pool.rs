@@ -5,6 +5,7 @@ use super::starts::Starts;
 use crate::affinity::QueueOrder;
 use crate::config::KindConfig;
 use crate::lane::Lane;
+use crate::staffing::Recycle;
 use farm_protocol::{Instant, Session};
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -52,6 +53,9 @@ pub(super) struct Pool {
     pub(super) pause_until: Option<Instant>,
     /// Its workers cannot be started: the last failure.
     pub(super) ended: Option<String>,
+    /// In a pool whose workers are somebody: none could be started, and none is started for later use, until something
+    /// waits for a fresh one again.
+    pub(super) gave_up: bool,
     /// A worker left what it would have taken, because something more urgent is there that others hold the key of.
     pub(super) own_behind: bool,
     /// Something could start and waits for room alone: so it was when last looked.
@@ -76,6 +80,10 @@ impl Pool {
         config.boundary.max_in_flight = config.boundary.max_in_flight.max(most);
         let least = &mut config.staffing.least;
         *least = (*least).min(config.slots);
+        if config.staffing.named {
+            // Who is somebody does not wear out.
+            config.staffing.recycle = Recycle::default();
+        }
         let mut lane = Lane::new(config.boundary);
         lane.set_injection_limit(config.injection_limit);
         Self {
@@ -98,6 +106,7 @@ impl Pool {
             failed_up_to: Session(0),
             pause_until: None,
             ended: None,
+            gave_up: false,
             own_behind: false,
             lacks: false,
             lacks_since: None,

@@ -29,7 +29,8 @@ impl Master {
             LineId::Pinned(pin.session)
         } else {
             match task.affinity {
-                Affinity::Any => LineId::Shared,
+                // What is for one process has a pin, which only a seeded bug takes away.
+                Affinity::Any | Affinity::Worker { .. } => LineId::Shared,
                 Affinity::Prefers(key) => LineId::Prefers(key),
                 Affinity::Requires(key) if bug.is(Mutation::RequiresAsPrefers) => {
                     LineId::Prefers(key)
@@ -49,6 +50,7 @@ impl Master {
         };
         let pool = &mut self.pools[task.kind.0 as usize];
         pool.ready.insert(line, standing, id);
+        pool.gave_up &= matches!(line, LineId::Pinned(_));
         if task.options(&pool.config.defaults).starting.is_some() {
             pool.starts.enter(id);
         }
@@ -80,42 +82,61 @@ impl Master {
     /// Looks whether the process that a task is pinned to is still there, and if not does what was
     /// said for that case. False when that was its end.
     fn still_pinned(&mut self, turn: &mut Turn<'_>, id: TaskId) -> bool {
+        // What takes the place of a pinned task may be for one process itself. That one fails without it.
+        while let Some(pin) = self.pin_of(id) {
+            if self.is_there(id, pin) {
+                return true;
+            }
+            let task = self.tasks.at_mut(id);
+            task.pin = None;
+            match pin.when_gone {
+                WhenGone::AnyWorker => {}
+                WhenGone::Fail if self.config.mutation.is(Mutation::FailIgnored) => return true,
+                WhenGone::Substitute => {
+                    if !self.config.mutation.is(Mutation::SubstituteNotCalled) {
+                        turn.kinds.substitute(id);
+                    }
+                    match turn.kinds.affinity(id) {
+                        Ok(affinity) => self.tasks.at_mut(id).affinity = affinity,
+                        Err(fault) => {
+                            self.end_unplaced(turn, id, Outcome::KindFault(fault));
+                            return false;
+                        }
+                    }
+                }
+                WhenGone::Fail => {
+                    // If its own attempt was what its worker died of, that is the better cause.
+                    let outcome = self.last_end(id).unwrap_or(Outcome::HolderGone);
+                    self.end_unplaced(turn, id, outcome);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// The process that a task is for, and no other: as a follow-up, or by its affinity.
+    fn pin_of(&mut self, id: TaskId) -> Option<Pin> {
+        let task = self.tasks.at_mut(id);
+        if let (None, Affinity::Worker { slot, session }) = (task.pin, task.affinity) {
+            self.pin(id, slot, session, WhenGone::Fail);
+        }
+        self.tasks.at(id).pin
+    }
+
+    /// Whether the process that a task is pinned to takes it, now or later.
+    fn is_there(&mut self, id: TaskId, pin: Pin) -> bool {
         let task = self.tasks.at(id);
-        let Some(pin) = task.pin else { return true };
-        let process = self.slots[pin.slot.0 as usize].of(pin.session);
-        // A suspected task needs a fresh worker, and that is never the one it was pinned to.
-        let there = process.is_some_and(|process| {
+        let (kind, solo) = (task.kind, task.solo);
+        // A caller may name what never was.
+        let slot = self.slots.get_mut(pin.slot.0 as usize);
+        let process = slot.filter(|slot| slot.kind == kind);
+        let process = process.and_then(|slot| slot.of(pin.session));
+        let stays = process.is_some_and(|process| {
             process.ending.is_none() && process.exit.is_none() && !process.eof
         });
-        if there && !task.solo {
-            return true;
-        }
-        self.tasks.at_mut(id).pin = None;
-        match pin.when_gone {
-            WhenGone::AnyWorker => true,
-            WhenGone::Fail if self.config.mutation.is(Mutation::FailIgnored) => true,
-            WhenGone::Substitute => {
-                if !self.config.mutation.is(Mutation::SubstituteNotCalled) {
-                    turn.kinds.substitute(id);
-                }
-                match turn.kinds.affinity(id) {
-                    Ok(affinity) => {
-                        self.tasks.at_mut(id).affinity = affinity;
-                        true
-                    }
-                    Err(fault) => {
-                        self.end_unplaced(turn, id, Outcome::KindFault(fault));
-                        false
-                    }
-                }
-            }
-            WhenGone::Fail => {
-                // If its own attempt was what its worker died of, that is the better cause.
-                let outcome = self.last_end(id).unwrap_or(Outcome::HolderGone);
-                self.end_unplaced(turn, id, outcome);
-                false
-            }
-        }
+        // A suspected task needs a fresh worker, and that is never the one it was pinned to.
+        stays && !solo
     }
 
     /// Ends a task that is queued in its lane and stands in no line.

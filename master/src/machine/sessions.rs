@@ -78,6 +78,7 @@ impl Master {
             self.timers.disarm_all_of(process);
         }
         self.drop_unbooted(turn, process);
+        self.unpin(turn, slot, session);
         self.touch(kind);
         if failed {
             self.count_start_failure(turn, kind, session, error);
@@ -160,8 +161,12 @@ impl Master {
         }
     }
 
-    /// A worker of this kind has worked: start failures are counted in a row.
-    pub(super) fn started_well(&mut self, kind: KindId) {
+    /// A worker of this kind has worked: start failures are counted in a row. `first`: it had not before. Where workers
+    /// are somebody, those that are there say nothing about whether another could be started.
+    pub(super) fn started_well(&mut self, kind: KindId, first: bool) {
+        if !first && self.is_named(kind.0 as usize) {
+            return;
+        }
         if !self
             .config
             .mutation
@@ -208,6 +213,9 @@ impl Master {
         let times = pool.start_failures;
         let said =
             format!("no worker for kind `{name}` could be started ({times} attempts): {error}");
+        if pool.config.staffing.named {
+            return self.give_up_fresh(turn, kind, &said);
+        }
         self.end_pool(turn, kind, error, said);
     }
 

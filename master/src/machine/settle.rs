@@ -35,6 +35,12 @@ impl Master {
                 .succeed(key(id))
                 .expect("an answered task is in flight");
         }
+        let place = self.tasks.at(id).place();
+        if let Some(place) = place
+            && let Some(process) = self.slots[place.slot.0 as usize].of(place.session)
+        {
+            process.somebody = true;
+        }
         self.attempt_over(turn, id, AttemptEnd::Done);
         self.settle(turn, id, Outcome::Done(()));
     }

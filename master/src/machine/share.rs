@@ -93,12 +93,26 @@ impl Master {
             self.gives_way(turn, slot);
             soon += 1;
         }
-        if busy + soon == 0
-            && works
-            && !self.make_room(turn, next)
-            && let Some(slot) = self.busy_elsewhere(next)
-        {
-            self.gives_way(turn, slot);
+        if busy + soon == 0 && works && !self.make_room(turn, next) {
+            if let Some(slot) = self.busy_elsewhere(next) {
+                self.gives_way(turn, slot);
+            } else {
+                self.make_room_behind(turn, next);
+            }
+        }
+    }
+
+    /// Who is next waits for a place of somebody who stays. That may be long: others that can make room for themselves
+    /// need not wait for it.
+    fn make_room_behind(&mut self, turn: &mut Turn<'_>, next: usize) {
+        if !self.waits_for_somebody(next) {
+            return;
+        }
+        for pool in 0..self.pools.len() {
+            let wants = pool != next && self.pools[pool].hunger.is_some() && self.has_work(pool);
+            if wants && self.make_room(turn, pool) {
+                return;
+            }
         }
     }
 
@@ -158,7 +172,8 @@ impl Master {
             let workers = self.slots[state.slots.clone()].iter();
             workers.filter_map(move |slot| {
                 let process = slot.process.as_ref().filter(|process| process.is_idle())?;
-                let goes = !self.has_pinned(slot.id) && (nobody || !kept);
+                let stays = self.has_pinned(slot.id) || self.is_somebody(slot);
+                let goes = !stays && (nobody || !kept);
                 goes.then_some((kept, process.last_answer, slot.id))
             })
         });
@@ -190,7 +205,8 @@ impl Master {
                 let process = slot.process.as_ref()?;
                 let worth = own == 0 && process.settled >= WORTH_ITS_START;
                 // Also one that is sent nothing ahead: it would be busy at every look.
-                let goes = process.serves() && !self.has_pinned(slot.id);
+                let stays = self.has_pinned(slot.id) || self.is_somebody(slot);
+                let goes = process.serves() && !stays;
                 (goes && (rich || worth)).then_some((rich, staying, process.settled, slot.id))
             })
         });

@@ -35,6 +35,8 @@ pub(super) struct Process {
     pub(super) sent: u64,
     /// How many of them it answered: with none it is fresh.
     pub(super) settled: u64,
+    /// It has done a task: in a pool whose workers are somebody, it is one.
+    pub(super) somebody: bool,
     /// Whether it has a page. Without one it holds one request at a time.
     pub(super) page: bool,
     /// It executes a suspected task and gets nothing else.
@@ -162,6 +164,7 @@ impl Process {
             in_flight: VecDeque::new(),
             sent: 0,
             settled: 0,
+            somebody: false,
             page: false,
             solo: false,
             asked_to_end: false,

@@ -9,7 +9,6 @@ use crate::action::Action;
 use crate::affinity::Whom;
 use crate::event::Shut;
 use crate::mutation::Mutation;
-use crate::outcome::{Outcome, SkippedBy};
 use farm_protocol::{AffinityKey, KindId, Session, SlotId, TaskId};
 
 /// So many of the first in a line are looked at for one that only a fresh worker would take.
@@ -115,7 +114,7 @@ impl Master {
     }
 
     /// A callback that panics here is met again when the task is about to go to a worker.
-    fn suits_fresh(&mut self, turn: &mut Turn<'_>, id: TaskId) -> bool {
+    pub(super) fn suits_fresh(&mut self, turn: &mut Turn<'_>, id: TaskId) -> bool {
         self.counters.matches += 1;
         turn.kinds.matches(id, Whom::Fresh).unwrap_or(true)
     }
@@ -136,7 +135,8 @@ impl Master {
                 return true;
             }
             let pinned = LineId::Pinned(process.session);
-            if process.is_idle() && self.pools[pool].ready.count(pinned) == 0 {
+            let goes = process.is_idle() && !self.is_somebody(slot);
+            if goes && self.pools[pool].ready.count(pinned) == 0 {
                 let idle = (process.last_answer, slot.id);
                 idle_old = Some(idle_old.map_or(idle, |old| old.min(idle)));
             }
@@ -165,6 +165,9 @@ impl Master {
         let Some((standing, key)) = ready.first_after(Sort::RequiresUnheld, None) else {
             return false;
         };
+        if self.is_somebody(&self.slots[slot]) {
+            return false;
+        }
         let here = self.slots[slot].process.as_ref();
         let worth = here.is_some_and(|process| {
             let pinned = ready.count(LineId::Pinned(process.session));
@@ -319,8 +322,12 @@ impl Master {
             let new = self.pools[pool].ready.tasks_after(known);
             self.pools[pool].surveyed = newest;
             if !self.config.mutation.is(Mutation::UnmatchedUnsaid) {
-                let said = new.into_iter().map(|task| Action::Unmatched { task });
-                said.for_each(|action| turn.actions.push(action));
+                let waits = self.waits_for_somebody(pool);
+                for task in new {
+                    if !waits || !self.suits_fresh(turn, task) {
+                        turn.actions.push(Action::Unmatched { task });
+                    }
+                }
             }
         }
     }
@@ -337,8 +344,8 @@ impl Master {
                 return;
             }
             for id in waiting {
-                let outcome = self.last_end(id);
-                let outcome = outcome.unwrap_or(Outcome::Skipped(SkippedBy::NoMatch));
+                let nothing = self.unmatched_end(turn, id);
+                let outcome = self.last_end(id).unwrap_or(nothing);
                 self.end_queued(turn, id, outcome);
             }
             self.draw_conclusions(turn);

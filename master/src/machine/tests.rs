@@ -17,6 +17,7 @@ mod limits;
 mod listing;
 #[cfg(feature = "mutation")]
 mod mutants;
+mod named;
 mod needs;
 mod nonsense;
 mod orders;

@@ -239,6 +239,9 @@ impl Master {
         let since = if idle { process.last_answer } else { turn.now };
         let over = |limit: Option<Duration>| limit.is_some_and(|l| turn.now.since(since) >= l);
         process.wear.idle_at = None;
+        if self.is_somebody(&self.slots[slot.0 as usize]) {
+            return;
+        }
         if over(reaped) && self.is_unneeded(kind.0 as usize) {
             return self.retire(turn, slot, Ending::Unneeded);
         }

@@ -303,7 +303,10 @@ impl Ledger {
         match affinity {
             Affinity::Prefers(key) if keys.has(key) => self.sees(Seen::Preferred),
             Affinity::Requires(key) if keys.has(key) => self.sees(Seen::Required),
-            Affinity::Any | Affinity::Prefers(_) | Affinity::Requires(_) => {}
+            Affinity::Any
+            | Affinity::Prefers(_)
+            | Affinity::Requires(_)
+            | Affinity::Worker { .. } => {}
         }
     }
 

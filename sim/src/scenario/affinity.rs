@@ -214,7 +214,7 @@ fn nature(choices: &mut Choices, whims: u32) -> Nature {
     let leaves = match choices.choose(8, "what it leaves") {
         // Mostly the key that it has itself, as a warm worker does.
         0..=3 => match affinity {
-            Affinity::Any => Leaves::Nothing,
+            Affinity::Any | Affinity::Worker { .. } => Leaves::Nothing,
             Affinity::Prefers(key) | Affinity::Requires(key) => Leaves::Only(Keys::only(key)),
         },
         4 => Leaves::Also(Keys::of_bits(keys(choices))),

@@ -110,6 +110,7 @@ fn staffing(choices: &mut Choices, workers: u32) -> Staffing {
             memory: memory.map(|megabytes: u64| megabytes * 1_000_000),
             growth: growth.map(|megabytes: u64| megabytes * 1_000_000),
         },
+        named: false,
     }
 }
 

@@ -49,6 +49,7 @@ fn draw(dice: &mut Dice) -> Config {
                 memory: dice.chance(100).then_some(100),
                 growth: dice.chance(300).then(|| dice.below(80)),
             },
+            named: dice.chance(250),
         };
     }
     config

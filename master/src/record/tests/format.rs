@@ -247,6 +247,10 @@ pub(super) fn answers() -> Vec<KindAnswer> {
         KindAnswer::Response(ResponseAnswer::Fault(fault)),
         KindAnswer::Feedback(Ok(())),
         KindAnswer::Feedback(Err("bad".to_owned())),
+        KindAnswer::Affinity(Ok(Affinity::Worker {
+            slot: SlotId(3),
+            session: Session(9),
+        })),
     ]
 }
 
@@ -259,6 +263,7 @@ pub(super) fn full_config() -> Config {
     config.close_budget = Duration::MAX;
     config.measures = false;
     config.kinds[0].hello_timeout = Some(Duration::MAX);
+    config.kinds[0].staffing.named = true;
     config.start_failures.limit = 0;
     config.seed = u64::MAX;
     config
@@ -329,10 +334,10 @@ fn what_was_written_is_read() {
 fn the_format_is_pinned() {
     let mut hash = Fnv::new();
     hash.add(&bytes(usize::MAX));
-    assert_eq!(MAGIC[7], 3);
+    assert_eq!(MAGIC[7], 4);
     assert_eq!(
         hash.value(),
-        0x4fa4_0d40_0920_1ac6,
+        0xf6e2_b3b4_6509_4658,
         "{:#018x}",
         hash.value()
     );

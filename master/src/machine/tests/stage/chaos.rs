@@ -44,9 +44,13 @@ impl Chaos {
 
     pub(super) fn affinity(&mut self) -> Result<Affinity, KindFault> {
         self.faulty("affinity")?;
-        Ok(match self.rng.next() % 3 {
-            0 => Affinity::Any,
-            1 => Affinity::Prefers(self.key()),
+        Ok(match self.rng.next() % 12 {
+            0 => Affinity::Worker {
+                slot: SlotId(self.rng.next() as u32 % 6),
+                session: Session(self.rng.next() % 20),
+            },
+            1..=3 => Affinity::Any,
+            4..=7 => Affinity::Prefers(self.key()),
             _ => Affinity::Requires(self.key()),
         })
     }
