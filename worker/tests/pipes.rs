@@ -7,11 +7,13 @@
 mod kind;
 #[path = "pipes/master.rs"]
 mod master;
+#[path = "pipes/named.rs"]
+mod named;
 #[path = "pipes/template.rs"]
 mod template;
 
 use farm_protocol::{AffinityKey, ContextBody, FrameKind, Progress, ReplyHeader, signal_name};
-use farm_worker::{Worker, exit, run_if_asked};
+use farm_worker::{Host, Worker, exit, run_if_asked};
 use kind::{Ask, Asks, held};
 use master::{Master, Update, said};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -48,6 +50,8 @@ fn main() {
     the_end_of_the_pipes_kills_the_group();
     a_worker_that_is_still_being_made_can_be_ended();
     a_killed_master_takes_everything_along();
+    named::somebody_is_launched_asked_and_closed();
+    named::a_request_before_a_launch_costs_the_worker();
     template::a_template_forks_workers_and_collects_them();
     template::a_template_and_its_worker_end_apart();
 }
@@ -60,12 +64,14 @@ fn make() -> Worker {
             std::thread::park();
         }
     }
-    Worker::new().with_lazy(Asks::default)
+    Worker::new()
+        .with_lazy(Asks::default)
+        .with_lazy(Host::<named::Diary>::new)
 }
 
 fn a_request_is_answered() {
     let mut master = Master::start();
-    assert_eq!(master.hello.kinds.len(), 1);
+    assert_eq!(master.hello.kinds.len(), 2);
     assert_eq!(master.hello.pid, master.pid());
     for n in 1..=3 {
         master.send(n, &Ask::Echo(n));

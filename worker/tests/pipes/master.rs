@@ -11,6 +11,7 @@ use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, Signal, kill_process};
+use serde::de::DeserializeOwned;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -147,10 +148,15 @@ impl Master {
     }
 
     pub(crate) fn append_raw(&mut self, number: u64, payload: &[u8]) {
+        self.append_to(0, number, payload);
+    }
+
+    /// A request for this one of the worker's kinds.
+    pub(crate) fn append_to(&mut self, kind: u16, number: u64, payload: &[u8]) {
         let header = RequestHeader {
             number,
             id: id(number),
-            kind: KindId(0),
+            kind: KindId(kind),
         };
         let append = |out: &mut Vec<u8>| {
             out.extend_from_slice(payload);
@@ -213,11 +219,16 @@ impl Master {
 
     /// The response of attempt `number`, which must come next.
     pub(crate) fn replied(&mut self, number: u64) -> u64 {
+        self.replied_with::<Number>(number).0
+    }
+
+    /// The response of attempt `number`, which must come next, of another kind.
+    pub(crate) fn replied_with<T: DeserializeOwned>(&mut self, number: u64) -> T {
         let (kind, body) = self.frame();
         assert_eq!(kind, FrameKind::Reply);
         let (head, rest): (ReplyHeader, _) = decode_prefix(&body).expect("a head");
         assert_eq!(head.id, id(number));
-        decode::<Number>(rest).expect("a response").0
+        decode(rest).expect("a response")
     }
 
     /// Whether the worker says nothing more and has closed its end.
