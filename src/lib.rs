@@ -94,7 +94,7 @@ pub use farm_master::{
     Stands, TaskKind, TaskLine, TaskOptions, Ties, Verdict, When, Whose, Why, WorkerStatus,
 };
 pub use farm_protocol as protocol;
-pub use farm_protocol::{AffinityKey, ContextBody, ContextUpdate};
+pub use farm_protocol::{AffinityKey, ContextBody, ContextUpdate, Named, NamedWire};
 #[cfg(feature = "sim")]
 pub use farm_sim as sim;
 pub use farm_worker as worker;

@@ -25,6 +25,7 @@ pub mod lane;
 mod listing;
 mod machine;
 mod mutation;
+mod named_kind;
 mod options;
 mod outcome;
 pub mod record;
@@ -47,6 +48,7 @@ pub use kinds::{Judged, KindFault, Kinds, NextOfWorker, Payload, RequestAnswer, 
 pub use listing::{Stands, TaskLine, Why};
 pub use machine::{Counters, Master};
 pub use mutation::{Mutated, Mutation, UnknownMutation};
+pub use named_kind::{Errand, Misfit, NamedKind, Report};
 pub use options::{
     Backoff, Cause, CrashLimit, LimitId, Need, OnLost, Retries, RetryOn, TaskOptions, TimeLimit,
     When,
