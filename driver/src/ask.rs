@@ -4,8 +4,12 @@ use crate::message::Message;
 use crate::shared::Shared;
 use crate::sync::{Sender, bounded};
 use crate::turn::Loop;
-use farm_master::Event;
+use farm_master::{Event, Gone};
+use farm_protocol::{Session, SlotId};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// Who hears of workers that are gone; `false`: no further ones.
+pub(crate) type WorkerEar = Box<dyn FnMut((SlotId, Session), &Gone) -> bool + Send>;
 
 impl Shared {
     /// Has the machine told.
@@ -16,6 +20,11 @@ impl Shared {
     /// Has the loop do something. What may panic in it, it contains itself.
     pub(crate) fn have_done(&self, what: impl FnOnce(&mut Loop) + Send + 'static) {
         self.post(Message::Do(Box::new(what)));
+    }
+
+    /// Has `ear` hear of every worker that is gone from now on, on the loop and quickly, until it answers `false`.
+    pub(crate) fn hear_of_workers(&self, ear: WorkerEar) {
+        self.have_done(move |it| it.ears.push(ear));
     }
 
     /// Asks the loop, and waits for its answer; `None`: the farm is over.

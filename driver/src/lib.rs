@@ -61,6 +61,7 @@ mod memory;
 mod message;
 #[cfg(all(test, feature = "check-shuttle"))]
 mod models;
+mod named;
 mod nonce;
 mod observer;
 mod partials;
@@ -109,6 +110,13 @@ pub use jobserver::{Jobserver, JobserverError, JobserverStyle};
 pub use join::{Joined, STUCK_LISTED};
 pub use launcher::Launcher;
 pub use memory::Memory;
+pub use named::{
+    Bounded, CalledFromHook, CancelToken, Closed, Crash, CurrentRequest, Dropbox, Fault, Inbox,
+    LaunchError, LaunchOptions, Mailbox, Merge, MessageError, NamedRef, PendingRequest, Pull,
+    Pulled, PushError, Put, Queued, ReconcileReport, RequestTicket, ShutdownMode, Timing,
+    Unbounded, WaitError, WorkerInformation, WorkerKind, WorkerPhase, WorkerRef, WorkerTable,
+    WorkerVerdict,
+};
 pub use observer::Observer;
 pub use partials::{NoPartial, PARTIALS_KEPT, Partial, Partials};
 pub use pool::{Pool, QUEUED};

@@ -88,6 +88,7 @@ impl Loop {
             } => {
                 log::debug!("worker {slot} ({session}) is gone: {}", gone.why);
                 self.observe(|o, now| o.worker_gone(now, slot, session, &gone));
+                self.ears.retain_mut(|ear| ear((slot, session), &gone));
             }
             Action::Stopped => self.stopped = true,
         }

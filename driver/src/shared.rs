@@ -30,6 +30,8 @@ struct End {
     over: Over,
     /// Threads that wait for a ticket, to be woken when it can never be resolved.
     sleepers: Vec<Thread>,
+    /// What else is to be told that it is over.
+    tell: Vec<Box<dyn FnOnce() + Send>>,
     /// Futures that are pending, for the same.
     #[cfg(feature = "future")]
     futures: Futures,
@@ -78,6 +80,7 @@ impl Shared {
             end: Mutex::new(End {
                 over: Over::No,
                 sleepers: Vec::new(),
+                tell: Vec::new(),
                 #[cfg(feature = "future")]
                 futures: Futures::default(),
             }),
@@ -188,12 +191,13 @@ impl Shared {
         for sleeper in end.sleepers.drain(..) {
             sleeper.unpark();
         }
+        let tell = mem::take(&mut end.tell);
         #[cfg(feature = "future")]
-        {
-            let futures = mem::take(&mut end.futures);
-            drop(end);
-            futures.wake();
-        }
+        let futures = mem::take(&mut end.futures);
+        drop(end);
+        #[cfg(feature = "future")]
+        futures.wake();
+        tell.into_iter().for_each(|tell| tell());
     }
 
     /// How far the loop is; `look` sees the futures that are to be woken at its end.
@@ -231,6 +235,18 @@ impl Shared {
 
     pub(crate) fn over(&self) -> Over {
         lock(&self.end).over
+    }
+
+    /// Calls `tell` when the loop is over; at once, here, when it is.
+    pub(crate) fn at_end(&self, tell: Box<dyn FnOnce() + Send>) {
+        let mut end = lock(&self.end);
+        match end.over {
+            Over::No => end.tell.push(tell),
+            Over::Stopped | Over::Panicked => {
+                drop(end);
+                tell();
+            }
+        }
     }
 
     /// Lists this thread to be woken at the end of the loop.

@@ -3,6 +3,7 @@
 //! One turn: wait; then workers' pipes and exits, then messages, then a wake-up if one is due, then
 //! sources; at the end the pipes are flushed with one write each, so that many frames share a write.
 
+use crate::ask::WorkerEar;
 use crate::clock::Clock;
 use crate::decode::Decoders;
 use crate::forking::Templates;
@@ -75,6 +76,8 @@ pub(crate) struct Loop {
     /// By which workers of this farm are told from those of others.
     pub(crate) nonce: u64,
     pub(crate) observer: Option<Box<dyn Observer>>,
+    /// Tables of named workers, which hear whose process is gone.
+    pub(crate) ears: Vec<WorkerEar>,
     /// Until something of it cannot be written.
     pub(crate) record: Option<RunRecord>,
     pub(crate) feeds: Vec<Feed>,
@@ -126,6 +129,7 @@ impl Loop {
             templates: Templates::default(),
             through: false,
             observer: None,
+            ears: Vec::new(),
             record: None,
             feeds: Vec::new(),
             groups: BTreeMap::new(),

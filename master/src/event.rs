@@ -97,6 +97,14 @@ pub enum Event<'a> {
         /// So many at most; none means one, and more than there are slots numbered means those.
         most: u32,
     },
+    /// Whoever talks to this worker needs it no more: it ends when it has answered what it executes, which costs nobody
+    /// anything. What is for it alone ends as if it were gone. Ignored when it is gone.
+    EndWorker {
+        /// Where.
+        slot: SlotId,
+        /// Which process.
+        session: Session,
+    },
     /// A lane is paused, resumed or told to admit nothing.
     SetGate {
         /// Whose lane.

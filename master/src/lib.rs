@@ -25,6 +25,7 @@ pub mod lane;
 mod listing;
 mod machine;
 mod mutation;
+pub mod named;
 mod named_kind;
 mod options;
 mod outcome;

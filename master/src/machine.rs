@@ -208,6 +208,7 @@ impl Master {
             Event::SetOrder { kind, order } => self.set_order(turn, kind, order),
             Event::Broadcast { kind } => self.broadcast(turn, kind),
             Event::Resize { kind, least, most } => self.resize(turn, kind, least, most),
+            Event::EndWorker { slot, session } => self.end_worker(turn, slot, session),
             Event::SetGate { kind, gate } => self.set_gate(kind, gate),
             Event::Shut(how) => self.shut(turn, how),
             Event::Spawned {

@@ -130,6 +130,7 @@ fn wish(event: &Event<'_>) -> Option<Words> {
         Event::Resize { kind, least, most } => {
             Words::new("resize", format_args!("kind {} {least} to {most}", kind.0))
         }
+        Event::EndWorker { slot, session } => Words::at("end-worker", slot, session, ""),
         Event::SetGate { kind, gate } => {
             Words::new("gate", format_args!("kind {} {}", kind.0, gate.label()))
         }
@@ -211,6 +212,7 @@ fn fact(event: &Event<'_>) -> Words {
         | Event::SetOrder { .. }
         | Event::Broadcast { .. }
         | Event::Resize { .. }
+        | Event::EndWorker { .. }
         | Event::OpenScope { .. }
         | Event::CloseScope { .. }
         | Event::CancelScope { .. }

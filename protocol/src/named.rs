@@ -53,9 +53,9 @@ pub trait Named: 'static {
     /// What is put into its mailbox.
     type Request: Clone + Debug + Serialize + DeserializeOwned + Schema + Send + Sync + 'static;
     /// What it answers.
-    type Response: Serialize + DeserializeOwned + Schema + Send + 'static;
+    type Response: Clone + Serialize + DeserializeOwned + Schema + Send + 'static;
     /// What it answers otherwise. The worker goes on.
-    type RequestError: Serialize + DeserializeOwned + Schema + Send + 'static;
+    type RequestError: Clone + Serialize + DeserializeOwned + Schema + Send + 'static;
 
     /// What listings and records show of a request: its `Debug` text, at most [`VIEW_MAX`] bytes of it.
     #[must_use]

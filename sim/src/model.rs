@@ -227,6 +227,7 @@ impl Model {
             | Event::TokenCame
             | Event::TokensLost { .. }
             | Event::TokensCounted
+            | Event::EndWorker { .. }
             | Event::Wake => {}
         }
         self.hand_back(now);

@@ -8,7 +8,7 @@ use super::slot::{Ending, Process, Slot};
 use super::task::State;
 use super::{Master, Turn};
 use crate::outcome::Outcome;
-use farm_protocol::{KindId, TaskId};
+use farm_protocol::{KindId, Session, SlotId, TaskId};
 
 impl Master {
     /// Whether the workers of a pool are somebody.
@@ -20,6 +20,13 @@ impl Master {
     pub(super) fn is_somebody(&self, slot: &Slot) -> bool {
         let somebody = |process: &Process| process.somebody || !process.in_flight.is_empty();
         self.is_named(slot.kind.0 as usize) && slot.process.as_ref().is_some_and(somebody)
+    }
+
+    /// A worker is not needed any more, says who talked to it.
+    pub(super) fn end_worker(&mut self, turn: &mut Turn<'_>, slot: SlotId, session: Session) {
+        if self.process(slot, session).is_some() {
+            self.retire(turn, slot, Ending::Unneeded);
+        }
     }
 
     /// Workers that nobody will ever be: what would have made them somebody was cancelled, or failed.

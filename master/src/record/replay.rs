@@ -189,6 +189,7 @@ impl Room {
             Event::CancelAll { kind, .. } => *kind,
             Event::Cancel { .. }
             | Event::SetPriority { .. }
+            | Event::EndWorker { .. }
             | Event::OpenScope { .. }
             | Event::CloseScope { .. }
             | Event::CancelScope { .. }

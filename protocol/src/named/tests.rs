@@ -16,8 +16,8 @@ where
     W: Serialize + DeserializeOwned + Schema + Send + 'static,
     L: Serialize + DeserializeOwned + Schema + Send + 'static,
     R: Clone + Debug + Serialize + DeserializeOwned + Schema + Send + Sync + 'static,
-    A: Serialize + DeserializeOwned + Schema + Send + 'static,
-    E: Serialize + DeserializeOwned + Schema + Send + 'static,
+    A: Clone + Serialize + DeserializeOwned + Schema + Send + 'static,
+    E: Clone + Serialize + DeserializeOwned + Schema + Send + 'static,
 {
     const NAME: &'static str = "of";
     const VERSION: u32 = 3;

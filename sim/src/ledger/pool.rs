@@ -151,7 +151,8 @@ impl Ledger {
             | Event::Exited { session, .. }
             | Event::Decoded { session, .. }
             | Event::Usage { session, .. }
-            | Event::Weighed { session, .. } => Some(self.kind_at(*session)),
+            | Event::Weighed { session, .. }
+            | Event::EndWorker { session, .. } => Some(self.kind_at(*session)),
             Event::Shut(_)
             | Event::OpenScope { .. }
             | Event::CloseScope { .. }

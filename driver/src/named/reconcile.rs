@@ -1,0 +1,95 @@
+//! A table made to hold exactly who is wanted. Uses the table as any caller does.
+
+use super::error::{CalledFromHook, LaunchError};
+use super::handle::{WorkerPhase, WorkerRef};
+use super::hooks::WorkerKind;
+use super::life::{LaunchOptions, ShutdownMode};
+use super::table::{Inbox, Launching, WorkerTable};
+use farm_protocol::Named;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What it took to have exactly who was wanted.
+pub struct ReconcileReport<K: WorkerKind, M> {
+    /// Those that were missing, and are there now.
+    pub launched: Vec<WorkerRef<K, M>>,
+    /// Those that were there.
+    pub kept: Vec<WorkerRef<K, M>>,
+    /// Those that nobody wanted, and are closed.
+    pub stopped: Vec<String>,
+    /// Those that could not be launched.
+    pub failed: Vec<(String, LaunchError<K::Named>)>,
+}
+
+impl<K: WorkerKind, M> fmt::Debug for ReconcileReport<K, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReconcileReport")
+            .field("launched", &self.launched)
+            .field("kept", &self.kept)
+            .field("stopped", &self.stopped)
+            .field("failed", &self.failed)
+            .finish()
+    }
+}
+
+impl<K: WorkerKind, M: Inbox> WorkerTable<K, M> {
+    /// Shuts down whoever is not among `desired`, launches whoever is missing, all at once, and keeps the others as they
+    /// are; a second call with the same names does nothing. One that is just closing is waited for and launched anew. Of a
+    /// name given twice the last counts.
+    ///
+    /// # Errors
+    /// [`CalledFromHook`]; nothing has happened then.
+    pub fn reconcile(
+        &self,
+        desired: impl IntoIterator<Item = (String, <K::Named as Named>::Params)>,
+        options: &LaunchOptions,
+        how: ShutdownMode,
+    ) -> Result<ReconcileReport<K, M>, CalledFromHook> {
+        if self.core().must_not_wait() {
+            return Err(CalledFromHook);
+        }
+        let mut desired: BTreeMap<String, _> = desired.into_iter().collect();
+        let (mut kept, mut leaving) = (Vec::new(), Vec::new());
+        for (name, worker) in self.list() {
+            let stays = match worker.phase() {
+                WorkerPhase::Launching { .. } | WorkerPhase::Running { .. } => {
+                    desired.remove(&name).is_some()
+                }
+                WorkerPhase::Closing { .. } | WorkerPhase::Closed(_) => false,
+            };
+            if stays {
+                kept.push(worker);
+            } else {
+                worker.trigger_shutdown(how);
+                leaving.push((name, worker));
+            }
+        }
+        let mut stopped = Vec::new();
+        for (name, worker) in leaving {
+            worker.wait_closed()?;
+            if !desired.contains_key(&name) {
+                stopped.push(name);
+            }
+        }
+        let (mut under_way, mut failed) = (Vec::new(), Vec::new());
+        for (name, params) in desired {
+            match self.begin(&name, params, options.clone(), None) {
+                Ok(launching) => under_way.push((name, launching)),
+                Err(error) => failed.push((name, error)),
+            }
+        }
+        let mut launched = Vec::new();
+        for (name, launching) in under_way {
+            match Launching::wait(launching) {
+                Ok(worker) => launched.push(worker),
+                Err(error) => failed.push((name, error)),
+            }
+        }
+        Ok(ReconcileReport {
+            launched,
+            kept,
+            stopped,
+            failed,
+        })
+    }
+}
