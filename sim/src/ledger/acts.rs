@@ -116,6 +116,17 @@ impl Ledger {
                 format!("{id} is sent while an earlier attempt executes on {elsewhere}")
             });
         }
+        self.arrives(id, slot, session);
+    }
+
+    /// It is with the worker from now on.
+    fn arrives(&mut self, id: AttemptId, slot: SlotId, session: Session) {
+        let (kind, of) = (self.kind_at(session), self.kind_of(id.task));
+        if kind != of {
+            return self.breaks(names::I3, || {
+                format!("{id} of {of} is sent to {session}, which is of {kind}")
+            });
+        }
         let credit = self.kind_config(kind).credit_cap as usize;
         let facts = self.session(session);
         let begins = facts.held.is_empty() && facts.decoding == 0;
