@@ -29,7 +29,7 @@ const fn pin(found: &'static str, scenario: &'static str, number: u64) -> Pin {
     }
 }
 
-const PINS: [Pin; 12] = [
+const PINS: [Pin; 13] = [
     pin(
         "an answer under an id that the worker does not hold was dropped, and the task it was meant for waited for ever",
         "chaos",
@@ -89,6 +89,11 @@ const PINS: [Pin; 12] = [
         "a scope that was opened in a decided group was forgotten until that was closed",
         "groups",
         75,
+    ),
+    pin(
+        "a paused kind asked for a token for a worker that it keeps, as if what waits could start",
+        "sharing",
+        269,
     ),
 ];
 
