@@ -39,7 +39,7 @@ pub struct Scenario {
     /// What the farm is configured with, and what its callers do.
     play: fn(&mut Choices, Play) -> Cast,
     /// What at least one run of a sweep must have seen.
-    sees: &'static [(&'static str, Seen)],
+    sees: &'static [Seen],
 }
 
 /// What a scenario's script is made from.
@@ -95,7 +95,7 @@ impl Scenario {
     /// The things that must happen in some run of a sweep, by bit of [`RunReport::reached`].
     #[must_use]
     pub fn sometimes(&self) -> Vec<&'static str> {
-        self.sees.iter().map(|(name, _)| *name).collect()
+        self.sees.iter().map(|seen| seen.words()).collect()
     }
 
     /// One run.
@@ -135,8 +135,8 @@ impl Scenario {
             jobserver,
         };
         let mut world = stage.set(cast, farm, strategy, choices);
-        for (name, what) in self.sees {
-            world.sometimes(name, |view| view.shared.ledger.has_seen(*what));
+        for seen in self.sees {
+            world.sometimes(seen.words(), |view| view.shared.ledger.has_seen(*seen));
         }
         world.run().0
     }

@@ -31,14 +31,14 @@ pub(super) const BACKPRESSURE: Scenario = Scenario {
     },
     play,
     sees: &[
-        ("a task is done", Seen::Done),
-        ("a task is retried", Seen::Retried),
-        ("a task is injected", Seen::Injected),
-        ("an injected task is refused", Seen::InjectionRefused),
-        ("a full queue refuses", Seen::QueueFull),
-        ("the lane is paused", Seen::Paused),
-        ("a death is charged", Seen::Charged),
-        ("a request is handed back", Seen::GaveBack),
+        Seen::Done,
+        Seen::Retried,
+        Seen::Injected,
+        Seen::InjectionRefused,
+        Seen::QueueFull,
+        Seen::Paused,
+        Seen::Charged,
+        Seen::GaveBack,
     ],
 };
 

@@ -15,20 +15,14 @@ const MANNERS: Manners = Manners {
     ..Manners::NONE
 };
 
-const SEES: &[(&str, Seen)] = &[
-    ("a task is done", Seen::Done),
-    ("a death is charged", Seen::Charged),
-    ("a late answer is void", Seen::LateAnswer),
-    ("a stop is acknowledged", Seen::AckedStop),
-    ("a waiting task is cancelled", Seen::CancelledWaiting),
-    (
-        "an exit is seen before the end of the answers",
-        Seen::ExitBeforeEof,
-    ),
-    (
-        "the end of the answers is seen before the exit",
-        Seen::EofBeforeExit,
-    ),
+const SEES: &[Seen] = &[
+    Seen::Done,
+    Seen::Charged,
+    Seen::LateAnswer,
+    Seen::AckedStop,
+    Seen::CancelledWaiting,
+    Seen::ExitBeforeEof,
+    Seen::EofBeforeExit,
 ];
 
 pub(super) const POOL: Scenario = Scenario {

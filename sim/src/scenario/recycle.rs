@@ -44,34 +44,19 @@ pub(super) const RECYCLE: Scenario = Scenario {
     },
     play,
     sees: &[
-        ("a task is done", Seen::Done),
-        ("a death is charged", Seen::Charged),
-        ("a task is injected", Seen::Injected),
-        (
-            "a worker is replaced after its tasks",
-            Seen::RecycledByTasks,
-        ),
-        ("a worker is replaced at its age", Seen::RecycledByAge),
-        ("a worker is replaced after idling", Seen::RecycledByIdling),
-        (
-            "a worker is replaced for its memory",
-            Seen::RecycledByMemory,
-        ),
-        (
-            "a worn worker does what is pinned to it",
-            Seen::PinnedToWorn,
-        ),
-        ("an idle worker that nobody needs ends", Seen::Reaped),
-        (
-            "a busy worker goes when there are too many",
-            Seen::BusyShrunk,
-        ),
-        ("a spare gets a task", Seen::SpareUsed),
-        (
-            "a worker that died is replaced where so many are kept",
-            Seen::LeastRefilled,
-        ),
-        ("the pool ends", Seen::PoolEnded),
+        Seen::Done,
+        Seen::Charged,
+        Seen::Injected,
+        Seen::RecycledByTasks,
+        Seen::RecycledByAge,
+        Seen::RecycledByIdling,
+        Seen::RecycledByMemory,
+        Seen::PinnedToWorn,
+        Seen::Reaped,
+        Seen::BusyShrunk,
+        Seen::SpareUsed,
+        Seen::LeastRefilled,
+        Seen::PoolEnded,
     ],
 };
 
