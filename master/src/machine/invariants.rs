@@ -8,6 +8,7 @@ use super::slot::{Phase, Process};
 use super::task::{State, Task, key};
 use super::timers::Timer;
 use crate::lane::TaskState;
+use crate::mutation::Mutation;
 use crate::options::LimitId;
 use farm_protocol::KindId;
 
@@ -52,6 +53,15 @@ impl Master {
                 let process = self.slots[place.slot.0 as usize].process.as_ref();
                 let process = process.filter(|process| process.session == place.session);
                 let process = process.expect("a task is with a process that lives");
+                let pinned = task.pin.map(|pin| (pin.slot, pin.session));
+                let elsewhere = pinned.is_some_and(|pin| pin != (place.slot, place.session));
+                let given_away = self.config.mutation.is(Mutation::PinnedGivenAway);
+                assert!(
+                    given_away || !elsewhere,
+                    "{} is for {pinned:?} and with {}",
+                    task.id,
+                    place.session
+                );
                 assert!(
                     process.flight(task.id).is_some(),
                     "{} is not with its worker",
