@@ -5,7 +5,7 @@ mod scopes;
 use super::Master;
 use super::ready::LineId;
 use super::slot::{Phase, Process};
-use super::task::{State, Task, key};
+use super::task::{Place, State, Task, key};
 use super::timers::Timer;
 use crate::lane::TaskState;
 use crate::mutation::Mutation;
@@ -53,15 +53,7 @@ impl Master {
                 let process = self.slots[place.slot.0 as usize].process.as_ref();
                 let process = process.filter(|process| process.session == place.session);
                 let process = process.expect("a task is with a process that lives");
-                let pinned = task.pin.map(|pin| (pin.slot, pin.session));
-                let elsewhere = pinned.is_some_and(|pin| pin != (place.slot, place.session));
-                let given_away = self.config.mutation.is(Mutation::PinnedGivenAway);
-                assert!(
-                    given_away || !elsewhere,
-                    "{} is for {pinned:?} and with {}",
-                    task.id,
-                    place.session
-                );
+                self.check_pin(task, place);
                 assert!(
                     process.flight(task.id).is_some(),
                     "{} is not with its worker",
@@ -89,6 +81,19 @@ impl Master {
         self.check_places();
         self.check_scopes();
         self.check_tokens();
+    }
+
+    /// What is for one process is with that one.
+    fn check_pin(&self, task: &Task, place: Place) {
+        let pinned = task.pin.map(|pin| (pin.slot, pin.session));
+        let elsewhere = pinned.is_some_and(|pin| pin != (place.slot, place.session));
+        let given_away = self.config.mutation.is(Mutation::PinnedGivenAway);
+        assert!(
+            given_away || !elsewhere,
+            "{} is for {pinned:?} and with {}",
+            task.id,
+            place.session
+        );
     }
 
     /// There are no more processes than there may be, and nobody wants a place that is free.
