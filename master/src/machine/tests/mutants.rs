@@ -1,6 +1,7 @@
 //! Seeded bugs are really there: the same events on a sound master and on a mutated one, and what each does.
 
 mod groups;
+mod sharing;
 mod single;
 mod whom;
 
