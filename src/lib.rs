@@ -69,6 +69,8 @@
 
 #[cfg(feature = "command")]
 pub mod command;
+#[cfg(feature = "command")]
+mod control;
 pub mod exec;
 mod inside;
 #[cfg(feature = "command")]
@@ -89,9 +91,10 @@ pub use farm_lockstep as lockstep;
 pub use farm_master as master;
 pub use farm_master::{
     Affinity, AttemptReport, Backoff, CancelledBy, Cause, CrashLimit, Decision, Fallback, FollowUp,
-    LimitId, MemberEnd, Need, Next, OnLost, Outcome, QueueOrder, Receive, Recycle, Refusal,
-    Retries, RetryOn, Rule, ScopeEnd, ScopeRefusal, Sending, Settled, Settlement, Shut, Staffing,
-    Stands, TaskKind, TaskLine, TaskOptions, Ties, Verdict, When, Whose, Why, WorkerStatus,
+    LaneLine, LimitId, MemberEnd, Need, Next, OnLost, Outcome, Phase, QueueOrder, Receive, Recycle,
+    Refusal, Retries, RetryOn, Rule, ScopeEnd, ScopeRefusal, Sending, Settled, Settlement, Shut,
+    Staffing, Stands, TaskKind, TaskLine, TaskOptions, Ties, Verdict, When, Whose, Why, WorkerLine,
+    WorkerStatus,
 };
 pub use farm_protocol as protocol;
 pub use farm_protocol::{AffinityKey, ContextBody, ContextUpdate, Named, NamedWire};

@@ -64,6 +64,7 @@ mod models;
 mod named;
 mod nonce;
 mod observer;
+mod overview;
 mod partials;
 mod perform;
 mod pool;
@@ -118,6 +119,7 @@ pub use named::{
     WorkerVerdict,
 };
 pub use observer::Observer;
+pub use overview::{Overview, Silent};
 pub use partials::{NoPartial, PARTIALS_KEPT, Partial, Partials};
 pub use pool::{Pool, QUEUED};
 pub use program::{EnvPolicy, Inherit, Program};

@@ -29,6 +29,7 @@ pub mod named;
 mod named_kind;
 mod options;
 mod outcome;
+mod overview;
 pub mod record;
 mod registry;
 mod scope;
@@ -58,6 +59,7 @@ pub use outcome::{
     AttemptEnd, AttemptReport, CancelledBy, Death, HowStopped, Outcome, Resource, Settlement,
     SkippedBy,
 };
+pub use overview::{LaneLine, Phase, WorkerLine};
 pub use record::{KindAnswer, Recorder, Recording, Replaying};
 pub use registry::{Decoder, Held, OUTPUT_KEPT, RankBy, Receive, Registry, Settled, WorkerOutput};
 pub use scope::{Decision, GROUP_LIMIT, SCOPE_LIMIT, ScopeEnd, ScopeRefusal};

@@ -13,6 +13,7 @@ mod limits;
 mod listing;
 mod meanwhile;
 mod mutants;
+mod overview;
 mod pick;
 mod pool;
 mod queue;
