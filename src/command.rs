@@ -1,11 +1,17 @@
 //! The command `farm`: what was typed, and which subcommand does it. One file per subcommand.
 
+mod cancel;
 pub mod exit;
+mod finish;
 mod kinds;
+mod pause;
+mod reach;
 mod replay_run;
+mod resume;
 mod run;
 #[cfg(feature = "sim")]
 mod sim;
+mod status;
 mod tool;
 
 pub use replay_run::{ReplayError, ReplayVerdict, replay_run};
@@ -37,10 +43,45 @@ enum Command {
     /// Run the tasks of a file
     #[command(before_long_help = run::EXAMPLES, after_long_help = run::AFTER_HELP)]
     Run(run::Arguments),
+    #[command(flatten)]
+    Control(Control),
     /// Run the farm's own rules in a simulated world, many times, in orders that a seed chooses
     #[cfg(feature = "sim")]
     #[command(before_long_help = sim::EXAMPLES, after_long_help = sim::AFTER_HELP)]
     Sim(sim::Arguments),
+}
+
+/// What speaks to a run: the same for the command and for every program made with [`main!`](crate::main).
+#[derive(Debug, Subcommand)]
+enum Control {
+    /// Show how a run stands: what runs, what waits and why; or which runs there are
+    #[command(after_long_help = Exit::CONTROL_TABLE)]
+    Status(status::Arguments),
+    /// Start no further tasks of a run; what runs goes on
+    #[command(after_long_help = Exit::CONTROL_TABLE)]
+    Pause(pause::Arguments),
+    /// Let a paused run go on
+    #[command(after_long_help = Exit::CONTROL_TABLE)]
+    Resume(resume::Arguments),
+    /// Start no further tasks of a run, and end it when what runs has ended
+    #[command(after_long_help = Exit::CONTROL_TABLE)]
+    Finish(finish::Arguments),
+    /// Ask a task of a run to end
+    #[command(after_long_help = Exit::CONTROL_TABLE)]
+    Cancel(cancel::Arguments),
+}
+
+impl Control {
+    /// For the program called `name`.
+    fn run(&self, name: &str) -> Exit {
+        match self {
+            Self::Status(arguments) => status::run(arguments, name),
+            Self::Pause(arguments) => pause::run(arguments, name),
+            Self::Resume(arguments) => resume::run(arguments, name),
+            Self::Finish(arguments) => finish::run(arguments, name),
+            Self::Cancel(arguments) => cancel::run(arguments, name),
+        }
+    }
 }
 
 /// Does what the arguments say (the program's name first), and answers how the process is to end.
@@ -55,6 +96,7 @@ pub fn main<I: IntoIterator<Item = OsString>>(arguments: I) -> Exit {
             let again = Box::new(Kinds::commands);
             run::run(&arguments, run::OWN_NAME, Kinds::commands(), again)
         }
+        Command::Control(control) => control.run(run::OWN_NAME),
         #[cfg(feature = "sim")]
         Command::Sim(arguments) => sim::run(&arguments),
     }

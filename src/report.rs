@@ -35,7 +35,7 @@ pub use open::OpenTrouble;
 pub use options::{ReportOptions, ResultsTarget, StdoutMode};
 pub use outlet::Sink;
 pub use patience::hurry;
-pub(crate) use plain::shortened;
+pub(crate) use plain::{harmless, shortened, span};
 pub use progress::{BarPlace, ProgressMode};
 pub use record::{
     AttemptRecord, Captured, OfKind, Status, Stream, TaskError, TaskIdText, TaskRecord,

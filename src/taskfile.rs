@@ -55,6 +55,7 @@ pub use lines::{LineReader, MAX_LINE_BYTES};
 pub use shape::{InputShape, Shapes};
 pub use size::{SizeError, parse_bytes};
 pub use spec::{IdKind, KindTask, Need, Run, Settings, Stderr, Stdin, Stdout, TaskSpec};
+pub(crate) use suggest::closest;
 
 /// The largest array or document accepted, in bytes: it is held whole. JSON Lines have no such limit.
 pub const MAX_INPUT_BYTES: usize = 1 << 30;

@@ -64,6 +64,8 @@ use std::sync::Arc;
 ///   the output, `error.failure` the failure, and `stdout` and `stderr` what its worker printed.
 /// * `sim FILE` (with the feature `sim`): simulates each kind with the tasks of the file, in many orders and with
 ///   workers that die; see [`farm::sim::sim`](crate::sim::sim). A list's expressions are evaluated anew for each schedule.
+/// * `status`, `pause`, `resume`, `finish`, `cancel`: how a run of this user stands, and what is wanted of it, as in
+///   `farm`; each of these programs finds the runs of all of them.
 /// * `kinds [--json]`: lists the kinds and what their input looks like.
 /// * `worker`: what the farm starts its workers with.
 ///

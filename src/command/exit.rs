@@ -1,5 +1,6 @@
 //! How the command ends: a documented, closed set of exit codes.
 
+use crate::control::Code;
 use std::process::ExitCode;
 
 /// How the process is to end. When several apply, the order is: 101, signal, 2, 3, 1.
@@ -21,6 +22,8 @@ pub enum Exit {
     Diverged,
     /// 4, of `farm sim`: every run met its step limit, or none was made, so that nothing is known.
     Inconclusive,
+    /// 1, of `farm status` and the others that speak to a run: there is no such run or task, or it is ending.
+    NotThere,
     /// 101: an error of the farm's own.
     Bug,
     /// 128 + n: ended by this signal; the process ends by the signal itself.
@@ -50,12 +53,30 @@ Exit codes:
   4    nothing is known: every schedule met its step limit
   101  an error of farm's own";
 
+    /// The table of those that speak to a run, as their `--help` prints it.
+    pub const CONTROL_TABLE: &str = "\
+Exit codes:
+  0    done, or it was so already
+  1    there is no such run or task, or the run is ending
+  2    bad command line, several runs to choose from, or the run does not answer";
+
+    /// How a command ends whose wish a run has refused.
+    pub(super) const fn of_refusal(code: Option<Code>) -> Self {
+        match code {
+            Some(Code::UnknownTask | Code::Ending) => Self::NotThere,
+            Some(
+                Code::BadRequest | Code::Version | Code::NotYours | Code::Silent | Code::Other,
+            )
+            | None => Self::Trouble,
+        }
+    }
+
     /// The code that a shell sees.
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
             Self::Success => 0,
-            Self::Failures | Self::Violation => 1,
+            Self::Failures | Self::Violation | Self::NotThere => 1,
             Self::Trouble => 2,
             Self::Stopped | Self::Diverged => 3,
             Self::NoTasks | Self::Inconclusive => 4,

@@ -1,5 +1,7 @@
 //! `farm run`: reads the tasks, runs them, reports.
 
+mod clerk;
+mod course;
 mod desk;
 mod door;
 mod end;
@@ -10,6 +12,7 @@ mod jobserver;
 mod options;
 mod record;
 mod said;
+mod seen;
 mod signals;
 mod spills;
 mod watch;
@@ -31,6 +34,8 @@ use crate::report::{
 };
 use crate::taskfile::parse_duration;
 use crate::tool::Kinds;
+use clerk::Clerk;
+use course::Course;
 use desk::{Desk, SharedDesk};
 use farm_driver::{Farm, FarmBuilder, Jobserver, Launcher, Pool, Program, SourceWaker};
 use farm_master::TaskOptions;
@@ -38,7 +43,7 @@ use farm_master::lane::{AdapterMode, Boundary};
 use hopper::{Hopper, Reading};
 use input::Tasks;
 use spills::SpillFolder;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 use watch::{Ending, Letter, Watch};
@@ -97,36 +102,24 @@ fn try_run(
         complain(&format!("{name}: there is no task"));
         return Ok(Exit::NoTasks);
     }
+    let names = kinds.cards().iter().map(|card| card.name).collect();
     let kinds = kinds.into_listed();
     let spills = SpillFolder::new(arguments.results.as_deref(), arguments.events.is_some())?;
     let mut reporter = open_reporter(arguments, name, kinds.len(), &input, &spills)?;
     let limits = input.all_limits(limits);
+    let limit_names = limits.iter().map(|(name, _)| name.clone()).collect();
+    let card = clerk::Card::new(name, file, reporter.began(), (names, limit_names));
     let record = reporter.take_record();
     let (post, letters) = channel();
-    let live = arguments.output == StdoutMode::Line && !arguments.results_to_stdout();
-    let bell = post.clone();
-    let watcher: Watcher = Arc::new(move || {
-        let _run_over = bell.send(Letter::Look);
-    });
-    reporter.watched_by(&watcher);
-    let desk = Desk::new(reporter, post.clone(), spills.folder.clone());
-    let desk: SharedDesk = Arc::new(Mutex::new(desk));
-    let settings = Settings {
-        // What has been shown line by line needs no file, unless the results are to name it.
-        spill_folder: (!live || spills.keep).then(|| spills.folder.clone()),
-        live,
-    };
+    let desk = open_desk(reporter, &post, &spills);
     let stage = Stage {
         desk: Arc::clone(&desk),
-        settings,
+        settings: settings(arguments, &spills),
     };
     let mut builder = Farm::builder();
     let launcher = launcher(arguments.workers.in_process(), name, again);
     let pool = pool(arguments.workers.count(), launcher, &input, grace)?;
-    let doors = kinds.into_iter();
-    let doors: Vec<_> = doors
-        .map(|kind| kind.enter(&mut builder, pool.clone(), &stage))
-        .collect();
+    let doors = enter(kinds, &mut builder, &pool, &stage);
     builder.limits(limits.iter().map(|(_, cap)| *cap).collect());
     builder.through(true);
     share(&mut builder, arguments, doors.len(), jobserver);
@@ -134,17 +127,24 @@ fn try_run(
     if let Some(file) = record {
         builder.record(file);
     }
+    let socket = clerk::socket(arguments, name)?;
     let signals = signals::catch(post.clone())
         .map_err(|error| format!("error: cannot catch signals: {error}"))?;
-    let limits = limits.into_iter().map(|(name, _)| name).collect();
+    let limits = card.limits.clone();
     let (hopper, reading) = Hopper::new(input.tasks, doors.len(), Arc::clone(&desk), limits);
+    let hopper = Arc::new(Mutex::new(hopper));
+    let outside = Arc::downgrade(&hopper);
     let farm = start(builder, &doors, hopper, reading)?;
+    let course = Course::new();
+    let clerk = Clerk::new((&farm, outside), &desk, &course, post.clone(), card);
+    let server = clerk.sit_at(socket);
     let mut ending = Watch {
         farm: &farm,
         doors: &doors,
         letters: &letters,
         post,
         desk: &desk,
+        course: &course,
         grace,
         name,
     }
@@ -153,9 +153,44 @@ fn try_run(
         desk::lock(&desk).reporter.record_failed(error);
     }
     let exit = finish(&desk, name, &mut ending, &letters, spills);
+    drop(server);
     // Only now: until the last byte is written an interrupt must be heard.
     drop(signals);
     Ok(exit)
+}
+
+/// The kinds as kinds of the farm.
+fn enter(
+    kinds: Vec<Box<dyn Listed>>,
+    builder: &mut FarmBuilder,
+    pool: &Pool,
+    stage: &Stage,
+) -> Vec<Box<dyn Door>> {
+    let kinds = kinds.into_iter();
+    kinds
+        .map(|kind| kind.enter(builder, pool.clone(), stage))
+        .collect()
+}
+
+/// The desk, told by the reporter's readers when to look at them.
+fn open_desk(reporter: Reporter, post: &Sender<Letter>, spills: &SpillFolder) -> SharedDesk {
+    let bell = post.clone();
+    let watcher: Watcher = Arc::new(move || {
+        let _run_over = bell.send(Letter::Look);
+    });
+    reporter.watched_by(&watcher);
+    let desk = Desk::new(reporter, post.clone(), spills.folder.clone());
+    Arc::new(Mutex::new(desk))
+}
+
+/// What commands are told of the run.
+fn settings(arguments: &Arguments, spills: &SpillFolder) -> Settings {
+    let live = arguments.output == StdoutMode::Line && !arguments.results_to_stdout();
+    Settings {
+        // What has been shown line by line needs no file, unless the results are to name it.
+        spill_folder: (!live || spills.keep).then(|| spills.folder.clone()),
+        live,
+    }
 }
 
 fn grace(arguments: &Arguments) -> Result<Duration, String> {
@@ -184,11 +219,10 @@ fn share(
 fn start(
     builder: FarmBuilder,
     doors: &[Box<dyn Door>],
-    hopper: Hopper,
+    hopper: feed::SharedHopper,
     reading: Reading,
 ) -> Result<Farm, String> {
     let farm = builder.start().map_err(|error| format!("error: {error}"))?;
-    let hopper = Arc::new(Mutex::new(hopper));
     let wakers: Vec<SourceWaker> = doors
         .iter()
         .enumerate()
@@ -285,7 +319,13 @@ fn finish(
     desk.reporter.drain();
     let mut trouble = say_troubles(&mut desk.reporter, name) || ending.trouble;
     let halted = ending.halted();
-    let counts = desk.reporter.run_finished(at, &RunEnd { halted });
+    let counts = desk.reporter.run_finished(
+        at,
+        &RunEnd {
+            halted,
+            paused: ending.paused,
+        },
+    );
     // What could not be written while the end was written is trouble all the same.
     trouble |= say_troubles(&mut desk.reporter, name);
     let follow_ups = desk.follow_ups;

@@ -7,9 +7,9 @@ mod sim;
 pub(crate) use sim::{Play, Played};
 
 use super::exit::Exit;
-use super::{kinds, parse, run, start_log};
+use super::{Control, kinds, parse, run, start_log};
 use crate::tool::{Kinds, Program};
-use clap::{Arg, ArgAction, Args as _, Command, FromArgMatches as _};
+use clap::{Arg, ArgAction, Args as _, Command, FromArgMatches as _, Subcommand as _};
 use std::ffi::OsString;
 
 /// Does what the arguments say (the program's name first), and answers how the process is to end.
@@ -45,7 +45,11 @@ pub(crate) fn tool_main<I: IntoIterator<Item = OsString>>(
             ));
             Exit::Trouble
         }
-        Some(_) | None => unreachable!("clap knows the subcommands, and asks for one"),
+        Some(_) => match parse(|| Control::from_arg_matches(&matches)) {
+            Ok(control) => control.run(program.name),
+            Err(exit) => exit,
+        },
+        None => unreachable!("clap asks for a subcommand"),
     }
 }
 
@@ -76,7 +80,8 @@ fn command(program: Program, kinds: &Kinds) -> Command {
         .arg_required_else_help(true)
         .subcommand_required(true)
         .max_term_width(100)
-        .subcommand(run)
+        .subcommand(run);
+    let program = Control::augment_subcommands(program)
         .subcommand(list)
         .subcommand(worker);
     #[cfg(feature = "sim")]

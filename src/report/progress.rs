@@ -94,6 +94,7 @@ pub(crate) struct Progress {
     oldest: BTreeSet<(Duration, u64)>,
     measured: u64,
     measured_wall: Duration,
+    paused: bool,
 }
 
 impl Progress {
@@ -115,12 +116,18 @@ impl Progress {
             oldest: BTreeSet::new(),
             measured: 0,
             measured_wall: Duration::ZERO,
+            paused: false,
         }
     }
 
     /// The number of tasks has become known.
     pub(crate) const fn set_total(&mut self, total: Option<u64>) {
         self.total = total;
+    }
+
+    /// A person has paused the run, or has let it go on.
+    pub(crate) const fn set_paused(&mut self, paused: bool) {
+        self.paused = paused;
     }
 
     pub(crate) fn task_started(&mut self, at: Duration, seq: u64, label: &str) {
@@ -189,7 +196,8 @@ impl Progress {
             done: self.done,
             failed: self.failed,
             running: self.running.len(),
-            eta: self.eta(at),
+            eta: self.eta(at).filter(|_| !self.paused),
+            paused: self.paused,
         };
         let oldest = self.oldest.iter().take(OLDEST_SHOWN).map(|(since, seq)| {
             let label = self.running.get(seq).map_or("", |running| &*running.label);
@@ -203,8 +211,9 @@ impl Progress {
             .total
             .map_or_else(String::new, |total| format!("/{total}"));
         let (done, failed, running) = (self.done, self.failed, self.running.len());
+        let paused = if self.paused { "paused, " } else { "" };
         format!(
-            "{}: {done}{of} done, {failed} failed, {running} running, {}\n",
+            "{}: {done}{of} done, {failed} failed, {running} running, {paused}{}\n",
             self.program,
             clock_face(at)
         )

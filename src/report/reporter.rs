@@ -159,6 +159,31 @@ impl Reporter {
         self.progress.set_total(total);
     }
 
+    /// When the run began, as RFC 3339 in UTC with milliseconds.
+    #[must_use]
+    pub fn began(&self) -> String {
+        let mut text = Vec::new();
+        self.clock.rfc3339(Duration::ZERO, &mut text);
+        String::from_utf8(text).expect("digits and signs")
+    }
+
+    /// How many tasks there are, when that is known.
+    #[must_use]
+    pub const fn total(&self) -> Option<u64> {
+        self.total
+    }
+
+    /// How many tasks ended in which way so far.
+    #[must_use]
+    pub const fn counts(&self) -> &RunCounts {
+        self.summary.counts()
+    }
+
+    /// A person has paused the run, or has let it go on.
+    pub const fn set_paused(&mut self, paused: bool) {
+        self.progress.set_paused(paused);
+    }
+
     /// A worker process is there.
     pub fn worker_started(&mut self, at: Duration, worker: u32, pid: Option<u32>) {
         self.event(at, &RunEvent::WorkerStarted { worker, pid });

@@ -71,6 +71,8 @@ impl RunCounts {
 pub struct RunEnd {
     /// Why it stopped before its last task, if it did: one clause, such as `stopped after the first failure`.
     pub halted: Option<String>,
+    /// How long a person had it paused, in all.
+    pub paused: Duration,
 }
 
 struct Failure {
@@ -137,6 +139,10 @@ impl Summary {
         if let Some(why) = &end.halted {
             let stopped = self.stopped();
             writeln!(out, "  {}{stopped}", harmless(why)).expect("a String takes every byte");
+        }
+        if !end.paused.is_zero() {
+            writeln!(out, "  paused for {} of it", span(end.paused))
+                .expect("a String takes every byte");
         }
         // Where deaths ended tasks, those say so.
         if self.died > 0 && self.felled == 0 {

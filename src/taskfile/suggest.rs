@@ -141,7 +141,7 @@ pub(super) fn suggest(written: &str, place: Where, possible: &[&'static str]) ->
 }
 
 /// The candidate most like `written`, if any is like enough.
-pub(super) fn closest<'c>(
+pub(crate) fn closest<'c>(
     written: &str,
     candidates: impl Iterator<Item = &'c str>,
 ) -> Option<&'c str> {

@@ -1,6 +1,10 @@
 //! The desk of a run: which task of the input is which task of the farm, how each ended, and the
 //! reports about it. Everything here happens on the farm's loop, one thing at a time.
 
+mod seen;
+
+pub(super) use seen::Meant;
+
 use super::end::End;
 use super::record::{self, Answered};
 use super::said::Said;
@@ -14,7 +18,7 @@ use crate::taskfile::{IdKind, Need, TaskSpec};
 use farm_driver::Observer;
 use farm_master::{AttemptReport, Gone, Outcome, Refusal, Settlement, WhoseDoing};
 use farm_protocol::{AttemptId, Instant, KindId, Session, SlotId, TaskId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -67,6 +71,8 @@ pub(super) struct Desk {
     pids: BTreeMap<SlotId, u32>,
     /// Where workers put long output.
     spills: PathBuf,
+    /// Positions of tasks that are not to go in.
+    unwanted: BTreeSet<u64>,
     pub(super) follow_ups: FollowUps,
 }
 
@@ -118,6 +124,7 @@ impl Desk {
             positions: Vec::new(),
             pids: BTreeMap::new(),
             spills,
+            unwanted: BTreeSet::new(),
             follow_ups: FollowUps::default(),
         };
         desk.reporter.run_started(Duration::ZERO);

@@ -91,6 +91,9 @@ impl Hopper {
 
     /// Whether the task went in.
     fn judge(&self, desk: &SharedDesk, spec: TaskSpec, fate: Fate, admit: Admit<'_>) -> bool {
+        if lock(desk).was_unwanted(&spec) {
+            return false;
+        }
         let needs = match fate {
             Fate::Skip(by) => {
                 lock(desk).skipped(&spec, &by);

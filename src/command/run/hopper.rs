@@ -165,6 +165,16 @@ impl Hopper {
         }
     }
 
+    /// The position of the task with this id that has not gone in, as far as has been read.
+    pub(super) fn find(&self, id: &str) -> Option<u64> {
+        let whole = match &self.supply {
+            Supply::Whole { tasks, .. } => &tasks[..],
+            Supply::Lines(_) | Supply::Exhausted => &[],
+        };
+        let mut waiting = self.aside.iter().flatten().chain(whole.iter().flatten());
+        waiting.find(|spec| *spec.id == *id).map(|spec| spec.seq)
+    }
+
     /// Kinds stand in the order of the reader's list, and commands after them.
     fn place_of(&self, spec: &TaskSpec) -> usize {
         match &spec.run {

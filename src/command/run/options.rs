@@ -2,6 +2,7 @@
 
 use super::jobserver::Mode;
 use crate::command::exit::Exit;
+use crate::control::Where;
 use crate::report::{ProgressMode, StdoutMode};
 use crate::taskfile::Form;
 use clap::{Args, builder::PossibleValue};
@@ -69,6 +70,10 @@ pub(in crate::command) struct Arguments {
     /// Grows by some 180 bytes per task, and by what the tasks are given (environment and stdin too) and say
     #[arg(long, value_name = "FILE")]
     pub(super) record: Option<PathBuf>,
+
+    /// Where `farm status` and the others find this run: `auto` (a socket in a folder of yours alone), a path, or `off`
+    #[arg(long, value_name = "WHERE", default_value = "auto")]
+    pub(super) control: Where,
 
     /// How progress is shown on stderr: auto, bar, counter or none
     #[arg(long, value_name = "MODE")]

@@ -1,8 +1,11 @@
 //! The watch over a run: hears signals, troubles and the end of the input, and tells the farm how
-//! to end. The policy of stopping stands here, in one place.
+//! to end. The policy of stopping and of pausing stands here, in one place.
 
+use super::clerk::{Became, Wish, Wished};
+use super::course::{SharedCourse, look};
 use super::desk::{SharedDesk, lock};
 use super::door::Door;
+use crate::control::State;
 use crate::report::WriteTrouble;
 use farm_driver::Farm;
 use farm_master::Shut;
@@ -28,6 +31,10 @@ pub(super) enum Letter {
     BadLine(String),
     /// The last task of the input has gone in.
     AllRead,
+    /// No task is in the farm any more, or none that could start.
+    AllDone,
+    /// Somebody at the control socket wants something.
+    Asked(Wished),
     /// No token comes any more from the jobserver.
     NoTokens(String),
     /// No worker can be started.
@@ -49,6 +56,8 @@ pub(super) struct Ending {
     pub(super) stopped: bool,
     /// The last task of the input has gone in.
     pub(super) all_read: bool,
+    /// How long a person had it paused.
+    pub(super) paused: Duration,
     why: Option<String>,
 }
 
@@ -78,6 +87,7 @@ pub(super) struct Watch<'a> {
     pub(super) letters: &'a Receiver<Letter>,
     pub(super) post: Sender<Letter>,
     pub(super) desk: &'a SharedDesk,
+    pub(super) course: &'a SharedCourse,
     pub(super) grace: Duration,
     /// Who speaks.
     pub(super) name: &'a str,
@@ -119,12 +129,17 @@ impl Watch<'_> {
                     ending
                         .why
                         .get_or_insert_with(|| "stopped at a bad line of the input".into());
-                    self.farm.shut(Shut::Drain);
                 }
                 Letter::AllRead => {
                     ending.all_read = true;
-                    self.farm.shut(Shut::Drain);
+                    look(self.course).all_read = true;
+                    self.tell_when_done();
                 }
+                Letter::AllDone => {
+                    look(self.course).all_done = true;
+                    self.drain();
+                }
+                Letter::Asked(wished) => self.asked(&wished, &mut ending),
                 Letter::NoTokens(error) => {
                     let goes_on =
                         "going on with the tokens there are, then with one task at a time";
@@ -144,7 +159,97 @@ impl Watch<'_> {
         if let Err(panic) = waiter.join() {
             std::panic::resume_unwind(panic);
         }
+        // Also waits for whoever is looking into what the run now gives up.
+        let mut course = look(self.course);
+        course.go(State::Ending);
+        ending.paused = course.paused_in_all();
+        drop(course);
         ending
+    }
+
+    /// Has a letter written when there is nothing left to do. The farm is not told to drain before: a farm that drains
+    /// cannot be paused.
+    fn tell_when_done(&self) {
+        let (farm, post) = (self.farm.clone(), self.post.clone());
+        thread::spawn(move || {
+            let _left = farm.join();
+            let _watch_over = post.send(Letter::AllDone);
+        });
+    }
+
+    /// Ends the farm when nothing is left to do. A pause is waited for: whoever paused may mean to look at something.
+    fn drain(&self) {
+        let course = look(self.course);
+        let now = course.all_done && course.state() != State::Paused;
+        drop(course);
+        if now {
+            self.farm.shut(Shut::Drain);
+        }
+    }
+
+    /// Somebody wants something. What nobody waits for any more is not done.
+    fn asked(&self, wished: &Wished, ending: &mut Ending) {
+        if Instant::now() > wished.until {
+            return;
+        }
+        let to = match wished.wish {
+            Wish::Pause => State::Paused,
+            Wish::Resume => State::Running,
+            Wish::Finish => State::Finishing,
+        };
+        let mut course = look(self.course);
+        let before = course.state();
+        let went = course.go(to);
+        let paused = course.paused_in_all();
+        drop(course);
+        let became = match before {
+            _ if went => Became::Done,
+            state if state == to => Became::AsItWas,
+            _ => Became::Ending,
+        };
+        match wished.wish {
+            Wish::Pause | Wish::Resume if went => {
+                self.gates();
+                self.drain();
+            }
+            // Said below: to open the lanes before would start something.
+            Wish::Finish | Wish::Pause | Wish::Resume => {}
+        }
+        // First of all whoever asked: our own output may have nobody who reads it.
+        let _gone = wished.answer.try_send(became);
+        if went {
+            self.wish_done(wished.wish, paused, ending);
+        }
+    }
+
+    fn wish_done(&self, wish: Wish, paused: Duration, ending: &mut Ending) {
+        let name = self.name;
+        let is_paused = wish == Wish::Pause;
+        lock(self.desk).reporter.set_paused(is_paused);
+        match wish {
+            Wish::Pause => self.say(&format!(
+                "paused by `{name} pause`; what runs goes on, and `{name} resume` starts the rest"
+            )),
+            Wish::Resume => self.say(&format!("goes on; it was paused for {paused:.1?}")),
+            Wish::Finish => {
+                ending.stopped |= !ending.all_read;
+                let why = format!("finished early, as `{name} finish` asked");
+                self.halt(ending, &why);
+                self.say("asked to finish; nothing more is started, what runs finishes");
+            }
+        }
+    }
+
+    /// Opens or closes the lanes, as the course wants it.
+    fn gates(&self) {
+        let gate = if look(self.course).holds() {
+            Gate::Paused
+        } else {
+            Gate::Running
+        };
+        for door in self.doors {
+            door.set_gate(self.farm, gate);
+        }
     }
 
     fn say(&self, line: &str) {
@@ -156,20 +261,16 @@ impl Watch<'_> {
     fn look(&self) {
         let mut desk = lock(self.desk);
         desk.take_troubles();
-        let gate = if desk.reporter.is_behind() {
-            Gate::Paused
-        } else {
-            Gate::Running
-        };
+        let behind = desk.reporter.is_behind();
         drop(desk);
-        for door in self.doors {
-            door.set_gate(self.farm, gate);
-        }
+        look(self.course).held_back = behind;
+        self.gates();
     }
 
     /// Starts nothing more, lets what runs finish.
     fn halt(&self, ending: &mut Ending, why: &str) {
         ending.why.get_or_insert_with(|| why.to_string());
+        look(self.course).go(State::Finishing);
         self.farm.shut(Shut::Finish);
     }
 
@@ -204,6 +305,7 @@ impl Watch<'_> {
                     ),
                 };
                 self.say(&format!("stopping{asked}"));
+                look(self.course).go(State::Stopping);
                 self.farm.shut(Shut::Stop);
             }
             SIGINT | SIGTERM if ending.asked.is_some_and(|at| at.elapsed() < ONE_WISH) => {}

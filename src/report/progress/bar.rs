@@ -53,6 +53,7 @@ pub(crate) struct Counts {
     pub(crate) failed: u64,
     pub(crate) running: usize,
     pub(crate) eta: Option<Duration>,
+    pub(crate) paused: bool,
 }
 
 pub(crate) struct Bar {
@@ -153,6 +154,9 @@ fn first_line(counts: &Counts) -> String {
         write!(line, "  {} failed", counts.failed).expect("a String takes every byte");
     }
     write!(line, "  {} running", counts.running).expect("a String takes every byte");
+    if counts.paused {
+        line.push_str("  paused");
+    }
     if let Some(eta) = counts.eta {
         write!(line, "  {} left", clock_face(eta)).expect("a String takes every byte");
     }

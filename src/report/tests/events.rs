@@ -36,6 +36,7 @@ fn the_run_and_its_workers() {
     counts.add(Status::NotRun);
     let end = RunEnd {
         halted: Some("first failure".into()),
+        ..RunEnd::default()
     };
     check(&[
         (

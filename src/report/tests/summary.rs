@@ -117,6 +117,7 @@ fn twenty_failures_are_shown_and_the_others_counted() {
 fn a_halt_says_why() {
     let end = RunEnd {
         halted: Some("stopped after the first failure".into()),
+        ..RunEnd::default()
     };
     let text = Summary::default().text(ms(0), &end);
     assert_eq!(
@@ -134,6 +135,7 @@ fn a_stop_says_who_ran_and_who_had_not_begun() {
     };
     let end = RunEnd {
         halted: Some("interrupted".into()),
+        ..RunEnd::default()
     };
     let mut line = |task| {
         summary.note(&task);
