@@ -6,6 +6,8 @@
 
 #[path = "run/commands.rs"]
 mod commands;
+#[path = "run/control.rs"]
+mod control;
 #[path = "run/faults.rs"]
 mod faults;
 #[path = "run/input.rs"]
@@ -24,5 +26,7 @@ mod readme;
 mod record;
 #[path = "run/signals.rs"]
 mod signals;
+#[path = "run/sockets.rs"]
+mod sockets;
 #[path = "run/stage.rs"]
 mod stage;

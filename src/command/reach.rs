@@ -43,6 +43,7 @@ impl From<NoAnswer> for Unreached {
         let exit = match error {
             NoAnswer::Gone(_) => Exit::NotThere,
             NoAnswer::Silent(_)
+            | NoAnswer::Stopped(_)
             | NoAnswer::NotYours(_)
             | NoAnswer::Strange { .. }
             | NoAnswer::Refused { .. } => Exit::Trouble,

@@ -7,6 +7,7 @@ use interprocess::local_socket::{
     ConnectOptions, GenericFilePath, Stream, ToFsName as _, traits::StreamCommon as _,
 };
 use rustix::process::geteuid;
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -21,8 +22,13 @@ pub(crate) enum NoAnswer {
     #[error("no run answers at {}: it has ended", .0.display())]
     Gone(PathBuf),
     /// There is none within the time.
-    #[error("the run at {} does not answer: is it stopped (Ctrl-Z)?", .0.display())]
+    #[error("the run at {} does not answer", .0.display())]
     Silent(PathBuf),
+    /// It stands still.
+    #[error(
+        "the run with the pid {0} is stopped (Ctrl-Z); `fg` in its shell, or `kill -CONT {0}`, lets it go on"
+    )]
+    Stopped(u32),
     /// It is somebody else's.
     #[error("the socket {} is not yours", .0.display())]
     NotYours(PathBuf),
@@ -53,9 +59,16 @@ pub(crate) fn ask(path: &Path, request: &Request) -> Result<Answer, NoAnswer> {
     let failed = |error: io::Error| why(path, error);
     let stream = connect(path, PATIENCE).map_err(failed)?;
     // What it says of itself is believed, so it must be ours.
-    let owner = stream.peer_creds().map_err(failed)?.euid();
-    if owner != Some(geteuid().as_raw()) {
+    let peer = stream.peer_creds().map_err(failed)?;
+    if peer.euid() != Some(geteuid().as_raw()) {
         return Err(NoAnswer::NotYours(path.to_owned()));
+    }
+    if let Some(pid) = peer
+        .pid()
+        .and_then(|pid| u32::try_from(pid).ok())
+        .filter(|pid| is_stopped(*pid))
+    {
+        return Err(NoAnswer::Stopped(pid));
     }
     let line = serde_json::to_vec(request).expect("no map with other keys than texts");
     write_line(&stream, line, until).map_err(failed)?;
@@ -73,6 +86,16 @@ pub(crate) fn ask(path: &Path, request: &Request) -> Result<Answer, NoAnswer> {
         return Err(strange(format!("it speaks version {}", answer.v)));
     }
     Ok(answer)
+}
+
+/// Whether a process stands still, as far as the system says.
+fn is_stopped(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // Its name stands before, in brackets, and may hold anything.
+    let state = stat
+        .rsplit_once(") ")
+        .and_then(|(_, rest)| rest.chars().next());
+    matches!(state, Some('T' | 't'))
 }
 
 /// Connects, within a time.

@@ -69,6 +69,15 @@ impl Stage {
 
     /// Any program that a test needs, with the mark.
     pub(crate) fn marked(&self, program: &str) -> Command {
+        let mut command = self.bare(program);
+        command
+            .stdout(self.create("stdout"))
+            .stderr(self.create("stderr"));
+        command
+    }
+
+    /// The same with the streams of the test itself.
+    pub(crate) fn bare(&self, program: &str) -> Command {
         let (name, value) = self.mark.split_once('=').expect("as made");
         let mut command = Command::new(program);
         command
@@ -80,9 +89,9 @@ impl Stage {
             .env_remove("MAKEFLAGS")
             .env_remove("MFLAGS")
             .env_remove("CARGO_MAKEFLAGS")
-            .stdin(Stdio::null())
-            .stdout(self.create("stdout"))
-            .stderr(self.create("stderr"));
+            // Runs of one test are not to be seen by another.
+            .env_remove("XDG_RUNTIME_DIR")
+            .stdin(Stdio::null());
         command
     }
 
@@ -173,6 +182,14 @@ impl Fifo {
             }
         }
         String::from_utf8(text).expect("text")
+    }
+}
+
+impl Fifo {
+    /// Writes so many empty lines, each of which one reader takes.
+    pub(crate) fn say(&self, count: usize) {
+        let written = rustix::io::write(&self.0, &vec![b'\n'; count]);
+        assert_eq!(written, Ok(count));
     }
 }
 

@@ -236,6 +236,9 @@ impl Desk {
 
     /// The run ended before a task went in.
     pub(super) fn left_out(&mut self, spec: &TaskSpec) {
+        if self.was_unwanted(spec) {
+            return;
+        }
         let mut record = record::bare(spec, Status::NotRun);
         record.error = Some(why::not_run_error());
         let at = self.at_end();
