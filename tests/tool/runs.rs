@@ -23,6 +23,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("all_kinds_together_have_so_many_workers", one_worker),
     ("retries_and_skips", retries),
     ("follow_ups_are_counted", follow_ups),
+    ("a_run_is_seen_and_finished_from_outside", from_outside),
     ("an_output_that_json_cannot_hold_is_trouble", muddle),
 ];
 
@@ -417,4 +418,39 @@ fn muddle() {
     let ended =
         ended.says("probe: output was lost: the output of task 1: it cannot be written as JSON");
     ended.says("key must be a string");
+}
+
+/// The tool has the subcommands that speak to a run, under its own name.
+fn from_outside() {
+    let stage = Stage::new();
+    let fifo = stage.fifo("begun");
+    let running = start(
+        &stage,
+        r#"[{"kind": "gate", "input": {"begun": "begun", "opens_at": 9, "heeds": true}},
+            {"kind": "gate", "input": {"begun": "begun"}}, "true"]"#,
+        &["-j1"],
+    );
+    fifo.lines(1);
+    let ask = |arguments: &[&str]| {
+        let own = std::env::current_exe().expect("Linux");
+        let mut command = stage.bare(own.to_str().expect("UTF-8"));
+        let output = command.env(AS_TOOL, "1").args(arguments).output();
+        let output = output.expect("ours");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let seen: Value = serde_json::from_str(&ask(&["status", "--json"])).expect("an object");
+    let lanes = seen["lanes"].as_array().expect("a list").iter();
+    let kinds: Vec<&Value> = lanes.map(|lane| &lane["kind"]).collect();
+    assert_eq!(
+        kinds,
+        [&json!("measure"), &json!("gate"), &json!("command")]
+    );
+    assert_eq!(seen["workers"][0]["kind"], "gate");
+    assert_eq!(seen["workers"][0]["task"]["id"], "1");
+    assert!(ask(&["finish"]).contains("after 1 running task"));
+    assert_eq!(ask(&["cancel", "1"]), "task `1` was asked to end\n");
+    let ended = running.end().exits(3);
+    let statuses = ["1", "2", "3"].map(|id| ended.status_of(id).to_owned());
+    assert_eq!(statuses, ["cancelled", "not_run", "not_run"]);
 }

@@ -3,7 +3,7 @@
 use crate::Test;
 use crate::picky::{FOLLOWED, Picky, UNRANKED, picky};
 use crate::stage::{LONG, farm, order, pool, soon, stand_still};
-use farm_driver::{Farm, Joined, Observer, TaskQueue};
+use farm_driver::{Farm, Joined, Observer, Silent, TaskQueue};
 use farm_master::lane::Entry;
 use farm_master::{Outcome, QueueOrder, Refusal, Settlement, Shut, Stands, Why};
 use farm_protocol::{Instant, KindId, TaskId};
@@ -21,6 +21,10 @@ pub(crate) const TESTS: &[Test] = &[
     (
         "a_rank_that_panics_costs_its_task",
         a_rank_that_panics_costs_its_task,
+    ),
+    (
+        "an_overview_does_not_wait_for_ever",
+        an_overview_does_not_wait_for_ever,
     ),
     (
         "after_the_end_nothing_is_listed",
@@ -177,6 +181,40 @@ fn a_rank_that_panics_costs_its_task() {
         panic!("its rank panicked");
     };
     assert!(fault.message.contains("no rank for it"), "{fault}");
+}
+
+/// While a callback holds the loop it is said so; then it is seen what there is; then that there is nothing.
+fn an_overview_does_not_wait_for_ever() {
+    let (farm, queue) = standing();
+    drop(queue.submit(order("double", 1)));
+    let (holds, held) = mpsc::channel();
+    let (go, goes) = mpsc::channel::<()>();
+    let holder = std::thread::spawn(move || {
+        let hold = move |_: &_| {
+            holds.send(()).expect("the test waits");
+            let _over = goes.recv();
+        };
+        queue.snapshot_with(1, hold).len()
+    });
+    held.recv().expect("the loop is held");
+    let limit = std::time::Duration::from_millis(5);
+    assert_eq!(farm.overview(9, limit).err(), Some(Silent(limit)));
+    drop(go);
+    assert_eq!(holder.join().expect("no panic"), 1);
+    let seen = farm
+        .overview(9, LONG)
+        .expect("nothing holds it")
+        .expect("it runs");
+    assert_eq!(
+        (seen.lanes.len(), seen.workers.len(), seen.pids.len()),
+        (1, 1, 1)
+    );
+    assert_eq!((seen.lanes[0].in_flight, seen.lanes[0].waiting), (1, 1));
+    assert_eq!(seen.waiting[0].stands, Stands::Waits(Why::NoSlot));
+    assert_eq!(seen.workers[0].done, 1);
+    farm.shut(Shut::Kill);
+    farm.wait_stopped();
+    assert!(farm.overview(9, LONG).expect("at once").is_none());
 }
 
 fn after_the_end_nothing_is_listed() {

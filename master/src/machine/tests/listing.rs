@@ -2,7 +2,8 @@
 
 use super::stage::play::options;
 use super::stage::*;
-use crate::{Event, QueueOrder, TaskOptions, Why};
+use crate::lane::Gate;
+use crate::{Event, Phase, QueueOrder, TaskOptions, Why};
 use farm_protocol::{KindId, SlotId, TaskId};
 
 const KIND: KindId = KindId(0);
@@ -77,4 +78,45 @@ fn a_kind_is_stuck_though_another_one_is_busy() {
         }];
     }));
     assert!(!stage.master.is_stuck(Some(KIND)));
+}
+
+#[test]
+fn lanes_and_workers_are_seen_as_they_are() {
+    let mut stage = Stage::new(config(2, 0));
+    let first = stage.task();
+    stage.task();
+    let phases = |stage: &Stage| -> Vec<Phase> {
+        let workers = stage.master.workers();
+        workers.iter().map(|worker| worker.phase).collect()
+    };
+    assert_eq!(phases(&stage), [Phase::Launching, Phase::Launching]);
+    stage.hello(0, 1);
+    stage.hello(1, 2);
+    stage.task();
+    assert_eq!(phases(&stage), [Phase::Running, Phase::Running]);
+    stage.cancel(first);
+    let lane = |stage: &Stage| stage.master.lanes().remove(0);
+    let seen = lane(&stage);
+    assert_eq!((seen.in_flight, seen.stopping, seen.waiting), (1, 1, 1));
+    assert_eq!((seen.max_in_flight, seen.gate), (2, Gate::Running));
+    let worker = stage.master.workers().remove(0);
+    let doing = worker.task.map(|(id, _)| id.task);
+    assert_eq!(
+        (worker.slot, doing, worker.done),
+        (SlotId(0), Some(first), 0)
+    );
+    stage.acked(0, 1, id(first, 1));
+    let worker = stage.master.workers().remove(0);
+    assert_eq!((worker.done, worker.held), (1, 0));
+    stage.tell(Event::SetGate {
+        kind: KIND,
+        gate: Gate::Paused,
+    });
+    let seen = lane(&stage);
+    assert_eq!(
+        (seen.in_flight, seen.waiting, seen.gate),
+        (2, 0, Gate::Paused)
+    );
+    stage.eof(1, 2);
+    assert_eq!(phases(&stage).len(), 2, "until its exit is known as well");
 }
