@@ -442,10 +442,8 @@ fn from_outside() {
     let seen: Value = serde_json::from_str(&ask(&["status", "--json"])).expect("an object");
     let lanes = seen["lanes"].as_array().expect("a list").iter();
     let kinds: Vec<&Value> = lanes.map(|lane| &lane["kind"]).collect();
-    assert_eq!(
-        kinds,
-        [&json!("measure"), &json!("gate"), &json!("command")]
-    );
+    assert_eq!(kinds[..2], [&json!("measure"), &json!("gate")]);
+    assert_eq!(kinds.last(), Some(&&json!("command")));
     assert_eq!(seen["workers"][0]["kind"], "gate");
     assert_eq!(seen["workers"][0]["task"]["id"], "1");
     assert!(ask(&["finish"]).contains("after 1 running task"));
