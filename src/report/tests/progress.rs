@@ -44,6 +44,13 @@ fn the_counter_speaks_every_ten_seconds_and_never_in_a_short_run() {
         err.text()
             .ends_with("\nfarm: 2 done, 1 failed, 8 running, 00:01:10\n")
     );
+    reporter.set_paused(true);
+    reporter.tick(ms(80_000));
+    reporter.set_paused(false);
+    reporter.tick(ms(90_000));
+    assert!(err.text().ends_with(
+        "\nfarm: 2 done, 1 failed, 8 running, paused, 00:01:20\nfarm: 2 done, 1 failed, 8 running, 00:01:30\n"
+    ));
     assert_eq!(out.count(), 0);
 }
 
@@ -237,6 +244,23 @@ fn the_bar_shows_counts_and_the_oldest_tasks() {
     assert_eq!(screen.seen().len(), 5, "not due yet");
     reporter.tick(ms(9_000));
     assert_eq!(screen.seen().len(), 4);
+}
+
+#[test]
+fn a_paused_bar_says_so_and_promises_nothing() {
+    let (mut reporter, screen, _) = on_screen(79, Some(20));
+    start(&mut reporter, 0, 1, "first");
+    let done = crate::report::TaskRecord {
+        started: Some(ms(0)),
+        wall: ms(1_000),
+        ..bare(1, Status::Ok)
+    };
+    reporter.task_finished(ms(1_000), done);
+    start(&mut reporter, 1_000, 2, "second");
+    reporter.set_paused(true);
+    reporter.tick(ms(2_000));
+    let seen = screen.seen();
+    assert!(seen[0].ends_with("1/20  1 running  paused"), "{seen:?}");
 }
 
 #[test]
