@@ -8,12 +8,13 @@ use super::place::{Place, PlaceError, Where};
 use super::words::{Answer, Code, Request, VERSION};
 use interprocess::local_socket::traits::{Listener as _, StreamCommon as _};
 use interprocess::local_socket::{Listener, Stream};
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::ioctl_fionbio;
 use rustix::process::geteuid;
 use std::collections::BTreeMap;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, PipeReader, PipeWriter, Read as _, Write as _, pipe};
 use std::net::Shutdown;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::AsFd as _;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -55,8 +56,8 @@ pub(crate) struct Server {
 /// What the threads share.
 #[derive(Debug)]
 struct Room {
-    /// Rung when the accepting thread is to look again.
-    bell: OwnedFd,
+    /// Rung when the accepting thread is to look again: heard at one end, rung at the other.
+    bell: (PipeReader, PipeWriter),
     guests: Mutex<Guests>,
     /// One has left.
     left: Condvar,
@@ -127,9 +128,11 @@ impl Drop for Server {
 
 impl Room {
     fn new() -> io::Result<Arc<Self>> {
-        let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
+        let bell = pipe()?;
+        ioctl_fionbio(&bell.0, true)?;
+        ioctl_fionbio(&bell.1, true)?;
         Ok(Arc::new(Self {
-            bell: eventfd(0, flags)?,
+            bell,
             guests: Mutex::default(),
             left: Condvar::new(),
         }))
@@ -141,7 +144,7 @@ impl Room {
 
     fn ring(&self) {
         // Full, it rings already.
-        let _rings = rustix::io::write(&self.bell, &1_u64.to_ne_bytes());
+        let _rings = (&self.bell.1).write(&[1]);
     }
 
     fn enters(&self, stream: &Arc<Stream>) -> Option<u64> {
@@ -175,7 +178,7 @@ fn accept_all(room: &Arc<Room>, listener: &Listener, clerk: &Clerk) {
         let full = guests.streams.len() >= AT_ONCE || tired;
         drop(guests);
         let mut wait = [
-            PollFd::from_borrowed_fd(room.bell.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(room.bell.0.as_fd(), PollFlags::IN),
             PollFd::from_borrowed_fd(inner.as_fd(), PollFlags::IN),
         ];
         let wanted = if full { 1 } else { 2 };
@@ -187,8 +190,8 @@ fn accept_all(room: &Arc<Room>, listener: &Listener, clerk: &Clerk) {
         }
         let (rung, come) = (!wait[0].revents().is_empty(), !wait[1].revents().is_empty());
         if rung {
-            // What it counted does not matter.
-            let _count = rustix::io::read(&room.bell, &mut [0; 8]);
+            // How often does not matter.
+            let _count = (&room.bell.0).read(&mut [0; 64]);
         }
         if !full && come {
             match listener.accept() {

@@ -270,8 +270,8 @@ impl Watch<'_> {
     /// Starts nothing more, lets what runs finish.
     fn halt(&self, ending: &mut Ending, why: &str) {
         ending.why.get_or_insert_with(|| why.to_string());
-        look(self.course).go(State::Finishing);
         self.farm.shut(Shut::Finish);
+        look(self.course).go(State::Finishing);
     }
 
     fn trouble(&self, trouble: &WriteTrouble, ending: &mut Ending) {
@@ -305,8 +305,8 @@ impl Watch<'_> {
                     ),
                 };
                 self.say(&format!("stopping{asked}"));
-                look(self.course).go(State::Stopping);
                 self.farm.shut(Shut::Stop);
+                look(self.course).go(State::Stopping);
             }
             SIGINT | SIGTERM if ending.asked.is_some_and(|at| at.elapsed() < ONE_WISH) => {}
             SIGINT | SIGTERM => {
