@@ -302,7 +302,8 @@ impl FarmBuilder {
         let poll = Poll::new().map_err(StartError::Poll)?;
         let waker = Waker::new(poll.registry(), WAKER).map_err(StartError::Poll)?;
         let post = Arc::new(Mailbox::new(waker));
-        let shared = Arc::new(Shared::new(post, self.farm));
+        let lanes = self.config.kinds.iter().map(|kind| &kind.boundary);
+        let shared = Arc::new(Shared::new(post, self.farm).with_lanes(lanes));
         let of_loop = Arc::clone(&shared);
         let thread = thread::Builder::new()
             .name(self.name)

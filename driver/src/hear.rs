@@ -1,11 +1,9 @@
 //! What the loop does with each message from outside.
 
-use crate::message::{Message, Opening, Submission};
+use crate::message::{Message, Opening};
 use crate::pull::Feed;
 use crate::turn::Loop;
 use farm_master::Event;
-use farm_master::lane::Entry;
-use farm_protocol::TaskId;
 use rustix::process::Signal;
 use std::collections::VecDeque;
 use std::mem;
@@ -37,30 +35,6 @@ impl Loop {
             };
             self.hear(message);
         }
-    }
-
-    pub(crate) fn submit(&mut self, submission: Submission) -> TaskId {
-        let Submission {
-            kind,
-            held,
-            options,
-            ticket,
-            scope,
-        } = submission;
-        let task = self.registry.insert(kind, held);
-        if let Some(ticket) = ticket {
-            ticket.learn(task);
-        }
-        let entry = Entry::Push;
-        self.observe(|o, now| o.submitted(now, task, kind, entry));
-        self.tell(Event::Submit {
-            task,
-            kind,
-            entry,
-            options,
-            scope,
-        });
-        task
     }
 
     fn open_scope(&mut self, opening: Opening) {
@@ -105,6 +79,12 @@ impl Loop {
                 // A ticket of a farm that is over never learns an id, and is resolved already.
                 if let Some(task) = ticket.id() {
                     self.tell(Event::Cancel { task, reason });
+                }
+            }
+            Message::Withdraw(ticket) => {
+                // Its submission came before it, and had its id then.
+                if let Some(task) = ticket.id() {
+                    self.tell(Event::Withdraw { task });
                 }
             }
             Message::Cancel { task, reason } => self.tell(Event::Cancel { task, reason }),

@@ -33,6 +33,7 @@
 //! nothing for the whole process and initialises no logger. Several farms may run in one process.
 //! Its threads block SIGPIPE for themselves, so it may be in a program that does not ignore that.
 
+mod admit;
 mod answer;
 mod ask;
 mod body;
@@ -41,6 +42,7 @@ mod clock;
 mod decode;
 mod depth;
 mod dying;
+mod entrance;
 mod exit;
 mod farm;
 mod forking;

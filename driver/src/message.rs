@@ -1,5 +1,6 @@
 //! What reaches the loop from other threads.
 
+use crate::entrance::Way;
 use crate::graph::Node;
 use crate::group::GroupAnswer;
 use crate::mailbox::Mailbox;
@@ -37,6 +38,7 @@ pub(crate) struct Submission {
     pub(crate) options: Option<Box<TaskOptions>>,
     pub(crate) ticket: Option<Arc<dyn Learn>>,
     pub(crate) scope: Option<ScopeId>,
+    pub(crate) way: Way,
 }
 
 /// A scope on its way in.
@@ -92,6 +94,8 @@ pub(crate) enum Message {
         ticket: Arc<dyn Learn>,
         reason: String,
     },
+    /// Whoever offered a task waits no more.
+    Withdraw(Arc<dyn Learn>),
     Cancel {
         task: TaskId,
         reason: String,
@@ -138,6 +142,7 @@ impl Message {
             Self::CloseScope(_)
             | Self::CancelScope { .. }
             | Self::CancelTicket { .. }
+            | Self::Withdraw(_)
             | Self::Cancel { .. }
             | Self::SetGate { .. }
             | Self::Shut(_)
@@ -162,6 +167,7 @@ impl fmt::Debug for Message {
             Self::CloseScope(_) => "CloseScope",
             Self::CancelScope { .. } => "CancelScope",
             Self::CancelTicket { .. } => "CancelTicket",
+            Self::Withdraw(_) => "Withdraw",
             Self::Cancel { .. } => "Cancel",
             Self::SetGate { .. } => "SetGate",
             Self::Shut(_) => "Shut",

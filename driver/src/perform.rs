@@ -71,6 +71,7 @@ impl Loop {
             Action::Settle(settlement) => self.settle(settlement),
             Action::Refuse { task, refusal } => self.refuse(task, refusal),
             Action::Unmatched { task } => self.unmatched(task),
+            Action::Admitted { task } => self.admitted(task, true),
             Action::ScopeEnded { scope, end } => self.tell_group(scope, Ok(end)),
             Action::RefuseScope { scope, refusal } => self.tell_group(scope, Err(refusal)),
             Action::Token(action) => self.token(action),
@@ -106,6 +107,7 @@ impl Loop {
     fn refuse(&mut self, task: TaskId, refusal: Refusal) {
         self.observe(|o, now| o.refused(now, task, &refusal));
         contained("a waiter", || self.registry.refuse(task, refusal));
+        self.admitted(task, false);
     }
 
     fn unmatched(&mut self, task: TaskId) {
@@ -151,6 +153,7 @@ impl Loop {
         if let Some(fault) = fault {
             log::error!("{task} ended as it did, but {fault}");
         }
+        self.admitted(task, true);
     }
 
     pub(crate) fn send(&mut self, place: Place, link: Link, bytes: &[u8]) {

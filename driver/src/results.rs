@@ -1,5 +1,6 @@
 //! The ends of many tasks, one after the other, as they come or as they were submitted.
 
+use crate::entrance::Way;
 use crate::message::{Learn, Submission};
 use crate::queue::TaskQueue;
 use crate::scope::Scope;
@@ -209,6 +210,7 @@ impl<K: TaskKind> Results<K> {
             options: options.map(Box::new),
             ticket: Some(entry),
             scope,
+            way: Way::Plain,
         }
     }
 

@@ -1,14 +1,15 @@
 //! What the loop and everybody outside of it share: the way in, and what is left when it is over.
 
+use crate::entrance::{Entrance, Open, Way};
 #[cfg(feature = "future")]
 use crate::future::Futures;
 use crate::message::{Message, Opening, Post, Submission};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::thread::{self, Thread, ThreadId};
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
-use farm_master::lane::Gate;
+use farm_master::lane::{Boundary, Gate};
 use farm_master::{Refusal, Registry};
-use farm_protocol::ScopeId;
+use farm_protocol::{KindId, ScopeId};
 use std::fmt;
 use std::io;
 use std::mem;
@@ -67,6 +68,8 @@ pub(crate) struct Shared {
     /// The kinds have been put back.
     returned: Condvar,
     loop_thread: OnceLock<ThreadId>,
+    /// The ways into the lanes, by kind.
+    entrances: Vec<Entrance>,
     /// Why the record of the run ends early, until somebody asks.
     record_trouble: Mutex<Option<io::Error>>,
 }
@@ -91,8 +94,21 @@ impl Shared {
             }),
             returned: Condvar::new(),
             loop_thread: OnceLock::new(),
+            entrances: Vec::new(),
             record_trouble: Mutex::new(None),
         }
+    }
+
+    /// The same, with these lanes.
+    pub(crate) fn with_lanes<'a>(mut self, lanes: impl Iterator<Item = &'a Boundary>) -> Self {
+        let entrances = lanes.map(|lane| Entrance::new(Open::new(lane)));
+        self.entrances = entrances.collect();
+        self
+    }
+
+    /// The way into the lane of a kind.
+    pub(crate) fn entrance(&self, kind: KindId) -> &Entrance {
+        &self.entrances[kind.0 as usize]
     }
 
     /// Sends a message; after the end nobody hears it.
@@ -103,12 +119,15 @@ impl Shared {
     }
 
     /// Sends a task in. After the end it is handed back before this returns; while the loop is
-    /// ending, or to a callback that is itself told of an end, as soon as that is through.
-    pub(crate) fn submit(&self, submission: Submission) {
-        if let Err(Message::Submit(submission)) = self.post.push(Message::Submit(submission)) {
+    /// ending, or to a callback that is itself told of an end, as soon as that is through. Whether the loop will hear it.
+    pub(crate) fn submit(&self, submission: Submission) -> bool {
+        let pushed = self.post.push(Message::Submit(submission));
+        if let Err(Message::Submit(submission)) = pushed {
             lock(&self.late).submissions.push(submission);
             self.hand_back_late();
+            return false;
         }
+        true
     }
 
     /// An id that no scope of this farm has had.
@@ -278,6 +297,10 @@ pub(crate) fn hand_back(registry: &mut Registry, submission: Submission) {
     let id = registry.insert(submission.kind, submission.held);
     let refusal = Refusal::NotAdmitting(Gate::Closed);
     contained("a waiter", || registry.refuse(id, refusal));
+    match submission.way {
+        Way::Plain | Way::LetThrough => {}
+        Way::Waits(admission) | Way::Asks(admission) => admission.give(false),
+    }
 }
 
 /// Runs code that is not ours; a panic of it is reported and goes no further.

@@ -68,6 +68,7 @@ impl Loop {
         } else {
             master.handle(time, event, &mut kinds, actions);
         }
+        self.count_room();
         self.tell_of_injected();
         let mut spawns = false;
         if !self.actions.is_empty() {
@@ -130,6 +131,7 @@ impl Loop {
                 | Action::AttemptEnded { .. }
                 | Action::Refuse { .. }
                 | Action::Unmatched { .. }
+                | Action::Admitted { .. }
                 | Action::ScopeEnded { .. }
                 | Action::RefuseScope { .. }
                 | Action::Token(_)

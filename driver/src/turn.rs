@@ -3,9 +3,11 @@
 //! One turn: wait; then workers' pipes and exits, then messages, then a wake-up if one is due, then
 //! sources; at the end the pipes are flushed with one write each, so that many frames share a write.
 
+use crate::admit::{Admissions, turn_away};
 use crate::ask::WorkerEar;
 use crate::clock::Clock;
 use crate::decode::Decoders;
+use crate::entrance::Counted;
 use crate::forking::Templates;
 use crate::group::GroupAnswer;
 use crate::jobserver::Jobserver;
@@ -84,6 +86,10 @@ pub(crate) struct Loop {
     /// Where the ends of groups are told.
     pub(crate) groups: BTreeMap<ScopeId, GroupAnswer>,
     pub(crate) joiners: Joiners,
+    /// Who waits to hear whether a task is in.
+    pub(crate) admissions: Admissions,
+    /// What was let through and published, by kind.
+    pub(crate) counted: Vec<Counted>,
     pub(crate) decoders: Decoders,
     pub(crate) memory: Memory,
     pub(crate) spawned: VecDeque<Spawned>,
@@ -116,6 +122,11 @@ impl Loop {
             nonce: nonce::draw(shared.farm),
             shared,
             hello_timeout: config.hello_timeout,
+            counted: config
+                .kinds
+                .iter()
+                .map(|kind| Counted::new(&kind.boundary))
+                .collect(),
             master: Master::new(config),
             registry,
             workers: Workers::default(),
@@ -134,6 +145,7 @@ impl Loop {
             feeds: Vec::new(),
             groups: BTreeMap::new(),
             joiners: Joiners::default(),
+            admissions: Admissions::new(),
             decoders: Decoders::default(),
             memory: Memory::look(),
             spawned: VecDeque::new(),
@@ -205,6 +217,7 @@ impl Loop {
             observer,
             record,
             messages,
+            mut admissions,
             purse,
             ..
         } = self;
@@ -217,6 +230,7 @@ impl Loop {
                 hand_back(&mut registry, submission);
             }
         }
+        turn_away(&mut registry, &mut admissions);
         // Kills and collects whatever a panic left.
         drop(workers);
         templates.end();

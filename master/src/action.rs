@@ -1,6 +1,6 @@
 //! What the master wants done. The driver performs actions in their order.
 
-use crate::lane::{Gate, LaneError};
+use crate::lane::{AdapterMode, Entry, Gate, LaneError};
 use crate::outcome::{AttemptReport, Settlement};
 use crate::scope::{ScopeEnd, ScopeRefusal};
 use farm_protocol::{AttemptId, KindId, Progress, ScopeId, Session, SlotId, TaskId, Termination};
@@ -167,6 +167,11 @@ pub enum Action {
     },
     /// After a `Shut`: nothing is in flight and no worker lives. The last action.
     Stopped,
+    /// A task that was offered, and had to wait for room, has come into the farm.
+    Admitted {
+        /// Which.
+        task: TaskId,
+    },
 }
 
 /// A list of actions is written and moved at every event. The largest is the end of a task, of which there is one for
@@ -237,9 +242,9 @@ pub enum Signal {
 /// Why a task was not admitted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize)]
 pub enum Refusal {
-    /// The lane refuses it.
+    /// The lane refuses it for another reason than those below.
     #[error(transparent)]
-    Lane(#[from] LaneError),
+    Lane(LaneError),
     /// It needs a task that is not in the farm: never submitted, or ended already.
     #[error(
         "it needs {0}, which is not in the farm (it was never submitted, or has ended already)"
@@ -256,8 +261,8 @@ pub enum Refusal {
     /// The pool of its kind has ended because its workers cannot be started.
     #[error("no worker can be started: {0}")]
     PoolEnded(String),
-    /// The farm is closing.
-    #[error("the farm admits nothing any more ({0:?})")]
+    /// The lane of its kind is draining or closed, or the farm is over.
+    #[error("its lane is {} and admits nothing", .0.label())]
     NotAdmitting(Gate),
     /// Its scope is cancelled, closed or over, or was never opened.
     #[error("its scope {0} takes nothing any more (it was cancelled, closed, or never opened)")]
@@ -268,6 +273,57 @@ pub enum Refusal {
         /// The limit.
         limit: usize,
     },
+    /// No place to wait is left in its lane, and it was to be refused then.
+    #[error(
+        "its lane is full: {queued} tasks wait and {max_queued} may; wait for room, or raise max_queued"
+    )]
+    Saturated {
+        /// How many wait.
+        queued: usize,
+        /// How many may.
+        max_queued: usize,
+    },
+    /// It waited for room in its lane as long as it might.
+    #[error(
+        "its lane had no room in time: {queued} tasks wait and {max_queued} may; wait longer, or raise max_queued"
+    )]
+    TimedOut {
+        /// How many wait.
+        queued: usize,
+        /// How many may.
+        max_queued: usize,
+    },
+    /// Its lane only pulls.
+    #[error("its lane is {} and takes no push; feed it, or choose another mode for the boundary", .mode.label())]
+    ModeForbids {
+        /// The lane's mode.
+        mode: AdapterMode,
+    },
+}
+
+impl From<LaneError> for Refusal {
+    fn from(error: LaneError) -> Self {
+        match error {
+            LaneError::QueueSaturated {
+                queued, max_queued, ..
+            } => Self::Saturated { queued, max_queued },
+            LaneError::NotAdmitting { gate, .. } => Self::NotAdmitting(gate),
+            LaneError::ModeForbids {
+                mode,
+                action: Entry::Push,
+                ..
+            } => Self::ModeForbids { mode },
+            LaneError::ModeForbids { .. }
+            | LaneError::DuplicateTask { .. }
+            | LaneError::InjectionRefused { .. }
+            | LaneError::UnknownTask { .. }
+            | LaneError::InvalidTransition { .. }
+            | LaneError::StaleAttempt { .. }
+            | LaneError::NotStarting { .. }
+            | LaneError::NoRoom { .. }
+            | LaneError::KeyTooLarge { .. } => Self::Lane(error),
+        }
+    }
 }
 
 /// The out-parameter of the machine: one ordered list, and the bytes that `Send`s refer to.

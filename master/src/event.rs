@@ -216,6 +216,28 @@ pub enum Event<'a> {
     TokensCounted,
     /// A deadline fell, or nothing happened at all.
     Wake,
+    /// As [`Event::Submit`] of a caller, but where the lane has no room the task waits for some, behind those that wait
+    /// already. Then the answer is [`crate::Action::Admitted`] or [`crate::Action::Refuse`], or its end if somebody
+    /// cancels it before.
+    Offer {
+        /// Its id, never used before.
+        task: TaskId,
+        /// Its kind.
+        kind: KindId,
+        /// Its options; `None`: the kind's defaults.
+        options: Option<Box<TaskOptions>>,
+    },
+    /// Whoever offered a task waits no more: it is refused, unless it was admitted or refused before.
+    Withdraw {
+        /// Which.
+        task: TaskId,
+    },
+    /// Nothing of a kind starts any more: what waits ends [`crate::Outcome::Closed`], what runs goes on and has no
+    /// further attempt, and the lane is closed. [`Event::SetGate`] takes it back. Without effect once the farm ends.
+    Finish {
+        /// Which kind.
+        kind: KindId,
+    },
 }
 
 /// How a worker process went.

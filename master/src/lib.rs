@@ -16,6 +16,7 @@
 mod action;
 mod affinity;
 mod config;
+mod ends;
 mod event;
 pub mod evidence;
 pub mod group;
@@ -34,11 +35,13 @@ pub mod record;
 mod registry;
 mod scope;
 mod staffing;
+mod waits;
 pub mod words;
 
 pub use action::{Action, Actions, Gone, Link, Refusal, Signal, TokenAction, WhoseDoing};
 pub use affinity::{Affinity, Injected, KEYS_PER_WORKER, QueueOrder, WhenGone, Whom};
 pub use config::{Config, DECODE_ABOVE, KindConfig, StartFailures, Tokens};
+pub use ends::{Ends, LaneSums};
 pub use event::{Event, Exit, Sample, Shut, Stream};
 pub use evidence::{MemoryEvidence, MemoryVerdict};
 pub use group::{Group, MemberEnd, Rule, Ties, Verdict as GroupVerdict};
@@ -64,3 +67,4 @@ pub use record::{KindAnswer, Recorder, Recording, Replaying};
 pub use registry::{Decoder, Held, OUTPUT_KEPT, RankBy, Receive, Registry, Settled, WorkerOutput};
 pub use scope::{Decision, GROUP_LIMIT, SCOPE_LIMIT, ScopeEnd, ScopeRefusal};
 pub use staffing::{DEAR_START, Recycle, SHORTEST_LIFE, Staffing};
+pub use waits::Waits;

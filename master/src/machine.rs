@@ -14,6 +14,7 @@ mod listing;
 mod meanwhile;
 mod mutants;
 mod overview;
+mod offers;
 mod pick;
 mod pool;
 mod queue;
@@ -80,6 +81,8 @@ pub struct Master {
     ended: VecDeque<settle::Ended>,
     /// Limits that have got room, while their parked tasks are being woken.
     freed: VecDeque<crate::options::LimitId>,
+    /// How many tasks wait for room, in all lanes.
+    offered: usize,
     /// How often a pool has begun to want a place under the farm's limit.
     hungers: u64,
     wakes: bool,
@@ -153,6 +156,7 @@ impl Master {
             stopped: false,
             ended: VecDeque::new(),
             freed: VecDeque::new(),
+            offered: 0,
             hungers: 0,
             wakes: false,
             purse: tokens::Purse::default(),
@@ -179,6 +183,7 @@ impl Master {
         self.draw_conclusions(turn);
         self.count_tokens(turn);
         self.dispatch_touched(turn);
+        self.admit_offered(turn);
         self.end_unmatched(turn);
         self.balance_tokens(turn);
         self.close_when_empty(turn);
@@ -261,6 +266,13 @@ impl Master {
             Event::TokensLost { error } => self.tokens_lost(turn, error),
             Event::TokensCounted => self.tokens_counted(),
             Event::Wake => {}
+            Event::Offer {
+                task,
+                kind,
+                options,
+            } => self.offer(turn, (task, kind), options),
+            Event::Withdraw { task } => self.withdraw(turn, task),
+            Event::Finish { kind } => self.finish_kind(turn, kind),
         }
     }
 
@@ -334,6 +346,7 @@ impl Master {
         if self.shut.is_none() {
             let pool = &mut self.pools[kind.0 as usize];
             pool.lane.set_gate(gate);
+            pool.finishing = false;
             pool.touched = true;
         }
     }

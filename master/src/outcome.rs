@@ -203,10 +203,29 @@ pub struct Settlement {
     pub attempts: Vec<AttemptReport>,
     /// When it was submitted.
     pub submitted: Instant,
-    /// When its last attempt was sent; `None` when none was.
+    /// When its last attempt was sent; `None` when none was. When the first began: [`Settlement::waited`].
     pub started: Option<Instant>,
     /// Now.
     pub finished: Instant,
+}
+
+impl Settlement {
+    /// How long it waited: from its submission to the start of its first attempt that executed (or, if none did, of the
+    /// last that was sent). `None`: it was never sent.
+    #[must_use]
+    pub fn waited(&self) -> Option<Duration> {
+        waited(self.submitted, &self.attempts, self.started)
+    }
+}
+
+/// See [`Settlement::waited`].
+pub(crate) fn waited(
+    submitted: Instant,
+    attempts: &[AttemptReport],
+    started: Option<Instant>,
+) -> Option<Duration> {
+    let began = attempts.first().map(|first| first.started).or(started)?;
+    Some(began.since(submitted))
 }
 
 impl<O, F> Outcome<O, F> {

@@ -278,7 +278,7 @@ impl Kinds for Replaying {
 
 /// The first bytes of a record; the last one is the version of the format. It rises whenever an
 /// event, a configuration or an action is written in another way, which old digests would not survive.
-const MAGIC: [u8; 8] = *b"farmrec\x04";
+const MAGIC: [u8; 8] = *b"farmrec\x05";
 
 /// The longest body of an entry, in bytes: a call with everything that was sent and answered in
 /// it. It only stops what can be no record; a reader holds what has come, not what is claimed.

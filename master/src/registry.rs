@@ -11,7 +11,7 @@ use crate::affinity::{Affinity, Injected, WhenGone, Whom};
 use crate::event::Stream;
 use crate::kind::{Feedback, TaskKind};
 use crate::kinds::{KindFault, Kinds, Payload, RequestAnswer, ResponseAnswer};
-use crate::outcome::{AttemptReport, Outcome, Settlement};
+use crate::outcome::{AttemptReport, Outcome, Settlement, waited};
 use farm_protocol::{
     AttemptId, Instant, KindHello, KindId, MarshalError, Progress, ScopeId, SlotId, TaskId, Wire,
 };
@@ -19,6 +19,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 use typed::Typed;
 
 /// How much of a worker's own output is kept per task and stream, in bytes.
@@ -59,12 +60,21 @@ pub struct Settled<K: TaskKind> {
     pub attempts: Vec<AttemptReport>,
     /// When it was submitted.
     pub submitted: Instant,
-    /// When its last attempt was sent.
+    /// When its last attempt was sent; `None` when none was. When the first began: [`Settled::waited`].
     pub started: Option<Instant>,
     /// When it ended.
     pub finished: Instant,
     /// What its worker wrote to its own streams meanwhile.
     pub output: WorkerOutput,
+}
+
+impl<K: TaskKind> Settled<K> {
+    /// How long it waited: from its submission to the start of its first attempt that executed (or, if none did, of the
+    /// last that was sent). `None`: it was never sent.
+    #[must_use]
+    pub fn waited(&self) -> Option<Duration> {
+        waited(self.submitted, &self.attempts, self.started)
+    }
 }
 
 /// What a worker wrote to its own stdout and stderr while a task was with it.

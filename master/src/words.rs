@@ -126,6 +126,16 @@ fn wish(event: &Event<'_>) -> Option<Words> {
             };
             Words::new("set-order", format_args!("kind {} {order}", kind.0))
         }
+        Event::Offer {
+            task,
+            kind,
+            ref options,
+        } => {
+            let more = options.as_ref().map_or("", |_| " with options");
+            Words::new("offer", format_args!("{task} kind {}{more}", kind.0))
+        }
+        Event::Withdraw { task } => Words::new("withdraw", task),
+        Event::Finish { kind } => Words::new("finish", format_args!("kind {}", kind.0)),
         Event::Broadcast { kind } => Words::new("broadcast", format_args!("kind {}", kind.0)),
         Event::Resize { kind, least, most } => {
             Words::new("resize", format_args!("kind {} {least} to {most}", kind.0))
@@ -206,6 +216,9 @@ fn fact(event: &Event<'_>) -> Words {
         Event::TokensCounted => Words::new("tokens-counted", ""),
         Event::Wake => Words::new("wake", ""),
         Event::Submit { .. }
+        | Event::Offer { .. }
+        | Event::Withdraw { .. }
+        | Event::Finish { .. }
         | Event::Cancel { .. }
         | Event::CancelAll { .. }
         | Event::SetPriority { .. }
@@ -277,6 +290,7 @@ pub fn action(action: &Action, bytes: &[u8]) -> Words {
         Action::Settle(ref settlement) => Words::new("settle", ends::settlement(settlement)),
         Action::Refuse { task, ref refusal } => refused("refuse", task, refusal),
         Action::Unmatched { task } => Words::new("unmatched", task),
+        Action::Admitted { task } => Words::new("admitted", task),
         Action::ScopeEnded { scope, ref end } => {
             let end = scopes::ended(end);
             Words::new("scope-ended", format_args!("{scope} {end}"))

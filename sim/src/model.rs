@@ -214,7 +214,11 @@ impl Model {
             Event::SetPriority { .. } | Event::SetOrder { .. } | Event::Broadcast { .. } => {
                 self.reordered(event);
             }
-            Event::SetGate { .. }
+            // No caller here offers, or finishes one kind.
+            Event::Offer { .. }
+            | Event::Withdraw { .. }
+            | Event::Finish { .. }
+            | Event::SetGate { .. }
             | Event::Shut(_)
             | Event::OpenScope { .. }
             | Event::CloseScope { .. }
@@ -313,7 +317,7 @@ impl Model {
         } else {
             return None;
         };
-        Some(Refusal::Lane(why))
+        Some(Refusal::from(why))
     }
 
     fn admit(&mut self, id: TaskId, options: TaskOptions, injected: bool, unmet: usize) {

@@ -2,6 +2,7 @@
 //! of the table: the loop lays its news into an inbox and goes on.
 
 use super::error::MachineCrash;
+use crate::entrance::Way;
 use crate::message::{Learn, Message, Submission};
 use crate::shared::Shared;
 use crate::ticket::{Refused, Resolved};
@@ -65,6 +66,7 @@ impl<N: Named> Courier<N> {
             options: Some(Box::new(options)),
             ticket: Some(Arc::clone(&courier) as Arc<dyn Learn>),
             scope: None,
+            way: Way::Plain,
         });
         courier
     }

@@ -142,6 +142,12 @@ impl Lane {
         }
     }
 
+    /// Whether gate and mode let a task come in this way, if there is room.
+    #[must_use]
+    pub const fn permits(&self, entry: Entry) -> bool {
+        self.gate.admits(entry) && self.boundary.mode.permits(entry)
+    }
+
     /// How many tasks to pull now: 0 until half of the queue is free, then all of its room, so that a source is asked
     /// for many at once and not for each start. Always 0 in `PushOnly`, and unless the gate is `Running`.
     ///

@@ -23,26 +23,46 @@ impl Master {
     ) {
         let seat = match self.join_scope(scope) {
             Ok(seat) => seat,
-            Err(refusal) => return turn.actions.push(Action::Refuse { task: id, refusal }),
+            Err(refusal) => return self.refuse(turn, (id, kind), refusal),
         };
-        if self.comes_in_vain(turn, id, seat) {
+        if self.comes_in_vain(turn, (id, kind), seat) {
             return;
         }
         match self.admit(id, kind, entry, options.as_deref()) {
-            Ok((seq, unmet)) => {
-                self.enter(turn, Task::new(id, kind, seq, options, turn.now), seat);
-                self.place(turn, id, unmet);
-            }
+            Ok(admitted) => self.take_in(turn, (id, kind), admitted, options, seat),
             Err(refusal) => {
                 // A member that was not admitted has failed, for whoever waits for all of them.
                 self.leave_scope(seat, id, MemberEnd::Error);
-                turn.actions.push(Action::Refuse { task: id, refusal });
+                self.refuse(turn, (id, kind), refusal);
             }
         }
     }
 
+    pub(super) fn refuse(
+        &mut self,
+        turn: &mut Turn<'_>,
+        (task, kind): (TaskId, KindId),
+        refusal: Refusal,
+    ) {
+        self.pools[kind.0 as usize].ends.refused += 1;
+        turn.actions.push(Action::Refuse { task, refusal });
+    }
+
+    /// A task that the lane has admitted comes into the farm.
+    pub(super) fn take_in(
+        &mut self,
+        turn: &mut Turn<'_>,
+        (id, kind): (TaskId, KindId),
+        (seq, unmet): (Seq, usize),
+        options: Option<Box<TaskOptions>>,
+        seat: Option<Seat>,
+    ) {
+        self.enter(turn, Task::new(id, kind, seq, options, turn.now), seat);
+        self.place(turn, id, unmet);
+    }
+
     /// Everything that can refuse a task, in an order in which a refusal leaves no trace.
-    fn admit(
+    pub(super) fn admit(
         &mut self,
         id: TaskId,
         kind: KindId,
@@ -126,7 +146,7 @@ impl Master {
         let session = self.process_at(slot).session;
         for Injected { task: id, pinned } in injected {
             let seat = of.map(|of| self.scopes.follow(of));
-            if self.comes_in_vain(turn, id, seat) {
+            if self.comes_in_vain(turn, (id, kind), seat) {
                 continue;
             }
             let pool = &mut self.pools[kind.0 as usize];
@@ -146,7 +166,7 @@ impl Master {
                         // Only the gate of a closing farm refuses an injected task otherwise.
                         _ => Outcome::Closed,
                     };
-                    self.settle_outside(turn, id, seat, outcome);
+                    self.settle_outside(turn, (id, kind), seat, outcome);
                 }
             }
         }

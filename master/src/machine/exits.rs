@@ -5,7 +5,7 @@ use super::task::State;
 use super::timers::Timer;
 use super::{Master, Turn};
 use crate::action::{Action, Gone, Signal, WhoseDoing};
-use crate::event::{Exit, Shut};
+use crate::event::Exit;
 use crate::evidence::out_of_memory;
 use crate::mutation::Mutation;
 use crate::options::OnLost;
@@ -173,7 +173,7 @@ impl Master {
 
     /// We killed a worker for another reason than the task that it executed.
     fn our_kill(&mut self, turn: &mut Turn<'_>, id: TaskId, how: HowStopped) {
-        if self.shut >= Some(Shut::Finish) {
+        if self.is_finishing(id) {
             // Nothing starts any more, so the task ends here: it was running and we stopped it.
             self.stop(
                 turn,

@@ -14,7 +14,7 @@ use crate::group::{MemberEnd, Rule, Ties};
 use crate::mutation::Mutation;
 use crate::outcome::{CancelledBy, HowStopped, Outcome, Settlement};
 use crate::scope::ScopeRefusal;
-use farm_protocol::{ScopeId, TaskId};
+use farm_protocol::{KindId, ScopeId, TaskId};
 use std::time::Duration;
 
 impl Master {
@@ -84,14 +84,14 @@ impl Master {
     pub(super) fn comes_in_vain(
         &mut self,
         turn: &mut Turn<'_>,
-        id: TaskId,
+        (id, kind): (TaskId, KindId),
         seat: Option<Seat>,
     ) -> bool {
         let why = seat.and_then(|seat| self.scopes.why_ended(seat));
         let why = why.filter(|why| !self.lets_in(why));
         let Some(why) = why else { return false };
         let (_, outcome) = ended_by(why, HowStopped::BeforeStart);
-        self.settle_outside(turn, id, seat, outcome);
+        self.settle_outside(turn, (id, kind), seat, outcome);
         true
     }
 
@@ -99,10 +99,13 @@ impl Master {
     pub(super) fn settle_outside(
         &mut self,
         turn: &mut Turn<'_>,
-        id: TaskId,
+        (id, kind): (TaskId, KindId),
         seat: Option<Seat>,
         outcome: Outcome,
     ) {
+        let pool = &mut self.pools[kind.0 as usize];
+        pool.outside += 1;
+        pool.ends.count(&outcome);
         self.leave_scope(seat, id, MemberEnd::of(&outcome));
         turn.actions.push(Action::Settle(Settlement {
             task: id,

@@ -7,7 +7,7 @@ use super::ready::LineId;
 use super::slot::{Phase, Process};
 use super::task::{Place, State, Task, key};
 use super::timers::Timer;
-use crate::lane::TaskState;
+use crate::lane::{Entry, TaskState};
 use crate::mutation::Mutation;
 use crate::options::LimitId;
 use farm_protocol::KindId;
@@ -20,6 +20,19 @@ impl Master {
     pub fn check_invariants(&self) {
         for pool in &self.pools {
             pool.lane.check_invariants();
+            let full = pool.lane.room() == 0 && pool.lane.permits(Entry::Push);
+            assert!(pool.offers.is_empty() || full, "who waits for room has it");
+        }
+        let offered: usize = self.pools.iter().map(|pool| pool.offers.len()).sum();
+        assert_eq!(self.offered, offered, "who waits for room is counted");
+        for kind in (0..).take(self.pools.len()) {
+            let sums = self.sums(KindId(kind));
+            let here = sums.running + sums.queued;
+            assert_eq!(
+                sums.came,
+                here + sums.ends.total(),
+                "the sums add up: {sums:?}"
+            );
         }
         let (mut ready, mut with_workers) = (0, 0);
         for task in self.tasks.iter() {

@@ -4,8 +4,10 @@ use super::Master;
 use super::slot::Process;
 use super::task::{State, Task};
 use crate::affinity::Whom;
+use crate::ends::LaneSums;
 use crate::kinds::Kinds;
 use crate::listing::{Stands, TaskLine, Why};
+use crate::waits::Waits;
 use farm_protocol::{KindId, TaskId};
 use std::cmp::Reverse;
 
@@ -30,13 +32,35 @@ impl Master {
     #[must_use]
     pub fn outstanding(&self, kind: Option<KindId>) -> usize {
         match kind {
-            None => self.tasks.len(),
+            None => self.tasks.len() + self.offered,
             Some(kind) => {
                 let counts = self.lane(kind).counts();
                 // Not `occupied`: who was asked to stop is among the terminal ones already.
-                counts.queued + counts.in_flight + counts.terminal
+                counts.queued + counts.in_flight + counts.terminal + self.offered(kind)
             }
         }
+    }
+
+    /// What stands in the lane of a kind now, and how its tasks have ended so far.
+    #[must_use]
+    pub fn sums(&self, kind: KindId) -> LaneSums {
+        let pool = &self.pools[kind.0 as usize];
+        let counts = pool.lane.counts();
+        let all = counts.queued + counts.in_flight + counts.terminal;
+        let number = |count: usize| u64::try_from(count).expect("a count of tasks");
+        LaneSums {
+            running: number(counts.occupied),
+            queued: number(all - counts.occupied),
+            offered: number(pool.offers.len()),
+            came: u64::try_from(pool.arrivals).expect("it only rises") + pool.outside,
+            ends: pool.ends,
+        }
+    }
+
+    /// How long the tasks of a kind that have ended had waited for the start of their first attempt.
+    #[must_use]
+    pub fn waits(&self, kind: KindId) -> &Waits {
+        &self.pools[kind.0 as usize].waits
     }
 
     /// Whether nothing goes on that could ever let one of the tasks of this kind, or of any, start:
@@ -48,7 +72,8 @@ impl Master {
         // What is ready waits for a worker of its own pool alone, however busy the others are.
         let by_itself = kind.is_some_and(|kind| {
             let pool = kind.0 as usize;
-            self.is_at_rest(pool) && self.pools[pool].ready.len() == outstanding
+            let pool_of = &self.pools[pool];
+            self.is_at_rest(pool) && pool_of.ready.len() + pool_of.offers.len() == outstanding
         });
         let mut pools =
             (0..self.pools.len()).filter(|pool| kind.is_none_or(|kind| kind.0 as usize == *pool));

@@ -1,11 +1,14 @@
 //! A kind's pool: its lane, who may start, its slots, and what was measured.
 
+use super::offers::Offers;
 use super::ready::{Ready, Stamp};
 use super::starts::Starts;
 use crate::affinity::QueueOrder;
 use crate::config::KindConfig;
+use crate::ends::Ends;
 use crate::lane::Lane;
 use crate::staffing::Recycle;
+use crate::waits::Waits;
 use farm_protocol::{Instant, Session};
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -62,6 +65,16 @@ pub(super) struct Pool {
     pub(super) lacks: bool,
     /// Its place in the line of pools that lack room, since it has lacked it without a break.
     pub(super) lacks_since: Option<u64>,
+    /// Who waits for room in the lane.
+    pub(super) offers: Offers,
+    /// Nothing starts any more and nothing is tried again.
+    pub(super) finishing: bool,
+    /// How many tasks ended without having been in the lane.
+    pub(super) outside: u64,
+    /// How its tasks have ended.
+    pub(super) ends: Ends,
+    /// How long they had waited.
+    pub(super) waits: Waits,
     /// Something changed that may let a task start.
     pub(super) touched: bool,
     /// A look at unfairly held requests is due.
@@ -110,6 +123,11 @@ impl Pool {
             own_behind: false,
             lacks: false,
             lacks_since: None,
+            offers: Offers::new(),
+            finishing: false,
+            outside: 0,
+            ends: Ends::default(),
+            waits: Waits::new(),
             rebalancing: false,
             average_nanos: 0,
         }

@@ -262,6 +262,7 @@ impl Master {
         for id in wanted {
             self.cancel_by(turn, id, CancelledBy::Caller(reason.to_string()));
         }
+        self.cancel_offers(turn, kind, reason);
     }
 
     /// One needed task has ended: its dependents become ready, or end as well.

@@ -7,11 +7,10 @@ use super::timers::Timer;
 use super::{Master, Turn};
 use crate::action::Action;
 use crate::affinity::WhenGone;
-use crate::event::Shut;
 use crate::group::MemberEnd;
 use crate::mutation::Mutation;
 use crate::options::{Backoff, Cause, CrashLimit, LimitId, OnLost, Retries, When};
-use crate::outcome::{AttemptEnd, AttemptReport, Death, HowStopped, Outcome, Settlement};
+use crate::outcome::{AttemptEnd, AttemptReport, Death, HowStopped, Outcome, Settlement, waited};
 use farm_protocol::TaskId;
 use std::time::Duration;
 
@@ -166,7 +165,7 @@ impl Master {
                 false
             }
         };
-        let closing = self.shut >= Some(Shut::Finish);
+        let closing = self.is_finishing(id);
         let once = on_lost == OnLost::Fail && !self.config.mutation.is(Mutation::LostRunsAgain);
         // Its worker is gone, and with that it is over.
         let pinned = self.tasks.at(id).pin;
@@ -196,7 +195,7 @@ impl Master {
     /// An attempt that never began comes back: it costs nothing, and the task keeps its place.
     pub(super) fn put_back(&mut self, turn: &mut Turn<'_>, id: TaskId) {
         self.attempt_void(turn, id);
-        if self.shut >= Some(Shut::Finish) {
+        if self.is_finishing(id) {
             let lane = &mut self.pool_of(id).lane;
             lane.requeue(key(id)).expect("it was in flight");
             let now_ms = turn.now.as_millis();
@@ -313,7 +312,7 @@ impl Master {
             .options(&self.pools[task.kind.0 as usize].config.defaults)
             .retries;
         let allowed = cause.is_some_and(|cause| retries.on.has(cause));
-        let closing = self.shut >= Some(Shut::Finish);
+        let closing = self.is_finishing(id);
         let more = u32::from(self.config.mutation.is(Mutation::OneRetryMore));
         let count = retries.count.saturating_add(more);
         if !allowed || closing || task.given_up || task.retries_used >= count {
@@ -372,6 +371,10 @@ impl Master {
         let pool = &mut self.pools[task.kind.0 as usize];
         let limit = task.options(&pool.config.defaults).limit;
         pool.touched = true;
+        pool.ends.count(&outcome);
+        if let Some(wait) = waited(task.submitted, &task.reports, task.started) {
+            pool.waits.record(wait);
+        }
         if let Some(until) = task.waiting_until {
             self.timers.disarm(until, Timer::Waiting(id));
         }

@@ -45,6 +45,28 @@ impl Master {
         }
     }
 
+    /// The same for the tasks of one kind, while the farm goes on.
+    pub(super) fn finish_kind(&mut self, turn: &mut Turn<'_>, kind: KindId) {
+        if self.shut.is_some() {
+            return;
+        }
+        let pool = &mut self.pools[kind.0 as usize];
+        pool.finishing = true;
+        pool.touched = true;
+        pool.lane.set_gate(Gate::Closed);
+        let slots = pool.slots.clone();
+        self.end_everything_waiting(turn, Some(kind), &|| Outcome::Closed);
+        for slot in slots {
+            self.revoke(turn, slot, 1);
+        }
+    }
+
+    /// Whether this task gets no further attempt because nothing is started any more.
+    pub(super) fn is_finishing(&self, task: TaskId) -> bool {
+        let pool = &self.pools[self.tasks.at(task).kind.0 as usize];
+        self.shut >= Some(Shut::Finish) || pool.finishing
+    }
+
     /// Ends all tasks (of one kind) that are not with a worker. A task that waits for a retry ends
     /// as its last attempt did: that is what is true of it.
     pub(super) fn end_everything_waiting(

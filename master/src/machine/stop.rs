@@ -18,7 +18,9 @@ const OVERRUN_GRACE: Duration = Duration::from_millis(200);
 
 impl Master {
     pub(super) fn cancel(&mut self, turn: &mut Turn<'_>, id: TaskId, reason: String) {
-        self.cancel_by(turn, id, CancelledBy::Caller(reason));
+        if !self.cancel_offer(turn, id, &reason) {
+            self.cancel_by(turn, id, CancelledBy::Caller(reason));
+        }
     }
 
     pub(super) fn cancel_by(&mut self, turn: &mut Turn<'_>, id: TaskId, by: CancelledBy) {

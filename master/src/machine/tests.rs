@@ -20,6 +20,7 @@ mod mutants;
 mod named;
 mod needs;
 mod nonsense;
+mod offers;
 mod orders;
 mod overlooked;
 mod pinned;

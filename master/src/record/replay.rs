@@ -178,18 +178,20 @@ impl Room {
     /// that cannot have been.
     fn check(&mut self, call: &Call<'_>) -> Result<(), String> {
         let kind = match &call.event {
-            Event::Submit { task, kind, .. } => {
+            Event::Submit { task, kind, .. } | Event::Offer { task, kind, .. } => {
                 self.check_place(*task)?;
                 Some(*kind)
             }
             Event::SetGate { kind, .. }
             | Event::SetOrder { kind, .. }
             | Event::Broadcast { kind }
+            | Event::Finish { kind }
             | Event::Resize { kind, .. } => Some(*kind),
             Event::CancelAll { kind, .. } => *kind,
             Event::Cancel { .. }
             | Event::SetPriority { .. }
             | Event::EndWorker { .. }
+            | Event::Withdraw { .. }
             | Event::OpenScope { .. }
             | Event::CloseScope { .. }
             | Event::CancelScope { .. }

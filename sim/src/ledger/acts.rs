@@ -2,7 +2,7 @@
 
 use super::dues::Due;
 use super::{Last, Ledger, Seen, elapsed, letter, names};
-use farm_master::lane::{Entry, LaneError};
+use farm_master::lane::Entry;
 use farm_master::{
     Action, AttemptEnd, AttemptReport, CancelledBy, CrashLimit, Death, HowStopped, OnLost, Outcome,
     Refusal, Settlement, Shut, Signal, SkippedBy, TimeLimit,
@@ -51,6 +51,8 @@ impl Ledger {
             Action::Unmatched { task } if self.keyed => self.unmatched(*task),
             Action::Unmatched { task } => self.is_unmatched(*task),
             Action::Token(token) => self.token_acts(token),
+            // No caller here waits for room: see `master/src/machine/tests/offers.rs`.
+            Action::Admitted { .. } => {}
             // What an attempt uses is not measured here, and how far it says it is concerns callers alone.
             Action::Send { .. }
             | Action::Watch { .. }
@@ -430,12 +432,12 @@ impl Ledger {
             .task(task)
             .is_some_and(|facts| facts.entry == Entry::Pull);
         match refusal {
-            Refusal::Lane(LaneError::QueueSaturated { .. }) if pulled => {
+            Refusal::Saturated { .. } if pulled => {
                 self.breaks(names::I5, || {
                     format!("{task} was pulled because there was demand, and is refused: {refusal}")
                 });
             }
-            Refusal::Lane(LaneError::QueueSaturated { .. }) => self.sees(Seen::QueueFull),
+            Refusal::Saturated { .. } => self.sees(Seen::QueueFull),
             Refusal::PoolEnded(_) if !self.has_ended(self.kind_of(task)) => {
                 self.breaks(names::I9, || {
                     format!("{task} is refused because of a pool that has not ended")
@@ -447,6 +449,8 @@ impl Ledger {
             | Refusal::Unmeasured
             | Refusal::PoolEnded(_)
             | Refusal::NotAdmitting(_)
+            | Refusal::ModeForbids { .. }
+            | Refusal::TimedOut { .. }
             | Refusal::ScopeOver(_)
             | Refusal::GroupFull { .. } => {}
         }

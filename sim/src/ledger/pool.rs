@@ -135,14 +135,16 @@ impl Ledger {
     fn whose(&self, event: &Event<'_>) -> Option<KindId> {
         match event {
             Event::Submit { kind, .. }
+            | Event::Offer { kind, .. }
+            | Event::Finish { kind }
             | Event::SetOrder { kind, .. }
             | Event::Broadcast { kind }
             | Event::Resize { kind, .. }
             | Event::SetGate { kind, .. } => Some(*kind),
             Event::CancelAll { kind, .. } => *kind,
-            Event::Cancel { task, .. } | Event::SetPriority { task, .. } => {
-                Some(self.kind_of(*task))
-            }
+            Event::Cancel { task, .. }
+            | Event::Withdraw { task }
+            | Event::SetPriority { task, .. } => Some(self.kind_of(*task)),
             Event::Spawned { session, .. }
             | Event::SpawnFailed { session, .. }
             | Event::Bytes { session, .. }
@@ -184,6 +186,7 @@ impl Ledger {
             | Action::Unwatch { .. }
             | Action::Progress { .. }
             | Action::Unmatched { .. }
+            | Action::Admitted { .. }
             | Action::ScopeEnded { .. }
             | Action::RefuseScope { .. }
             | Action::Token(_)

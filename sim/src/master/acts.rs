@@ -68,6 +68,7 @@ impl MasterProcess {
             | Action::Progress { .. }
             | Action::AttemptEnded { .. }
             | Action::Unmatched { .. }
+            | Action::Admitted { .. }
             | Action::ScopeEnded { .. }
             | Action::RefuseScope { .. }
             | Action::PoolEnded { .. }

@@ -45,6 +45,7 @@ impl Model {
             | Action::Signal { .. }
             | Action::Decode { .. }
             | Action::Unmatched { .. }
+            | Action::Admitted { .. }
             | Action::Token(_)
             | Action::Watch { .. }
             | Action::Weigh { .. }

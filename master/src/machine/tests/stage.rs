@@ -135,6 +135,7 @@ impl Stage {
                 }
                 Action::Refuse { task, refusal } => format!("refuse {task}: {refusal}"),
                 Action::Unmatched { task } => format!("unmatched {task}"),
+                Action::Admitted { task } => format!("admitted {task}"),
                 Action::ScopeEnded { scope, end } => {
                     let words = crate::words::action(action, &[]);
                     let old = self.scope_ends.insert(*scope, end.clone());

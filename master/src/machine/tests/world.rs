@@ -199,6 +199,7 @@ impl World {
             | Action::AttemptEnded { .. }
             | Action::PoolEnded { .. }
             | Action::Unmatched { .. }
+            | Action::Admitted { .. }
             | Action::WorkerReady { .. } => {}
             Action::WorkerGone { gone, .. } => {
                 self.replaced += usize::from(gone.why.contains("recycled"));

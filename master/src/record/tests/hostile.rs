@@ -41,7 +41,7 @@ fn other_files_are_named_at_their_first_wrong_byte() {
         assert!(matches!(error, RecordError::NotARecord { .. }), "{error}");
     }
     let error = read(b"farmrec\x01", 8, |_| {}).expect_err("another format");
-    assert_eq!(error, RecordError::WrongVersion { ours: 4, theirs: 1 });
+    assert_eq!(error, RecordError::WrongVersion { ours: 5, theirs: 1 });
     assert_eq!(read(b"farmrec", 1, |_| {}), Ok(7), "cut off");
 }
 

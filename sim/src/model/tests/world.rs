@@ -287,6 +287,7 @@ impl World {
             Action::Stopped => self.stopped = true,
             Action::Started { .. }
             | Action::Unmatched { .. }
+            | Action::Admitted { .. }
             | Action::Token(_)
             | Action::Watch { .. }
             | Action::Weigh { .. }
