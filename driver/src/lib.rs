@@ -42,6 +42,7 @@ mod clock;
 mod decode;
 mod depth;
 mod dying;
+mod drain;
 mod entrance;
 mod exit;
 mod farm;
@@ -61,7 +62,7 @@ mod listing;
 mod mailbox;
 mod memory;
 mod message;
-#[cfg(all(test, feature = "check-shuttle"))]
+#[cfg(all(test, not(feature = "check-loom")))]
 mod models;
 mod named;
 mod nonce;
@@ -104,6 +105,7 @@ mod workers;
 
 pub use builder::{FarmBuilder, KindRef, StartError};
 pub use depth::{DEPTH_MAX, DEPTH_VARIABLE, depth};
+pub use drain::DrainReport;
 pub use farm::Farm;
 #[cfg(feature = "future")]
 pub use future::TicketFuture;

@@ -7,6 +7,7 @@
 use crate::builder::KindRef;
 use crate::sync::{Mutex, lock};
 use crate::{Farm, Pool, Program, Refused, Resolved, TaskQueue};
+use farm_master::lane::{AdapterMode, Boundary};
 use farm_master::{Outcome, Receive, Refusal, Response, Settled, TaskKind, Verdict, WorkerStatus};
 use farm_protocol::{Never, Wire};
 
@@ -51,6 +52,17 @@ impl TaskKind for Numbered {
 pub(crate) fn farm() -> (Farm, KindRef<Numbered>, TaskQueue<Numbered>) {
     let mut builder = Farm::builder();
     let kind = builder.kind(Numbered, Pool::new(Program::path("none"), 0).ceiling(1));
+    let farm = builder.start().expect("a farm");
+    let queue = farm.queue(kind);
+    (farm, kind, queue)
+}
+
+/// The same, where so many tasks may wait.
+pub(crate) fn narrow(max_queued: usize) -> (Farm, KindRef<Numbered>, TaskQueue<Numbered>) {
+    let boundary = Boundary::new(AdapterMode::PushPull, 1, max_queued, 1000).expect("limits");
+    let pool = Pool::new(Program::path("none"), 0).ceiling(1);
+    let mut builder = Farm::builder();
+    let kind = builder.kind(Numbered, pool.boundary(boundary));
     let farm = builder.start().expect("a farm");
     let queue = farm.queue(kind);
     (farm, kind, queue)

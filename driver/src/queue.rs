@@ -366,3 +366,10 @@ impl<K: TaskKind> Brought<K> {
         }
     }
 }
+
+#[cfg(all(test, feature = "check-shuttle"))]
+mod races;
+
+// Outside of a model a checker's locks are of no use.
+#[cfg(all(test, not(any(feature = "check-loom", feature = "check-shuttle"))))]
+mod tests;

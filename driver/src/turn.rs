@@ -7,6 +7,7 @@ use crate::admit::{Admissions, turn_away};
 use crate::ask::WorkerEar;
 use crate::clock::Clock;
 use crate::decode::Decoders;
+use crate::drain::Drainers;
 use crate::entrance::Counted;
 use crate::forking::Templates;
 use crate::group::GroupAnswer;
@@ -86,6 +87,7 @@ pub(crate) struct Loop {
     /// Where the ends of groups are told.
     pub(crate) groups: BTreeMap<ScopeId, GroupAnswer>,
     pub(crate) joiners: Joiners,
+    pub(crate) drainers: Drainers,
     /// Who waits to hear whether a task is in.
     pub(crate) admissions: Admissions,
     /// What was let through and published, by kind.
@@ -145,6 +147,7 @@ impl Loop {
             feeds: Vec::new(),
             groups: BTreeMap::new(),
             joiners: Joiners::default(),
+            drainers: Drainers::default(),
             admissions: Admissions::new(),
             decoders: Decoders::default(),
             memory: Memory::look(),
@@ -201,6 +204,7 @@ impl Loop {
             while !self.stopped {
                 busy = self.turn(busy);
             }
+            self.end_drainers();
         }));
         let over = if end.is_ok() {
             Over::Stopped
@@ -276,6 +280,7 @@ impl Loop {
         self.observe(|observer, now| observer.turn(now));
         let busy = more_to_pull || !self.unread.is_empty() || !self.messages.is_empty();
         self.answer_joiners(more_to_pull, busy);
+        self.answer_drainers(busy);
         if !busy {
             self.flush_record();
         }

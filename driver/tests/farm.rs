@@ -11,6 +11,8 @@
 mod after;
 #[path = "farm/deaths.rs"]
 mod deaths;
+#[path = "farm/drain.rs"]
+mod drain;
 #[cfg(feature = "future")]
 #[path = "farm/future.rs"]
 mod future;
@@ -34,6 +36,8 @@ mod script;
 mod staffing;
 #[path = "farm/stage.rs"]
 mod stage;
+#[path = "farm/submit.rs"]
+mod submit;
 #[path = "farm/two.rs"]
 mod two;
 #[path = "farm/work.rs"]
@@ -62,6 +66,7 @@ fn main() -> ExitCode {
     let tests = tests.chain(join::TESTS).chain(listing::TESTS);
     let tests = tests.chain(results::TESTS).chain(two::TESTS);
     let tests = tests.chain(staffing::TESTS);
+    let tests = tests.chain(submit::TESTS).chain(drain::TESTS);
     #[cfg(feature = "future")]
     let tests = tests.chain(future::TESTS);
     let mut failed = 0;

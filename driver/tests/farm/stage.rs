@@ -4,6 +4,9 @@ use crate::script::Script;
 use farm_driver::{Farm, FarmBuilder, KindRef, Pool, Program, TaskQueue};
 use farm_master::lane::{AdapterMode, Boundary};
 use farm_master::{Response, Settled, StartFailures, TaskKind, Verdict, WorkerStatus};
+use std::io::Read;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -91,6 +94,44 @@ pub(crate) fn builder() -> FarmBuilder {
     };
     builder.start_failures(policy);
     builder
+}
+
+/// The same, where so many tasks may wait.
+pub(crate) fn narrow(slots: u32, max_queued: usize) -> Pool {
+    let boundary = Boundary::new(AdapterMode::PushPull, slots as usize, max_queued, 200);
+    pool("", slots).boundary(boundary.expect("limits"))
+}
+
+/// A task that runs until it is let go.
+pub(crate) struct Held {
+    path: PathBuf,
+    listener: UnixListener,
+}
+
+impl Held {
+    pub(crate) fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("farm-{}-{name}", std::process::id()));
+        let listener = UnixListener::bind(&path).expect("a socket");
+        Self { path, listener }
+    }
+
+    /// The task.
+    pub(crate) fn order(&self) -> (String, u64) {
+        order(self.path.to_str().expect("a name"), 0)
+    }
+
+    /// Waits until it runs. Dropping what comes lets it go.
+    pub(crate) fn runs(&self) -> UnixStream {
+        let (mut line, _) = self.listener.accept().expect("it runs");
+        line.read_exact(&mut [0]).expect("it says so");
+        line
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let _gone = std::fs::remove_file(&self.path);
+    }
 }
 
 /// A farm of one pool of this program.
