@@ -73,6 +73,14 @@ impl Loop {
         }
     }
 
+    /// A wish is heard that callers already go by: what they took from it is to be put right, whatever becomes of it.
+    pub(crate) fn clear_doubt(&mut self, kind: Option<KindId>) {
+        match kind {
+            Some(kind) => self.counted[kind.0 as usize].doubted = true,
+            None => self.counted.iter_mut().for_each(|it| it.doubted = true),
+        }
+    }
+
     /// After each event, and before anybody is told what came of it: how much room there is now.
     pub(crate) fn count_room(&mut self) {
         for (kind, counted) in (0..).map(KindId).zip(&mut self.counted) {
@@ -80,9 +88,10 @@ impl Loop {
             let limit = counted.heard + u64::try_from(room).unwrap_or(u64::MAX);
             let shut = self.master.closed_because(kind);
             let told = &counted.told;
-            if told.limit == limit && told.shut == shut {
+            if told.limit == limit && told.shut == shut && !counted.doubted {
                 continue;
             }
+            counted.doubted = false;
             let lane = self.master.lane(kind);
             let max_queued = lane.boundary().max_queued;
             counted.told = Open {

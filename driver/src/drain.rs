@@ -1,7 +1,6 @@
 //! A lane that takes nothing any more until it is empty, and the report of that. The loop answers after a turn; nobody polls.
 
 use crate::farm::Farm;
-use crate::message::Message;
 use crate::queue::TaskQueue;
 use crate::shared::{Over, Shared};
 use crate::sync::{Sender, bounded};
@@ -79,10 +78,7 @@ impl<K: TaskKind> TaskQueue<K> {
     }
 
     fn gate(&self, gate: Gate) {
-        self.shared.post(Message::SetGate {
-            kind: self.kind,
-            gate,
-        });
+        self.shared.set_gate(self.kind, gate);
     }
 
     /// Takes nothing in any more, runs what waits, and returns when all of it has ended. Submitters that wait for room are
@@ -174,6 +170,7 @@ impl Shared {
         let (answer, wait) = bounded(1);
         let token = Arc::new(());
         let own = Arc::clone(&token);
+        self.doubt(kind);
         self.have_done(move |it| it.begin_drain(kind, how, own, answer));
         let report = match deadline {
             None => wait.recv().ok(),
@@ -203,6 +200,7 @@ impl Loop {
         let all = (0..).map(KindId).take(self.counted.len());
         let kinds: Vec<KindId> = kind.map_or_else(|| all.collect(), |kind| vec![kind]);
         let before = self.sums_of(&kinds);
+        self.clear_doubt(kind);
         for &kind in &kinds {
             let gate = Gate::Draining;
             self.tell(match how {

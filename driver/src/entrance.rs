@@ -8,7 +8,7 @@
 use crate::answer::Answer;
 use crate::sync::{Mutex, lock};
 use farm_master::Refusal;
-use farm_master::lane::Boundary;
+use farm_master::lane::{Boundary, Entry, Gate};
 use std::sync::Arc;
 
 /// What a submitter waits for who was not let through: whether its task is in the farm, or was handed back.
@@ -99,6 +99,13 @@ impl Entrance {
         })
     }
 
+    /// Somebody has asked for this gate, and the loop has not heard it: who comes from now on is to ask the loop.
+    pub(crate) fn doubt(&self, gate: Gate) {
+        if !gate.admits(Entry::Push) {
+            lock(&self.0).open.shut = Some(Refusal::NotAdmitting(gate));
+        }
+    }
+
     /// The loop has counted again.
     pub(crate) fn set(&self, open: Open) {
         lock(&self.0).open = open;
@@ -112,6 +119,8 @@ pub(crate) struct Counted {
     pub(crate) heard: u64,
     /// What was published last.
     pub(crate) told: Open,
+    /// A caller may have put it in doubt since.
+    pub(crate) doubted: bool,
 }
 
 impl Counted {
@@ -119,6 +128,7 @@ impl Counted {
         Self {
             heard: 0,
             told: Open::new(boundary),
+            doubted: false,
         }
     }
 }

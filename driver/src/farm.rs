@@ -119,15 +119,12 @@ impl Farm {
     /// When the kind belongs to another farm.
     pub fn set_gate<K: TaskKind>(&self, kind: KindRef<K>, gate: Gate) {
         self.check(kind);
-        self.post(Message::SetGate {
-            kind: kind.id,
-            gate,
-        });
+        self.shared().set_gate(kind.id, gate);
     }
 
     /// Asks the farm to end. A stronger wish replaces a weaker one.
     pub fn shut(&self, how: Shut) {
-        self.post(Message::Shut(how));
+        self.shared().shut(how);
     }
 
     /// Waits until the farm has ended: every task has its end, and no worker is left.
@@ -191,7 +188,7 @@ impl Drop for Room {
     fn drop(&mut self) {
         let thread = lock(&self.thread).take();
         let Some(thread) = thread else { return };
-        self.shared.post(Message::Shut(Shut::Kill));
+        self.shared.shut(Shut::Kill);
         // A callback on the loop may drop the last handle: it cannot wait for itself.
         if !self.shared.is_loop_thread() && thread.join().is_err() {
             log::error!("the farm's loop has panicked; its workers have been killed");

@@ -88,8 +88,12 @@ impl Loop {
                 }
             }
             Message::Cancel { task, reason } => self.tell(Event::Cancel { task, reason }),
-            Message::SetGate { kind, gate } => self.tell(Event::SetGate { kind, gate }),
+            Message::SetGate { kind, gate } => {
+                self.clear_doubt(Some(kind));
+                self.tell(Event::SetGate { kind, gate });
+            }
             Message::Shut(how) => {
+                self.clear_doubt(None);
                 self.note_shut(how);
                 self.tell(Event::Shut(how));
             }

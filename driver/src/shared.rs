@@ -8,7 +8,7 @@ use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::thread::{self, Thread, ThreadId};
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
 use farm_master::lane::{Boundary, Gate};
-use farm_master::{Refusal, Registry};
+use farm_master::{Refusal, Registry, Shut};
 use farm_protocol::{KindId, ScopeId};
 use std::fmt;
 use std::io;
@@ -104,6 +104,25 @@ impl Shared {
         let entrances = lanes.map(|lane| Entrance::new(Open::new(lane)));
         self.entrances = entrances.collect();
         self
+    }
+
+    /// Asks for a gate. Whoever submits after this goes by it.
+    pub(crate) fn set_gate(&self, kind: KindId, gate: Gate) {
+        self.entrance(kind).doubt(gate);
+        self.post(Message::SetGate { kind, gate });
+    }
+
+    /// Asks the farm to end. Whoever submits after this goes by it.
+    pub(crate) fn shut(&self, how: Shut) {
+        self.doubt(None);
+        self.post(Message::Shut(how));
+    }
+
+    /// Has whoever comes to the lane of a kind, or to any, ask the loop.
+    pub(crate) fn doubt(&self, kind: Option<KindId>) {
+        let (all, one) = (&self.entrances, kind.map(|kind| self.entrance(kind)));
+        let doubted = one.map_or(all.as_slice(), std::slice::from_ref);
+        doubted.iter().for_each(|it| it.doubt(Gate::Draining));
     }
 
     /// The way into the lane of a kind.
