@@ -6,7 +6,8 @@ use super::clock::RunClock;
 use super::object::ObjectWriter;
 use super::record::{AttemptRecord, Stream, TaskIdText, TaskRecord};
 use super::results::{FORMAT_VERSION, attempt_fields, write_line};
-use super::summary::{RunCounts, RunEnd};
+use super::summary::{RunCounts, RunEnd, wait_fields};
+use farm_master::Waits;
 use std::time::Duration;
 
 /// A task whose attempt begins.
@@ -113,6 +114,8 @@ pub(crate) enum RunEvent<'a> {
     RunFinished {
         /// How the tasks ended.
         counts: &'a RunCounts,
+        /// How long they had waited.
+        waits: &'a Waits,
         /// How the run ended.
         end: &'a RunEnd,
     },
@@ -199,8 +202,9 @@ impl RunEvent<'_> {
                 line.integer_or_null("exit", *exit);
                 line.integer_or_null("signal", *signal);
             }
-            Self::RunFinished { counts, end } => {
+            Self::RunFinished { counts, waits, end } => {
                 counts.fields(line);
+                wait_fields(line, waits);
                 match &end.halted {
                     Some(why) => line.text("halted", why),
                     None => line.null("halted"),

@@ -272,6 +272,11 @@ impl Reporter {
             .finished(seq, stdout, stderr, &mut self.outlets);
     }
 
+    /// A task that has ended had waited so long for the start of its first attempt.
+    pub fn task_waited(&mut self, wait: Duration) {
+        self.summary.waited(wait);
+    }
+
     /// `seq` is not part of this run, so with `keep_order` nobody waits for it. No output mentions it.
     pub fn task_left_out(&mut self, seq: u64) {
         self.printer.left_out(seq, &mut self.outlets);
@@ -313,8 +318,10 @@ impl Reporter {
         self.outlets.hide_bar();
         self.printer.end(&mut self.outlets);
         let counts = self.summary.counts().clone();
+        let waits = self.summary.waits().clone();
         let event = RunEvent::RunFinished {
             counts: &counts,
+            waits: &waits,
             end,
         };
         self.event(at, &event);

@@ -5,6 +5,7 @@
 use super::object::ObjectWriter;
 use super::plain::{harmless, shortened, span};
 use super::record::{Captured, Status, TaskRecord};
+use farm_master::Waits;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -93,6 +94,19 @@ pub(crate) struct Summary {
     cut_short: u64,
     /// Tasks that never began because the run ended.
     not_begun: u64,
+    /// How long those that began had waited.
+    waits: Waits,
+}
+
+/// The waits as a field of an event: half of the tasks did not wait longer, and 99 of 100.
+pub(crate) fn wait_fields(line: &mut ObjectWriter<'_>, waits: &Waits) {
+    let (Some(p50), Some(p99)) = (waits.p50(), waits.p99()) else {
+        return line.null("waits");
+    };
+    let mut inner = ObjectWriter::open(line.value("waits"));
+    inner.seconds("p50_s", p50);
+    inner.seconds("p99_s", p99);
+    inner.close();
 }
 
 impl Summary {
@@ -128,6 +142,15 @@ impl Summary {
         }
     }
 
+    pub(crate) const fn waits(&self) -> &Waits {
+        &self.waits
+    }
+
+    /// Takes note of how long a task had waited.
+    pub(crate) fn waited(&mut self, wait: Duration) {
+        self.waits.record(wait);
+    }
+
     /// Takes note of a worker that died.
     pub(crate) const fn worker_died(&mut self) {
         self.died += 1;
@@ -142,6 +165,10 @@ impl Summary {
         }
         if !end.paused.is_zero() {
             writeln!(out, "  paused for {} of it", span(end.paused))
+                .expect("a String takes every byte");
+        }
+        if let (Some(p50), Some(p99)) = (self.waits.p50(), self.waits.p99()) {
+            writeln!(out, "  waited: p50 {}, p99 {}", span(p50), span(p99))
                 .expect("a String takes every byte");
         }
         // Where deaths ended tasks, those say so.

@@ -275,6 +275,9 @@ impl Desk {
             }
             _ => None,
         };
+        if let Some(wait) = end.waited {
+            self.reporter.task_waited(wait);
+        }
         let mut attempts = live.attempts;
         let records: Vec<AttemptRecord> = end
             .attempts

@@ -8,6 +8,7 @@ use farm_protocol::Instant;
 use serde::Serialize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A kind whose tasks come from a file and whose ends go into reports.
 pub(crate) trait Filed: TaskKind {
@@ -54,6 +55,8 @@ pub(super) struct End {
     pub(super) submitted: Instant,
     pub(super) started: Option<Instant>,
     pub(super) finished: Instant,
+    /// Until its first attempt began.
+    pub(super) waited: Option<Duration>,
     /// What its worker printed itself.
     pub(super) printed: WorkerOutput,
 }
@@ -67,6 +70,7 @@ pub(super) struct Waiter {
 impl<K: Filed> Receive<K> for Waiter {
     fn settled(&self, settled: Settled<K>) {
         let end = End {
+            waited: settled.waited(),
             outcome: settled.outcome.map(K::done, K::failed),
             attempts: settled.attempts,
             submitted: settled.submitted,

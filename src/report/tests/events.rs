@@ -5,6 +5,7 @@ use crate::report::clock::RunClock;
 use crate::report::events::RunEvent;
 use crate::report::summary::{RunCounts, RunEnd};
 use crate::report::{AttemptRecord, Status, StopReason, Stream, TaskIdText, TaskRef};
+use farm_master::Waits;
 
 fn line(event: &RunEvent<'_>) -> String {
     let mut out = Vec::new();
@@ -38,6 +39,8 @@ fn the_run_and_its_workers() {
         halted: Some("first failure".into()),
         ..RunEnd::default()
     };
+    let mut waits = Waits::new();
+    waits.record(ms(500));
     check(&[
         (
             RunEvent::RunStarted {
@@ -66,9 +69,18 @@ fn the_run_and_its_workers() {
         (
             RunEvent::RunFinished {
                 counts: &counts,
+                waits: &waits,
                 end: &end,
             },
-            r#"run_finished "tasks":3,"statuses":{"ok":2,"not_run":1},"halted":"first failure","wall_s":1.5"#,
+            r#"run_finished "tasks":3,"statuses":{"ok":2,"not_run":1},"waits":{"p50_s":0.5,"p99_s":0.5},"halted":"first failure","wall_s":1.5"#,
+        ),
+        (
+            RunEvent::RunFinished {
+                counts: &RunCounts::default(),
+                waits: &Waits::new(),
+                end: &RunEnd::default(),
+            },
+            r#"run_finished "tasks":0,"statuses":{},"waits":null,"halted":null,"wall_s":1.5"#,
         ),
     ]);
 }

@@ -26,6 +26,18 @@ fn counts_stand_in_one_line() {
 }
 
 #[test]
+fn waits_stand_in_a_line_of_their_own() {
+    let mut summary = Summary::default();
+    for wait in 1..=100 {
+        summary.waited(ms(wait * 1_000));
+    }
+    assert_eq!(
+        summary.text(ms(1_310), &RunEnd::default()),
+        "0 tasks in 1.31 s\n  waited: p50 50.33 s, p99 00:01:40\n"
+    );
+}
+
+#[test]
 fn each_failure_says_why_and_shows_its_last_words() {
     let tasks = [
         TaskRecord {
