@@ -176,5 +176,8 @@ impl<K: TaskKind> fmt::Debug for TicketFuture<K> {
     }
 }
 
+mod entering;
+pub use entering::Entering;
+
 #[cfg(all(test, feature = "check-shuttle"))]
 mod races;

@@ -108,7 +108,7 @@ pub use depth::{DEPTH_MAX, DEPTH_VARIABLE, depth};
 pub use drain::DrainReport;
 pub use farm::Farm;
 #[cfg(feature = "future")]
-pub use future::TicketFuture;
+pub use future::{Entering, TicketFuture};
 pub use group::{Group, GroupBuilder, GroupEnd, GroupTicket};
 pub use in_process::InProcess;
 pub use jobserver::{Jobserver, JobserverError, JobserverStyle};

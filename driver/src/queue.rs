@@ -4,7 +4,7 @@
 use crate::answer::Answer;
 use crate::entrance::{Admission, Pass, Way};
 use crate::group::{GroupBuilder, GroupTicket};
-use crate::message::{Learn, Message, Submission};
+use crate::message::{Learn, Submission};
 use crate::partials::{PARTIALS_KEPT, Partials};
 use crate::scope::Scope;
 use crate::shared::Shared;
@@ -262,15 +262,15 @@ impl<K: TaskKind> TaskQueue<K> {
         self.bring(cell, waiter, task, options, patience)?.or_back()
     }
 
-    /// Sends a task in as soon as there is room, if that is soon enough. `Err`: nothing was sent, and nobody told.
-    fn bring(
+    /// Sends a task in, to be admitted as soon as there is room. `Err`: nothing was sent, and nobody told.
+    pub(crate) fn send(
         &self,
         cell: Arc<Cell<K>>,
         waiter: Arc<dyn Receive<K>>,
         task: K::Task,
         options: Option<Box<TaskOptions>>,
         patience: Patience,
-    ) -> Result<Brought<K>, Refused<K>> {
+    ) -> Result<Sent<K>, Refused<K>> {
         let pass = self.shared.entrance(self.kind).pass();
         let (way, admission) = match (pass, patience) {
             (Pass::Through, _) => (Way::LetThrough, None),
@@ -290,14 +290,34 @@ impl<K: TaskKind> TaskQueue<K> {
         };
         let (ticket, submission) = self.prepare(cell, waiter, task, options, (None, way));
         let heard = self.shared.submit(submission);
+        Ok(Sent {
+            ticket,
+            heard,
+            admission,
+        })
+    }
+
+    /// Sends a task in as soon as there is room, if that is soon enough. `Err`: nothing was sent, and nobody told.
+    fn bring(
+        &self,
+        cell: Arc<Cell<K>>,
+        waiter: Arc<dyn Receive<K>>,
+        task: K::Task,
+        options: Option<Box<TaskOptions>>,
+        patience: Patience,
+    ) -> Result<Brought<K>, Refused<K>> {
+        let Sent {
+            ticket,
+            heard,
+            admission,
+        } = self.send(cell, waiter, task, options, patience)?;
         let refused = match admission {
             None => !heard,
             Some((admission, deadline)) => {
                 let admitted = admission.wait(&self.shared, deadline);
                 let admitted = admitted.unwrap_or_else(|()| {
                     // The loop decides whether this was in time: it refuses the task, or has admitted it.
-                    let withdrawn = Arc::clone(&ticket.cell) as Arc<dyn Learn>;
-                    self.shared.post(Message::Withdraw(withdrawn));
+                    ticket.withdraw();
                     admission
                         .wait(&self.shared, None)
                         .unwrap_or_else(|()| unreachable!("without a deadline it waits on"))
@@ -333,7 +353,8 @@ impl<K: TaskKind> TaskQueue<K> {
 
 /// How long a submitter waits for room.
 #[derive(Clone, Copy)]
-enum Patience {
+pub(crate) enum Patience {
+    /// Not at all.
     None,
     /// `None`: as long as it takes.
     Until(Option<Instant>),
@@ -346,6 +367,15 @@ impl Patience {
 }
 
 /// A task that was sent in.
+pub(crate) struct Sent<K: TaskKind> {
+    pub(crate) ticket: Ticket<K>,
+    /// Whether the loop will hear of it.
+    heard: bool,
+    /// What its submitter waits for, and how long.
+    pub(crate) admission: Option<(Admission, Option<Instant>)>,
+}
+
+/// A task that is in the farm or back.
 struct Brought<K: TaskKind> {
     ticket: Ticket<K>,
     /// It was handed back, and its ticket says so or is about to.

@@ -151,6 +151,12 @@ impl<K: TaskKind> Ticket<K> {
         });
     }
 
+    /// Whoever offered the task waits no more.
+    pub(crate) fn withdraw(&self) {
+        let ticket = Arc::clone(&self.cell) as Arc<dyn Learn>;
+        self.shared.post(Message::Withdraw(ticket));
+    }
+
     fn wait_until(self, deadline: Option<Instant>) -> Result<Resolved<K>, Self> {
         match self.sleep(deadline) {
             Ok(Some(resolved)) => Ok(resolved),

@@ -127,3 +127,34 @@ fn nobody_awaits_a_loop_that_has_panicked() {
         }
     });
 }
+
+#[test]
+fn c3_a_drop_against_the_admission_leaves_the_task_in_one_place() {
+    check(|| {
+        let (farm, _, queue) = crate::models::narrow(1);
+        let first = queue.submit(1);
+        let fickle = {
+            let queue = queue.clone();
+            thread::spawn(move || {
+                let mut entering = Box::pin(queue.enter(2, None));
+                let waker = Waker::from(unpark());
+                match entering.as_mut().poll(&mut Context::from_waker(&waker)) {
+                    Poll::Ready(ticket) => Some(ticket),
+                    Poll::Pending => None,
+                }
+            })
+        };
+        first.cancel("enough");
+        let ticket = fickle.join().expect("it ends well");
+        // Should it have been admitted and then dropped, it is in the farm: its place is made free for the next.
+        queue.cancel_all("enough");
+        let awaited = block_on(queue.enter(3, None));
+        awaited.cancel("enough");
+        farm.shut(Shut::Kill);
+        assert_eq!(task_of(awaited.wait()), 3);
+        if let Some(ticket) = ticket {
+            assert_eq!(task_of(ticket.wait()), 2);
+        }
+        farm.wait_stopped();
+    });
+}

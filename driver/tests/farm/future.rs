@@ -1,7 +1,7 @@
 //! Tickets as futures under an executor of a few lines: a waker that unparks.
 
 use crate::Test;
-use crate::stage::{farm, order, pool, run, soon, stand_still};
+use crate::stage::{Held, farm, narrow, order, pool, run, soon, stand_still};
 use farm_driver::Joined;
 use std::future::{Future, IntoFuture};
 use std::pin::{Pin, pin};
@@ -21,6 +21,10 @@ pub(crate) const TESTS: &[Test] = &[
     (
         "a_future_is_woken_when_the_farm_ends",
         a_future_is_woken_when_the_farm_ends,
+    ),
+    (
+        "c3_who_awaits_room_is_pending_and_leaves_no_ghost",
+        c3_who_awaits_room,
     ),
     (
         "a_future_gives_its_ticket_back",
@@ -196,4 +200,49 @@ fn a_future_gives_its_ticket_back() {
         0,
         "the ticket was waited for"
     );
+}
+
+fn c3_who_awaits_room() {
+    let (farm, _, queue) = farm(narrow(1, 1));
+    let held = Held::new("future");
+    let runs = queue.submit(held.order());
+    let running = held.runs();
+    let waits = block_on(queue.enter(order("double", 1), None));
+    let mut pending = pin!(queue.enter(order("double", 2), None));
+    let unpark = unpark();
+    let waker = Waker::from(Arc::clone(&unpark));
+    let mut cx = Context::from_waker(&waker);
+    assert!(pending.as_mut().poll(&mut cx).is_pending());
+    {
+        let mut dropped = Box::pin(queue.enter(order("double", 3), None));
+        assert!(dropped.as_mut().poll(&mut cx).is_pending());
+        assert_eq!(queue.sums().offered, 2);
+    }
+    assert_eq!(queue.sums().offered, 1, "it took its task with it");
+    drop(running);
+    let ticket = block_on(pending);
+    for ticket in [runs, waits, ticket] {
+        assert!(
+            block_on(ticket.into_future())
+                .expect("admitted")
+                .outcome
+                .is_done()
+        );
+    }
+    // Whoever waits hears of the end.
+    let (held, other) = (Held::new("future-end"), queue.clone());
+    let _runs = queue.submit(held.order());
+    let _running = held.runs();
+    let _waits = queue.submit(order("double", 4));
+    let blocked = thread::spawn(move || {
+        let ticket = block_on(other.enter(order("double", 5), None));
+        ticket
+            .try_take()
+            .expect("told already")
+            .expect_err("refused")
+            .task
+    });
+    soon("it waits", || queue.sums().offered == 1);
+    drop(farm);
+    assert_eq!(blocked.join().expect("it ends well"), order("double", 5));
 }
