@@ -109,3 +109,8 @@ pub use interrupts::Interrupts;
 #[cfg(all(doctest, feature = "command", feature = "sim"))]
 #[doc = include_str!("../docs/kinds.md")]
 struct Guide;
+
+/// The same of the page about limits.
+#[cfg(all(doctest, feature = "command", feature = "sim"))]
+#[doc = include_str!("../docs/backpressure.md")]
+struct Limits;

@@ -63,6 +63,10 @@ mod mailbox;
 mod memory;
 mod message;
 #[cfg(all(test, not(feature = "check-loom")))]
+#[cfg_attr(
+    not(feature = "check-shuttle"),
+    expect(dead_code, reason = "some of it is for models alone")
+)]
 mod models;
 mod named;
 mod nonce;

@@ -12,7 +12,7 @@ use crate::spawn::{SpawnFault, spawn};
 use crate::system::ExitWatch;
 use crate::turn::{Loop, Spawned};
 use crate::usage::Beyond;
-use farm_master::{Action, Link, Refusal, Settlement, Signal};
+use farm_master::{Action, AttemptReport, Link, Refusal, Settlement, Signal};
 use farm_protocol::{AttemptId, KindId, Progress, ScopeId, TaskId};
 use rustix::process::Signal as SystemSignal;
 use std::io;
@@ -65,9 +65,7 @@ impl Loop {
             }
             Action::Weigh { slot, session } => self.weigh(Place { slot, session }),
             Action::Progress { id, progress } => self.progress(id, &progress),
-            Action::AttemptEnded { task, report } => {
-                self.observe(|o, now| o.attempt_ended(now, task, &report));
-            }
+            Action::AttemptEnded { task, report } => self.attempt_ended(task, &report),
             Action::Settle(settlement) => self.settle(settlement),
             Action::Refuse { task, refusal } => self.refuse(task, refusal),
             Action::Unmatched { task } => self.unmatched(task),
@@ -102,6 +100,10 @@ impl Loop {
     fn progress(&mut self, id: AttemptId, progress: &Progress) {
         contained("a waiter", || self.registry.progress(id, progress));
         self.observe(|o, now| o.progress(now, id, progress));
+    }
+
+    fn attempt_ended(&mut self, task: TaskId, report: &AttemptReport) {
+        self.observe(|o, now| o.attempt_ended(now, task, report));
     }
 
     fn refuse(&mut self, task: TaskId, refusal: Refusal) {

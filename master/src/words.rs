@@ -9,7 +9,7 @@ use crate::action::{Action, Link, Signal, TokenAction};
 use crate::affinity::QueueOrder;
 use crate::event::{Event, Exit, Sample, Shut, Stream};
 use farm_protocol::page::Noted;
-use farm_protocol::{AttemptId, Instant, Session, SlotId};
+use farm_protocol::{AttemptId, Instant, KindId, Session, SlotId, TaskId};
 use std::fmt::{self, Write};
 use std::time::Duration;
 
@@ -83,6 +83,11 @@ pub fn event(event: &Event<'_>) -> Words {
     wish(event).unwrap_or_else(|| fact(event))
 }
 
+fn offered(task: TaskId, kind: KindId, with_options: bool) -> String {
+    let more = if with_options { " with options" } else { "" };
+    format!("{task} kind {}{more}", kind.0)
+}
+
 /// What a caller wants; none of it happened to a worker.
 fn wish(event: &Event<'_>) -> Option<Words> {
     Some(match *event {
@@ -130,10 +135,7 @@ fn wish(event: &Event<'_>) -> Option<Words> {
             task,
             kind,
             ref options,
-        } => {
-            let more = options.as_ref().map_or("", |_| " with options");
-            Words::new("offer", format_args!("{task} kind {}{more}", kind.0))
-        }
+        } => Words::new("offer", offered(task, kind, options.is_some())),
         Event::Withdraw { task } => Words::new("withdraw", task),
         Event::Finish { kind } => Words::new("finish", format_args!("kind {}", kind.0)),
         Event::Broadcast { kind } => Words::new("broadcast", format_args!("kind {}", kind.0)),

@@ -13,6 +13,20 @@ use crate::options::LimitId;
 use farm_protocol::KindId;
 
 impl Master {
+    /// Who waits for room is counted and has none, and every task that came is here or has ended.
+    fn check_sums(&self) {
+        let mut offered = 0;
+        for (kind, pool) in (0..).map(KindId).zip(&self.pools) {
+            let full = pool.lane.room() == 0 && pool.lane.permits(Entry::Push);
+            assert!(pool.offers.is_empty() || full, "who waits for room has it");
+            offered += pool.offers.len();
+            let sums = self.sums(kind);
+            let here = sums.running + sums.queued;
+            assert_eq!(sums.came, here + sums.ends.total(), "they add up: {sums:?}");
+        }
+        assert_eq!(self.offered, offered, "who waits for room is counted");
+    }
+
     /// Asserts the invariants between tasks, lanes, slots and timers.
     ///
     /// # Panics
@@ -20,20 +34,8 @@ impl Master {
     pub fn check_invariants(&self) {
         for pool in &self.pools {
             pool.lane.check_invariants();
-            let full = pool.lane.room() == 0 && pool.lane.permits(Entry::Push);
-            assert!(pool.offers.is_empty() || full, "who waits for room has it");
         }
-        let offered: usize = self.pools.iter().map(|pool| pool.offers.len()).sum();
-        assert_eq!(self.offered, offered, "who waits for room is counted");
-        for kind in (0..).take(self.pools.len()) {
-            let sums = self.sums(KindId(kind));
-            let here = sums.running + sums.queued;
-            assert_eq!(
-                sums.came,
-                here + sums.ends.total(),
-                "the sums add up: {sums:?}"
-            );
-        }
+        self.check_sums();
         let (mut ready, mut with_workers) = (0, 0);
         for task in self.tasks.iter() {
             let pool = &self.pools[task.kind.0 as usize];
