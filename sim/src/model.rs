@@ -214,7 +214,6 @@ impl Model {
             Event::SetPriority { .. } | Event::SetOrder { .. } | Event::Broadcast { .. } => {
                 self.reordered(event);
             }
-            // No caller here offers, or finishes one kind.
             Event::Offer { .. }
             | Event::Withdraw { .. }
             | Event::Finish { .. }
@@ -287,11 +286,8 @@ impl Model {
         {
             return Some(Refusal::UnknownLimit);
         }
-        if let Some(need) = options
-            .needs
-            .iter()
-            .find(|need| self.task(need.task).is_none())
-        {
+        let mut needs = options.needs.iter();
+        if let Some(need) = needs.find(|need| self.task(need.task).is_none()) {
             return Some(Refusal::UnknownNeed(need.task));
         }
         let pulled = entry == Entry::Pull;
