@@ -83,6 +83,14 @@ pub fn event(event: &Event<'_>) -> Words {
     wish(event).unwrap_or_else(|| fact(event))
 }
 
+const fn order_word(order: QueueOrder) -> &'static str {
+    match order {
+        QueueOrder::Arrival => "as they came",
+        QueueOrder::Newest => "newest first",
+        QueueOrder::Ranked => "by rank",
+    }
+}
+
 fn offered(task: TaskId, kind: KindId, with_options: bool) -> String {
     let more = if with_options { " with options" } else { "" };
     format!("{task} kind {}{more}", kind.0)
@@ -124,11 +132,7 @@ fn wish(event: &Event<'_>) -> Option<Words> {
             Words::new("set-priority", format_args!("{task} {priority}"))
         }
         Event::SetOrder { kind, order } => {
-            let order = match order {
-                QueueOrder::Arrival => "as they came",
-                QueueOrder::Newest => "newest first",
-                QueueOrder::Ranked => "by rank",
-            };
+            let order = order_word(order);
             Words::new("set-order", format_args!("kind {} {order}", kind.0))
         }
         Event::Offer {
