@@ -29,6 +29,7 @@ mod dropbox;
 mod error;
 mod handle;
 mod hooks;
+mod launched;
 mod life;
 mod queue;
 mod reconcile;

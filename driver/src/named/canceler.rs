@@ -18,7 +18,17 @@ enum State {
 struct Node {
     state: Mutex<State>,
     /// Kept, so that it is still told when nobody else has it: its children are told by it.
-    _parent: Option<Arc<Node>>,
+    parent: Option<Arc<Node>>,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // The parent of a parent, and so on, is dropped here and not within the drop of another one.
+        let mut next = self.parent.take();
+        while let Some(mut parent) = next.and_then(Arc::into_inner) {
+            next = parent.parent.take();
+        }
+    }
 }
 
 impl Node {
@@ -53,7 +63,7 @@ impl CancelToken {
         };
         Self(Arc::new(Node {
             state: Mutex::new(open),
-            _parent: parent,
+            parent,
         }))
     }
 
@@ -97,17 +107,19 @@ impl CancelToken {
     /// Fires it, and its children: hooks in the order in which they were given, then the children. A second time nothing
     /// happens.
     pub fn cancel(&self) {
-        let before = std::mem::replace(&mut *self.0.lock(), State::Cancelled);
-        match before {
-            State::Open { hooks, children } => {
-                for hook in hooks {
-                    contained("a hook of a canceler", hook);
+        // No recursion: a chain of children may be long.
+        let mut nodes = vec![Arc::clone(&self.0)];
+        while let Some(node) = nodes.pop() {
+            let before = std::mem::replace(&mut *node.lock(), State::Cancelled);
+            match before {
+                State::Open { hooks, children } => {
+                    for hook in hooks {
+                        contained("a hook of a canceler", hook);
+                    }
+                    nodes.extend(children.iter().rev().filter_map(Weak::upgrade));
                 }
-                for child in children.into_iter().filter_map(|child| child.upgrade()) {
-                    Self(child).cancel();
-                }
+                State::Cancelled => {}
             }
-            State::Cancelled => {}
         }
     }
 }
@@ -149,6 +161,17 @@ mod tests {
             *told.lock().unwrap(),
             ["first", "second", "grandchild", "late"]
         );
+    }
+
+    #[test]
+    fn a_long_chain_of_children_is_fired_and_dropped() {
+        let token = CancelToken::new();
+        let mut last = token.child();
+        for _ in 0..200_000 {
+            last = last.child();
+        }
+        token.cancel();
+        assert!(last.is_cancelled());
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! What a table's handles and its attendant share: the machine and the typed things that its ids stand for, under one lock.
 //!
-//! It decides nothing. Under the lock runs no code of a user but a dropbox's merge.
+//! It decides nothing. Of a user's code only that runs under the lock which is told that it does: a dropbox's merge, a look at
+//! a state, a view, a clone. Should it call a table, it panics and does not hang.
 
 use super::canceler::CancelToken;
 use super::cell::Cell;
 use super::courier::{Courier, News};
-use super::dropbox::MergeOf;
+use super::dropbox::{MergeOf, said};
 use super::error::{Closed, Crash, LaunchError, MachineCrash, MessageError};
 use super::hooks::WorkerKind;
 use super::life::LaunchOptions;
@@ -13,10 +14,12 @@ use super::source::Source;
 use crate::queue::TaskQueue;
 use crossbeam_channel::Sender;
 use farm_master::NamedKind;
-use farm_master::named::{RequestId, Table, WorkerId};
+use farm_master::named::{Action, Phase, RequestId, Rule, Table, WorkerId};
 use farm_protocol::{Instant, Named, Session, SlotId};
 use std::cell::Cell as Flag;
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -49,10 +52,10 @@ pub(super) fn as_hook<T>(run: impl FnOnce() -> T) -> T {
     run()
 }
 
-/// Runs what may not ask a table at all, because it runs under the lock of one.
-pub(super) fn under_lock<T>(run: impl FnOnce() -> T) -> T {
-    let _flagged = Flagged::raise(&UNDER_LOCK);
-    run()
+/// A request as people see it. It is a user's code, and costs nobody anything but the view.
+pub(super) fn view<N: Named>(request: &N::Request) -> String {
+    let seen = catch_unwind(AssertUnwindSafe(|| N::view(request)));
+    seen.unwrap_or_else(|panic| format!("(its view panicked: {})", said(&*panic)))
 }
 
 /// What whoever waits for a request is given.
@@ -119,7 +122,16 @@ pub(super) struct Desk<N: Named> {
     pub(super) processes: BTreeMap<(SlotId, Session), WorkerId>,
     /// The farm is over, or nobody has the table any more: nothing is launched.
     pub(super) ended: bool,
+    /// Of which an empty table is made.
+    made_of: (Rule, NonZeroU32),
 }
+
+/// Everything that a table held when its thread fell.
+type Fallen<N> = (
+    BTreeMap<WorkerId, Person<N>>,
+    BTreeMap<RequestId, Parcel<N>>,
+    BTreeMap<(SlotId, Session), WorkerId>,
+);
 
 pub(super) struct Core<K: WorkerKind> {
     desk: Mutex<Desk<K::Named>>,
@@ -134,7 +146,7 @@ pub(super) struct Core<K: WorkerKind> {
 
 impl<K: WorkerKind> Core<K> {
     pub(super) fn new(
-        table: Table,
+        made_of: (Rule, NonZeroU32),
         kind: K,
         queue: TaskQueue<NamedKind<K::Named>>,
         merge: Option<MergeOf<K::Named>>,
@@ -142,7 +154,8 @@ impl<K: WorkerKind> Core<K> {
     ) -> Self {
         Self {
             desk: Mutex::new(Desk {
-                table,
+                table: Table::new(made_of.0, made_of.1),
+                made_of,
                 people: BTreeMap::new(),
                 parcels: BTreeMap::new(),
                 processes: BTreeMap::new(),
@@ -160,18 +173,20 @@ impl<K: WorkerKind> Core<K> {
     /// Asks or changes the table. What there is to do after that, the attendant is told of.
     ///
     /// # Panics
-    /// Under such a lock: in a merge, or a look at a state. A call of a table from there might never return.
+    /// Under such a lock: in a merge, a look at a state, a view, or a clone. A call of a table from there might never return.
     pub(super) fn with<T>(&self, look: impl FnOnce(&mut Desk<K::Named>, Instant) -> T) -> T {
         assert!(
             !UNDER_LOCK.get(),
-            "the merge of a mailbox, or a look at a worker's state, has called a worker: it runs under the lock of its \
-             table, and may look at nothing but what it was given"
+            "the merge of a mailbox, a look at a worker's state, or a view or clone of a value has called a worker or a table: \
+             it runs under the lock of a table, and may look at nothing but what it was given"
         );
         let mut desk = self.lock();
         // Read under the lock: the machine is never told an earlier time after a later one.
         let now = self.now();
+        let under_lock = Flagged::raise(&UNDER_LOCK);
         let value = look(&mut desk, now);
-        let rings = desk.table.has_actions() || desk.ended;
+        drop(under_lock);
+        let rings = desk.table.has_actions();
         drop(desk);
         if rings {
             self.ring();
@@ -248,11 +263,59 @@ impl<N: Named> Desk<N> {
         let parcel = crash.during.and_then(|request| self.parcels.get(&request));
         let seen = || Crash {
             why: crash.why.clone(),
-            during: parcel.map(|parcel| N::view(&parcel.request)),
+            during: parcel.map(|parcel| view::<N>(&parcel.request)),
         };
         match self.people.get_mut(&worker) {
             Some(person) => person.crash.get_or_insert_with(seen).clone(),
             None => seen(),
         }
+    }
+
+    /// Keeps when a worker that closes began to, and why, while what it treated is known.
+    pub(super) fn note_end(&mut self, worker: WorkerId) {
+        let Some(view) = self.table.view(worker) else {
+            return;
+        };
+        match view.phase {
+            Phase::Launching { .. } | Phase::Running { .. } => {}
+            Phase::Closing { since, crash, .. } => {
+                if let Some(person) = self.people.get_mut(&worker) {
+                    person.since = Some(since);
+                }
+                if let Some(crash) = crash {
+                    self.crash(worker, &crash);
+                }
+            }
+        }
+    }
+
+    /// Takes a request out whose end this action tells, if nobody waits for that.
+    pub(super) fn resolve_unheard(&mut self, action: &Action) -> Option<Parcel<N>> {
+        let Action::Resolve { request, .. } = action else {
+            return None;
+        };
+        let parcel = self.parcels.get(request)?;
+        if parcel.waiter.is_some() || parcel.admission.is_some() {
+            return None;
+        }
+        let worker = parcel.worker;
+        self.note_end(worker);
+        self.parcels.remove(request)
+    }
+
+    /// Why a worker that takes nothing more crashed, as far as that was told already.
+    pub(super) fn crash_told(&self, worker: WorkerId) -> Option<Crash> {
+        self.people.get(&worker)?.crash.clone()
+    }
+
+    /// Nobody attends to the table any more: it is empty from now on, and takes nothing.
+    pub(super) fn fall(&mut self) -> Fallen<N> {
+        self.ended = true;
+        self.table = Table::new(self.made_of.0, self.made_of.1);
+        (
+            std::mem::take(&mut self.people),
+            std::mem::take(&mut self.parcels),
+            std::mem::take(&mut self.processes),
+        )
     }
 }

@@ -1,7 +1,7 @@
 //! Mailboxes of one place: a new request is merged with the one that waits.
 
 use super::cell::Cell;
-use super::core::{Answer, Desk, under_lock};
+use super::core::{Answer, Desk};
 use super::error::{CalledFromHook, Crash, MessageError};
 use super::handle::WorkerRef;
 use super::hooks::WorkerKind;
@@ -76,11 +76,10 @@ impl<N: Named> Desk<N> {
         // Of one that is closed nobody would hear what its merge says.
         self.table.takes(worker)?;
         let old = self.table.waiting(worker);
-        let sharing = old.map_or(Vec::new(), |old| self.table.merged(old).to_vec());
         let waiting = old.map(|old| (*self.parcels[&old].request).clone());
         let state = self.people.get(&worker).and_then(|it| it.state.as_ref());
-        let merged =
-            under_lock(|| catch_unwind(AssertUnwindSafe(|| merge(state, new.clone(), waiting))));
+        let merged = catch_unwind(AssertUnwindSafe(|| merge(state, new.clone(), waiting)));
+        let mut sharing = Vec::new();
         let (how, stands, put) = match merged {
             Ok(Merge::Newest(stands)) => (Merged::Newest, Some(stands), Put::Stored),
             Ok(Merge::Oldest(stands)) if old.is_none() => {
@@ -93,26 +92,35 @@ impl<N: Named> Desk<N> {
             Ok(Merge::Combined(stands)) => (Merged::Combined, Some(stands), Put::Merged),
             Ok(Merge::Empty) => (Merged::Empty, None, Put::Displaced),
             Err(panic) => {
+                // What was merged into the old one before is told the same.
+                sharing = old.map_or(Vec::new(), |old| self.table.merged(old).to_vec());
                 let fault = format!("the merge of the mailbox panicked: {}", said(&*panic));
                 log::error!("{fault}; the box is empty, and the table goes on");
                 (Merged::Empty, None, Put::Fault(fault))
             }
         };
-        let id = self.table.put(now, worker, how)?;
-        self.enter((now, worker), id, new.clone(), waiter, None);
-        let holder = if how == Merged::Oldest { old } else { Some(id) };
+        let id = match (how, &waiter, old) {
+            // Nobody waits for its end: what was brought is in the other one, and nothing is kept of it.
+            (Merged::Combined, None, Some(old)) => old,
+            (
+                Merged::Newest | Merged::Oldest | Merged::Combined | Merged::Empty,
+                None | Some(_),
+                None | Some(_),
+            ) => {
+                let id = self.table.put(now, worker, how)?;
+                self.enter((now, worker), id, new.clone(), waiter, None);
+                id
+            }
+        };
+        let holder = match how {
+            Merged::Oldest | Merged::Combined => old,
+            Merged::Newest | Merged::Empty => Some(id),
+        };
         if let (Some(stands), Some(holder)) = (stands, holder) {
             let parcel = self.parcels.get_mut(&holder);
             parcel.expect("what is in the box has a parcel").request = Arc::new(stands);
         }
-        if how == Merged::Combined
-            && let Some(old) = old
-        {
-            let pushed = self.parcels[&old].pushed;
-            self.parcels.get_mut(&id).expect("just entered").pushed = pushed;
-        }
         if let Put::Fault(fault) = &put {
-            // What was merged into the old one before is told the same.
             for request in old.into_iter().chain([id]).chain(sharing) {
                 if let Some(parcel) = self.parcels.get_mut(&request) {
                     parcel.fault = Some(fault.clone());
@@ -141,7 +149,9 @@ impl<K: WorkerKind> WorkerRef<K, Dropbox<Of<K>>> {
             let put = desk.put(now, self.id, merge, request, waiter);
             put.map_err(|refused| match refused {
                 PushRefused::Closed(Some(crash)) => Some(desk.crash(self.id, &crash)),
-                PushRefused::Closed(None) | PushRefused::Full(_) => self.crash_before(),
+                PushRefused::Closed(None) | PushRefused::Full(_) => {
+                    desk.crash_told(self.id).or_else(|| self.crash_before())
+                }
             })
         })
     }

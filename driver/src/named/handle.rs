@@ -1,7 +1,7 @@
 //! The handle of one named worker: what it is, what it does, and how it is ended.
 
 use super::canceler::CancelToken;
-use super::core::{Core, Life, under_lock};
+use super::core::{self, Core, Life};
 use super::error::{CalledFromHook, Closed, Crash};
 use super::hooks::WorkerKind;
 use super::life::ShutdownMode;
@@ -133,8 +133,16 @@ impl<K: WorkerKind, M> WorkerRef<K, M> {
         if let Some(closed) = self.life.closed.peek(Clone::clone) {
             return WorkerPhase::Closed(closed);
         }
-        let phase = self.core.with(|desk, _| {
-            let view = desk.table.view(self.id)?;
+        let phase = self.core.with(|desk, now| {
+            let Some(view) = desk.table.view(self.id) else {
+                // Its name is free, and whoever waits for that is about to be told. A hook, which may stand before that, asks too.
+                let person = desk.people.get(&self.id)?;
+                return Some(WorkerPhase::Closing {
+                    birth: self.core.date(person.born),
+                    since: self.core.date(person.since.unwrap_or(now)),
+                    crash: person.crash.clone(),
+                });
+            };
             Some(match view.phase {
                 Phase::Launching { since } => WorkerPhase::Launching {
                     since: self.core.date(since),
@@ -156,7 +164,7 @@ impl<K: WorkerKind, M> WorkerRef<K, M> {
         phase.unwrap_or_else(|| WorkerPhase::Closed(self.closed()))
     }
 
-    /// It has left the table: how it ended is about to be said, if it has not been.
+    /// Waits until it is said how it ended.
     fn closed(&self) -> Closed {
         let closed = self.life.closed.wait(None, |closed| closed.clone());
         closed.flatten().expect("it is said once, and stays")
@@ -179,7 +187,7 @@ impl<K: WorkerKind, M> WorkerRef<K, M> {
                 Phase::Launching { .. } | Phase::Closing { .. } => return None,
             }
             let state = desk.people.get_mut(&self.id)?.state.as_mut()?;
-            Some(under_lock(|| look(state)))
+            Some(look(state))
         })
     }
 
@@ -192,7 +200,7 @@ impl<K: WorkerKind, M> WorkerRef<K, M> {
             Some(CurrentRequest {
                 pushed: self.core.date(pending.pushed),
                 started: self.core.date(started),
-                view: K::Named::view(&parcel.request),
+                view: core::view::<K::Named>(&parcel.request),
             })
         })
     }
@@ -206,7 +214,7 @@ impl<K: WorkerKind, M> WorkerRef<K, M> {
                 let parcel = desk.parcels.get(&pending.request)?;
                 Some(PendingRequest {
                     pushed: self.core.date(pending.pushed),
-                    view: K::Named::view(&parcel.request),
+                    view: core::view::<K::Named>(&parcel.request),
                 })
             });
             pending.collect()

@@ -101,6 +101,7 @@ impl<K: WorkerKind, M> WorkerRef<K, M> {
             },
             PushRefused::Closed(crash) => {
                 let crash = crash.map(|crash| desk.crash(self.id, &crash));
+                let crash = crash.or_else(|| desk.crash_told(self.id));
                 let crash = crash.or_else(|| self.crash_before());
                 PushError::Closed { request, crash }
             }

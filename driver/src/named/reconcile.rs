@@ -1,7 +1,7 @@
 //! A table made to hold exactly who is wanted. Uses the table as any caller does.
 
 use super::error::{CalledFromHook, LaunchError};
-use super::handle::{WorkerPhase, WorkerRef};
+use super::handle::WorkerRef;
 use super::hooks::WorkerKind;
 use super::life::{LaunchOptions, ShutdownMode};
 use super::table::{Inbox, Launching, WorkerTable};
@@ -34,7 +34,8 @@ impl<K: WorkerKind, M> fmt::Debug for ReconcileReport<K, M> {
 
 impl<K: WorkerKind, M: Inbox> WorkerTable<K, M> {
     /// Shuts down whoever is not among `desired`, launches whoever is missing, all at once, and keeps the others as they
-    /// are; a second call with the same names does nothing. One that is just closing is waited for and launched anew. Of a
+    /// are; a second call with the same names does nothing. One that is just closing or draining is waited for and
+    /// launched anew. Of a
     /// name given twice the last counts.
     ///
     /// # Errors
@@ -51,12 +52,9 @@ impl<K: WorkerKind, M: Inbox> WorkerTable<K, M> {
         let mut desired: BTreeMap<String, _> = desired.into_iter().collect();
         let (mut kept, mut leaving) = (Vec::new(), Vec::new());
         for (name, worker) in self.list() {
-            let stays = match worker.phase() {
-                WorkerPhase::Launching { .. } | WorkerPhase::Running { .. } => {
-                    desired.remove(&name).is_some()
-                }
-                WorkerPhase::Closing { .. } | WorkerPhase::Closed(_) => false,
-            };
+            // One that drains is on its way out like one that closes.
+            let takes = (worker.core).with(|desk, _| desk.table.takes(worker.id).is_ok());
+            let stays = takes && desired.remove(&name).is_some();
             if stays {
                 kept.push(worker);
             } else {

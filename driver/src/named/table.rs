@@ -16,8 +16,8 @@ use crate::farm::Farm;
 use crate::pool::Pool;
 use crate::queue::TaskQueue;
 use farm_master::NamedKind;
-use farm_master::lane::Boundary;
-use farm_master::named::{LaunchRefused, Rule, Table, WorkerId};
+use farm_master::lane::{Boundary, KEY_LIMIT};
+use farm_master::named::{LaunchRefused, Rule, WorkerId};
 use farm_protocol::{Named, Session, SlotId};
 use std::fmt;
 use std::marker::PhantomData;
@@ -54,13 +54,14 @@ impl FarmBuilder {
         let most =
             NonZeroU32::new(pool.slots).expect("a table of named workers has a place at least");
         pool.staffing.named = true;
-        // At most one errand for each of them is under way: nothing is ever refused for want of room.
+        // Each table has one errand for each of its workers under way at most, and there may be any number of tables: nothing
+        // is ever refused for want of room.
         let workers = NonZeroUsize::try_from(most).expect("a slot is an index");
         let boundary = pool
             .boundary
             .unwrap_or_else(|| Boundary::for_workers(workers));
         pool.boundary = Some(Boundary {
-            max_queued: boundary.max_queued.max(2 * workers.get()),
+            max_queued: KEY_LIMIT as usize,
             ..boundary
         });
         NamedRef {
@@ -223,8 +224,8 @@ impl Farm {
     ) -> WorkerTable<K, M> {
         let queue: TaskQueue<NamedKind<K::Named>> = self.queue(named.kind);
         let (inbox, news) = crossbeam_channel::unbounded();
-        let table = Table::new(mailbox.rule(), named.most);
-        let core = Core::new(table, kind, queue, mailbox.merge(), inbox);
+        let made_of = (mailbox.rule(), named.most);
+        let core = Core::new(made_of, kind, queue, mailbox.merge(), inbox);
         let core = Arc::new(core);
         let gone = core.inbox.clone();
         core.queue.shared.hear_of_workers(Box::new(

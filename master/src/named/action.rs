@@ -211,7 +211,8 @@ pub enum Merge {
     Newest,
     /// The old one stands; who brought the new one is told that it was displaced.
     Oldest,
-    /// The new one stands for both, and both are told its answer. It counts as brought when the old one was.
+    /// One request stands for both, in the place and under the id of the old one, and both are told its answer. It counts as
+    /// brought when the old one was.
     Combined,
     /// Neither stands; both are told that they were displaced.
     Empty,

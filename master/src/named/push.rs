@@ -80,10 +80,10 @@ impl Table {
                 self.resolve(old, &Resolution::Displaced);
             }
             (Merge::Combined, Some(old)) => {
-                let key = self.stand_in_place_of(old, new, worker);
+                // One level deep, and the same work however often something is merged: the old one keeps its place.
                 let pushed = self.requests[&old].pushed;
-                self.issue(pushed, worker, At::Lane(key));
-                self.merge_into(new, old);
+                self.issue(pushed, worker, At::Merged(old));
+                self.open(old).merged.push(new);
             }
             (Merge::Oldest, Some(_)) => {
                 self.issue(now, worker, At::Blocked);
@@ -111,17 +111,6 @@ impl Table {
         };
         self.at(worker).mailbox.rename(key, new);
         key
-    }
-
-    /// The old one, and what was merged into it before, shares the answer of the new one. One level, so that resolving
-    /// does not go deep however often something is merged.
-    fn merge_into(&mut self, new: RequestId, old: RequestId) {
-        let mut merged = std::mem::take(&mut self.open(old).merged);
-        merged.push(old);
-        for earlier in &merged {
-            self.open(*earlier).at = At::Merged(new);
-        }
-        self.open(new).merged = merged;
     }
 
     /// What came of [`Action::Pull`]: a request has come from the source (`true`), and is issued; or there is none now,

@@ -281,8 +281,8 @@ fn a_dropbox_merges_and_tells_whoever_is_displaced() {
         answer(&mut table, worker, busy, Verdict::Continue);
         let done = actions(&mut table);
         let next = match merge {
-            Merge::Newest | Merge::Combined => Some(new),
-            Merge::Oldest => Some(old),
+            Merge::Newest => Some(new),
+            Merge::Oldest | Merge::Combined => Some(old),
             Merge::Empty => None,
         };
         assert_eq!(done.get(1), next.map(|next| sent(worker, next)).as_ref());
@@ -398,4 +398,23 @@ fn a_worker_that_is_shut_down_while_it_launches_is_never_launched_or_ended_at_on
         }
         assert!(table.is_empty());
     }
+}
+
+/// However often something is merged, a put costs the same: the work is not squared.
+#[test]
+fn a_request_is_merged_ten_thousand_times() {
+    let mut table = table(Rule::Dropbox);
+    let worker = running(&mut table, "a");
+    let put = |table: &mut Table| table.put(at(3), worker, Merge::Combined).expect("open");
+    let busy = put(&mut table);
+    actions(&mut table);
+    let first = put(&mut table);
+    for _ in 0..10_000 {
+        put(&mut table);
+    }
+    answer(&mut table, worker, busy, Verdict::Continue);
+    assert_eq!(actions(&mut table)[1], sent(worker, first));
+    answer(&mut table, worker, first, Verdict::Continue);
+    assert_eq!(actions(&mut table).len(), 10_001, "each is told once");
+    assert_eq!(table.ledger(), (10_002, 10_002));
 }
