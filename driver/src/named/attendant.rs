@@ -134,6 +134,11 @@ impl<K: WorkerKind> Attendant<K> {
         self.core.with(|desk, now| {
             // The farm takes nothing more: as if it had been there when that began.
             let outcome = how.map_or(Outcome::Closed, |settled| settled.outcome);
+            let is_there = |id| matches!(desk.people.get(id), Some(it) if it.process.is_some());
+            if matches!(outcome, Outcome::HolderGone) && is_there(&worker) {
+                // It never got there. How the process ended is about to be heard, and ends this too.
+                return;
+            }
             let (how, answer) = treated(outcome);
             if let Some(person) = desk.people.get_mut(&worker) {
                 person.errand = None;
