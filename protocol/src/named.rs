@@ -48,8 +48,8 @@ pub trait Named: 'static {
     type Params: Clone + Serialize + DeserializeOwned + Schema + Send + 'static;
     /// What a worker that was launched tells the master: the first of what the master knows of it.
     type Welcome: Serialize + DeserializeOwned + Schema + Send + 'static;
-    /// Why it refuses to be launched.
-    type LaunchError: Serialize + DeserializeOwned + Schema + Send + 'static;
+    /// Why it refuses to be launched; people are shown its `Debug` text.
+    type LaunchError: Debug + Serialize + DeserializeOwned + Schema + Send + 'static;
     /// What is put into its mailbox.
     type Request: Clone + Debug + Serialize + DeserializeOwned + Schema + Send + Sync + 'static;
     /// What it answers.

@@ -96,7 +96,7 @@ impl<N: Named> fmt::Display for LaunchError<N> {
                 f,
                 "no place for its process was free within {waited:?}: the farm's workers are all taken; allow more of them"
             ),
-            Self::Refused(_) => f.write_str("its `on_launch` refused"),
+            Self::Refused(error) => write!(f, "its `on_launch` refused: {error:?}"),
             Self::Spawn(error) => f.write_str(error),
             Self::Lost(crash) => write!(f, "its process was lost: {crash}"),
             Self::TimedOut { waited } => {
