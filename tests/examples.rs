@@ -7,8 +7,12 @@
 mod builder;
 #[path = "examples/coq.rs"]
 mod coq;
+#[path = "examples/game_room.rs"]
+mod game_room;
 #[path = "examples/prover.rs"]
 mod prover;
 #[expect(dead_code, reason = "its other half is for the tests of `farm run`")]
 #[path = "run/stage.rs"]
 mod stage;
+#[path = "examples/watcher.rs"]
+mod watcher;
