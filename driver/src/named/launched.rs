@@ -43,6 +43,9 @@ pub(super) fn launched<N: Named>(
                 | Refusal::UnknownLimit
                 | Refusal::Unmeasured
                 | Refusal::NotAdmitting(_)
+                | Refusal::Saturated { .. }
+                | Refusal::TimedOut { .. }
+                | Refusal::ModeForbids { .. }
                 | Refusal::ScopeOver(_)
                 | Refusal::GroupFull { .. }) => {
                     log::debug!("a launch was not admitted: {refusal}");

@@ -17,7 +17,10 @@ impl<K: WorkerKind> Drop for Attendant<K> {
         if !thread::panicking() {
             return;
         }
-        log::error!("named workers of kind `{}`: {WHY}", <super::Of<K> as Named>::NAME);
+        log::error!(
+            "named workers of kind `{}`: {WHY}",
+            <super::Of<K> as Named>::NAME
+        );
         let crash = || Crash {
             why: WHY.to_owned(),
             during: None,
@@ -44,7 +47,9 @@ impl<K: WorkerKind> Drop for Attendant<K> {
                 .give(Err(LaunchError::Any(Fault(WHY.to_owned()))));
             person.life.closed.give(Closed {
                 birth: self.core.date(person.born),
-                since: self.core.date(person.since.unwrap_or_else(|| self.core.now())),
+                since: self
+                    .core
+                    .date(person.since.unwrap_or_else(|| self.core.now())),
                 crash: Some(crash()),
             });
             as_hook(|| person.life.canceler.cancel());
