@@ -18,7 +18,7 @@ enum State {
 struct Node {
     state: Mutex<State>,
     /// Kept, so that it is still told when nobody else has it: its children are told by it.
-    parent: Option<Arc<Node>>,
+    parent: Option<Arc<Self>>,
 }
 
 impl Drop for Node {

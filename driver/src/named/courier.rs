@@ -142,10 +142,13 @@ pub(super) const fn lives(how: HowStopped) -> bool {
     }
 }
 
+/// What a worker has answered to a request.
+pub(super) type Reply<N> = Result<<N as Named>::Response, <N as Named>::RequestError>;
+
 /// What the end of a request's errand means to the table, and the answer if there is one.
 pub(super) fn treated<N: Named>(
     outcome: Outcome<Report<N>, Misfit>,
-) -> (Treated, Option<Result<N::Response, N::RequestError>>) {
+) -> (Treated, Option<Reply<N>>) {
     let fault = |fault: String, crash: Option<MachineCrash>| Treated::Fault { fault, crash };
     let treated = match outcome {
         Outcome::Done(Report::Answered(answer)) => {

@@ -28,31 +28,17 @@ impl Late {
     }
 }
 
+/// Why not, and whether its process lives.
+type NotLaunched<N> = (Result<LaunchError<N>, Late>, bool);
+
 /// What came of a launch; of a failed one also whether its process lives.
 pub(super) fn launched<N: Named>(
     how: Resolved<NamedKind<N>>,
-) -> Result<N::Welcome, (Result<LaunchError<N>, Late>, bool)> {
+) -> Result<N::Welcome, NotLaunched<N>> {
     let outcome = match how {
         Ok(settled) => settled.outcome,
         Err(refused) => {
-            let failure = match refused.refusal {
-                // A pool whose workers cannot be started says why.
-                Refusal::PoolEnded(error) => LaunchError::Spawn(error),
-                refusal @ (Refusal::Lane(_)
-                | Refusal::UnknownNeed(_)
-                | Refusal::UnknownLimit
-                | Refusal::Unmeasured
-                | Refusal::NotAdmitting(_)
-                | Refusal::Saturated { .. }
-                | Refusal::TimedOut { .. }
-                | Refusal::ModeForbids { .. }
-                | Refusal::ScopeOver(_)
-                | Refusal::GroupFull { .. }) => {
-                    log::debug!("a launch was not admitted: {refusal}");
-                    LaunchError::Closed
-                }
-            };
-            return Err((Ok(failure), false));
+            return Err((Ok(refused_launch(refused.refusal)), false));
         }
     };
     let any = |fault: String| LaunchError::Any(Fault(fault));
@@ -107,4 +93,25 @@ pub(super) fn launched<N: Named>(
         | Outcome::Displaced => (any("it was not sent".to_owned()), false),
     };
     Err((Ok(failure), lives))
+}
+
+/// A launch that the farm did not take.
+fn refused_launch<N: Named>(refusal: Refusal) -> LaunchError<N> {
+    match refusal {
+        // A pool whose workers cannot be started says why.
+        Refusal::PoolEnded(error) => LaunchError::Spawn(error),
+        refusal @ (Refusal::Lane(_)
+        | Refusal::UnknownNeed(_)
+        | Refusal::UnknownLimit
+        | Refusal::Unmeasured
+        | Refusal::NotAdmitting(_)
+        | Refusal::Saturated { .. }
+        | Refusal::TimedOut { .. }
+        | Refusal::ModeForbids { .. }
+        | Refusal::ScopeOver(_)
+        | Refusal::GroupFull { .. }) => {
+            log::debug!("a launch was not admitted: {refusal}");
+            LaunchError::Closed
+        }
+    }
 }

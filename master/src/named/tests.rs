@@ -336,7 +336,7 @@ fn a_source_is_asked_when_there_is_nothing_to_do() {
     let worker = table.launch(at(1), "a", None).expect("room");
     table.launched(at(2), worker);
     let pull = Action::Pull { worker };
-    assert_eq!(actions(&mut table)[2..], [pull.clone()]);
+    assert_eq!(actions(&mut table)[2..], std::slice::from_ref(&pull)[..]);
     let first = table.pulled(at(3), worker, true).expect("it takes one");
     assert_eq!(actions(&mut table), [sent(worker, first)]);
     answer(&mut table, worker, first, Verdict::Continue);

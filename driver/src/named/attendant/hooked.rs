@@ -127,7 +127,7 @@ impl<K: WorkerKind> Attendant<K> {
         });
         // Its worker is closed already; a panic is reported, and there is nothing else to crash.
         let _reported = self.hook("on_close", worker, |kind, worker| {
-            kind.on_close(worker, &closed)
+            kind.on_close(worker, &closed);
         });
         self.core.with(|desk, _| desk.table.closed(worker));
     }

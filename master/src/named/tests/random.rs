@@ -108,6 +108,31 @@ fn step(table: &mut Table, world: &mut World, now: Instant, (what, which): (u8, 
             };
             world.open.extend(issued);
         }
+        10 => {
+            let Some(request) = pick(&world.open, which) else {
+                return;
+            };
+            if which.is_multiple_of(2) {
+                table.cancel(now, request, "enough");
+            } else if table.withdraw(request) {
+                world.open.retain(|other| *other != request);
+                world.told += 1;
+            }
+        }
+        11 => {
+            let Some(worker) = somebody else { return };
+            let until = now.after(Duration::from_millis(7));
+            let drain = Shutdown::Drain { until };
+            let how = [Shutdown::Drop, drain][usize::from(which) % 2];
+            table.shutdown(now, worker, how);
+        }
+        _ => below(table, world, now, (what % 14, which)),
+    }
+}
+
+/// What the world below does, of what it was asked; or nothing but the time.
+fn below(table: &mut Table, world: &mut World, now: Instant, (what, which): (u8, u8)) {
+    match what {
         5 => {
             let Some(worker) = pick(&world.launching, which) else {
                 return;
@@ -150,24 +175,6 @@ fn step(table: &mut Table, world: &mut World, now: Instant, (what, which): (u8, 
             world
                 .open
                 .extend(table.pulled(now, worker, which.is_multiple_of(2)));
-        }
-        10 => {
-            let Some(request) = pick(&world.open, which) else {
-                return;
-            };
-            if which.is_multiple_of(2) {
-                table.cancel(now, request, "enough");
-            } else if table.withdraw(request) {
-                world.open.retain(|other| *other != request);
-                world.told += 1;
-            }
-        }
-        11 => {
-            let Some(worker) = somebody else { return };
-            let until = now.after(Duration::from_millis(7));
-            let drain = Shutdown::Drain { until };
-            let how = [Shutdown::Drop, drain][usize::from(which) % 2];
-            table.shutdown(now, worker, how);
         }
         12 => {
             // Mostly those that were asked to go.
