@@ -27,7 +27,8 @@ impl Master {
             kind,
             gate: lane.gate(),
             // Not `queued`: what waits for the delay of a retry has ended as far as the lane goes.
-            waiting: self.outstanding(Some(kind)) - counts.occupied,
+            // Nor those that wait for room: they are not in it.
+            waiting: self.outstanding(Some(kind)) - counts.occupied - self.offered(kind),
             in_flight: counts.in_flight,
             stopping: counts.occupied - counts.in_flight,
             max_in_flight: boundary.max_in_flight.get(),
