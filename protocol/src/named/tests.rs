@@ -14,7 +14,7 @@ impl<P, W, L, R, A, E> Named for Of<(P, W, L, R, A, E)>
 where
     P: Clone + Serialize + DeserializeOwned + Schema + Send + 'static,
     W: Serialize + DeserializeOwned + Schema + Send + 'static,
-    L: Serialize + DeserializeOwned + Schema + Send + 'static,
+    L: Debug + Serialize + DeserializeOwned + Schema + Send + 'static,
     R: Clone + Debug + Serialize + DeserializeOwned + Schema + Send + Sync + 'static,
     A: Clone + Serialize + DeserializeOwned + Schema + Send + 'static,
     E: Clone + Serialize + DeserializeOwned + Schema + Send + 'static,
