@@ -125,7 +125,7 @@ struct Worker {
     name: Arc<str>,
     phase: Phase,
     process: Process,
-    /// `on_launch` has succeeded: `on_close` is owed.
+    /// It ran, and whoever launched it knows: `on_close` is owed.
     launched: bool,
     /// That has been asked for.
     on_close: bool,

@@ -16,15 +16,15 @@ impl Table {
         let there = self.at(worker);
         assert_eq!(there.process, Process::Starting, "it is launched once");
         there.process = Process::There;
-        there.launched = true;
         match there.phase {
             Phase::Launching { .. } => {
+                there.launched = true;
                 there.phase = Phase::Running { since: now };
                 self.actions.push_back(Action::Launched { worker });
                 self.go_on(now, worker);
             }
             Phase::Running { .. } => panic!("it is launched once"),
-            // It was shut down meanwhile, and came up before that reached it.
+            // It was shut down meanwhile, and came up before that reached it: for whoever launched it, it never ran.
             Phase::Closing { .. } => self.actions.push_back(Action::End { worker }),
         }
     }

@@ -18,6 +18,8 @@ struct World {
     open: Vec<RequestId>,
     told: u64,
     closed: Vec<WorkerId>,
+    /// Whoever launched them was told how that went.
+    answered: Vec<WorkerId>,
 }
 
 impl World {
@@ -46,9 +48,11 @@ impl World {
                     assert_eq!(self.open.len() + 1, before, "told once");
                     self.told += 1;
                 }
-                Action::Launched { .. }
-                | Action::NotLaunched { .. }
-                | Action::Stop { .. }
+                Action::Launched { worker } | Action::NotLaunched { worker } => {
+                    assert!(!self.answered.contains(&worker), "told once");
+                    self.answered.push(worker);
+                }
+                Action::Stop { .. }
                 | Action::Idle { .. }
                 | Action::Admitted { .. }
                 | Action::Cancel { .. } => {}
@@ -247,5 +251,6 @@ proptest! {
         let (issued, told) = table.ledger();
         prop_assert_eq!((issued, told), (world.told, world.told));
         prop_assert_eq!(world.closed.len() as u64, table.last_worker);
+        prop_assert_eq!(world.answered.len() as u64, table.last_worker);
     }
 }
