@@ -24,6 +24,10 @@ pub(crate) const TESTS: &[Test] = &[
         hook_asks_of_left,
     ),
     ("a_stopped_process_is_ended_within_its_budget", stopped),
+    (
+        "one_killed_in_idleness_and_asked_at_once_says_why",
+        idle_death,
+    ),
     ("a_thread_that_falls_leaves_nobody_waiting", fallen),
     ("a_table_that_waits_does_not_spin", no_spin),
 ];
@@ -285,6 +289,26 @@ fn stopped() {
     ada.shutdown(ShutdownMode::Drop).expect("no hook");
     assert_eq!(waits.wait(), Err(MessageError::Closed(None)));
     assert_eq!(word(club.up("ada").push_and_wait(Do::Say(1))), 1);
+}
+
+/// Whether the death is heard of before the request meets it, after it or in between.
+fn idle_death() {
+    let club = Club::open(1, Unbounded);
+    for round in 0..40 {
+        let ada = club.up("ada");
+        let pid = word(ada.push_and_wait(Do::Pid)).cast_signed();
+        kill_process(Pid::from_raw(pid).expect("a process"), Signal::KILL).expect("it is ours");
+        for _ in 0..round * 50 {
+            thread::yield_now();
+        }
+        let died = ada.push_and_wait(Do::Say(1));
+        let Err(MessageError::Closed(Some(crash))) = died else {
+            panic!("{died:?}")
+        };
+        assert!(crash.why.contains("SIGKILL"), "{crash}");
+        let closed = ada.wait_closed().expect("no hook");
+        assert_eq!(closed.crash, Some(crash));
+    }
 }
 
 fn fallen() {
