@@ -31,10 +31,10 @@ struct Options {
     /// Milliseconds between two looks at the folder
     #[arg(long, default_value_t = 50)]
     interval: u64,
+    /// How many files are watched at most, each by a process of its own
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    files: u32,
 }
-
-/// How many files are watched at most: each has a process.
-const FILES: u32 = 64;
 
 /// Two changes within a tick of the file system's clock have one time: a file is looked at when that time is past.
 const SETTLED: Duration = Duration::from_millis(20);
@@ -42,14 +42,10 @@ const SETTLED: Duration = Duration::from_millis(20);
 /// A time so far ahead is from another clock, and is not waited for.
 const FUTURE: Duration = Duration::from_secs(2);
 
-/// What is heard of the workers.
-enum News {
-    /// The file, its version, and what is wrong with it.
-    Checked(String, u32, Option<String>),
-    Crashed(String, Crash),
-}
+/// What is heard of a file: which version was checked and what is wrong with it, or why its checker died.
+type News = (String, std::result::Result<(u32, Option<String>), Crash>);
 
-/// The master's half of a checker.
+/// The master's half of a checker. When it has ended nobody wants to know what it has to tell.
 struct Desk(Sender<News>);
 
 impl WorkerKind for Desk {
@@ -62,15 +58,14 @@ impl WorkerKind for Desk {
         wrong: &Option<String>,
         _: &Timing,
     ) -> WorkerVerdict {
-        let news = News::Checked(worker.name().to_owned(), *version, wrong.clone());
-        // When it has ended nobody wants to know.
-        let _over = self.0.send(news);
+        let checked = Ok((*version, wrong.clone()));
+        let _over = self.0.send((worker.name().to_owned(), checked));
         WorkerVerdict::Continue
     }
 
     fn on_close(&self, worker: &WorkerRef<Self>, closed: &Closed) {
         if let Some(crash) = closed.crash.clone() {
-            let _over = self.0.send(News::Crashed(worker.name().to_owned(), crash));
+            let _over = self.0.send((worker.name().to_owned(), Err(crash)));
         }
     }
 }
@@ -123,17 +118,14 @@ impl Watcher {
             if file.judged < file.seen {
                 println!("{name}: nobody checks it: {error}");
             }
-            (file.told, file.judged) = (file.seen, file.seen);
+            // Once there is room for it, it is.
+            (file.told, file.judged) = (0, file.seen);
         }
         for worker in report.launched.iter().chain(&report.kept) {
             let file = self.files.get_mut(worker.name()).expect("it was wanted");
-            if file.told == file.seen {
-                continue;
-            }
-            file.told = file.seen;
-            if worker.put(file.seen) != Put::Stored {
-                // It has died since: the next look has another one for it.
-                file.told = file.judged;
+            // If it has died since, the next look has another one for it.
+            if file.told < file.seen && worker.put(file.seen) == Put::Stored {
+                file.told = file.seen;
             }
         }
         Ok(settled && self.files.values().all(|file| file.judged == file.seen))
@@ -172,14 +164,14 @@ impl Watcher {
         Ok(settled)
     }
 
-    fn hear(&mut self, news: News) {
+    fn hear(&mut self, (name, news): News) {
+        self.checks += u32::from(news.is_ok());
+        let Some(file) = self.files.get_mut(&name) else {
+            return;
+        };
         match news {
-            News::Checked(name, version, wrong) => {
-                self.checks += 1;
-                let Some(file) = self.files.get_mut(&name) else {
-                    return;
-                };
-                let overtaken = match version - file.judged - 1 {
+            Ok((version, wrong)) => {
+                let overtaken = match version.saturating_sub(file.judged + 1) {
                     0 => String::new(),
                     overtaken => format!(" ({overtaken} before it overtaken)"),
                 };
@@ -188,11 +180,8 @@ impl Watcher {
                 file.judged = version;
                 file.is_fine = wrong.is_none();
             }
-            News::Crashed(name, crash) => {
+            Err(crash) => {
                 println!("{name}: its checker crashed: {crash}");
-                let Some(file) = self.files.get_mut(&name) else {
-                    return;
-                };
                 if file.crashed == file.told && file.told > file.judged {
                     println!("{name}: version {}: given up", file.told);
                     (file.judged, file.is_fine) = (file.told, false);
@@ -215,21 +204,18 @@ fn main() -> ExitCode {
 }
 
 fn watch(options: &Options) -> Result<u8> {
-    let folder = options.folder.clone();
-    let editor = match &options.folder {
-        Some(_) => None,
-        None => {
-            fs::create_dir_all(demo::FOLDER)?;
-            Some(thread::spawn(demo::work))
-        }
-    };
+    let is_own = options.folder.is_none();
+    if is_own {
+        fs::create_dir_all(demo::FOLDER)?;
+    }
+    let editor = is_own.then(|| thread::spawn(demo::work));
     let mut builder = Farm::builder();
-    let checkers = builder.named::<Checker>(Pool::new(Program::this_executable(), FILES));
+    let checkers = builder.named::<Checker>(Pool::new(Program::this_executable(), options.files));
     let farm = builder.start()?;
     let (tell, news) = channel();
     let newest = Dropbox::new(|_, new, _| Merge::Newest(new));
     let mut watcher = Watcher {
-        folder: folder.unwrap_or_else(|| demo::FOLDER.to_owned()),
+        folder: options.folder.clone().unwrap_or(demo::FOLDER.to_owned()),
         table: farm.worker_table(checkers, Desk(tell), newest),
         news,
         files: BTreeMap::new(),

@@ -106,6 +106,24 @@ fn files_come_and_go_and_a_checker_that_dies_leaves_the_others_alone() {
 }
 
 #[test]
+fn a_file_for_which_there_is_no_room_is_checked_when_there_is() {
+    let (stage, _fifos) = stage();
+    save(&stage, "first.json", "[1]");
+    let running = watch(&stage, &["files", "--files", "1"]);
+    assert_eq!(told(&stage, "first.json: version 1: "), "fine");
+    save(&stage, "second.json", "[");
+    let why = told(&stage, "second.json: nobody checks it: ");
+    assert!(why.starts_with("1 workers live in this table"), "{why}");
+    fs::remove_file(stage.path("files/first.json")).expect("it is there");
+    let wrong = told(&stage, "second.json: version 1: ");
+    assert!(wrong.starts_with("EOF"), "{wrong}");
+    running.signal(Signal::INT);
+    let text = running.end().dies_of(Signal::INT).text();
+    assert_eq!(text.matches("nobody").count(), 1, "{text}");
+    stage.all_gone_within(LIMIT);
+}
+
+#[test]
 fn a_check_ends_with_its_file_and_with_an_interrupt() {
     let (stage, [checks, _go]) = stage();
     for end in ["gone", "interrupt"] {
