@@ -12,8 +12,17 @@ use std::process::{Command, Stdio};
 pub fn said(command: &mut Command) -> io::Result<String> {
     let output = command.stdin(Stdio::null()).output();
     let program = command.get_program().display();
+    // A folder that is not there gives the same error as a program that is not.
+    let folder = command.get_current_dir().filter(|folder| !folder.is_dir());
     let output = output.map_err(|error| {
-        io::Error::new(error.kind(), format!("cannot run `{program}`: {error}"))
+        let words = match folder {
+            Some(folder) => format!(
+                "cannot run `{program}` in `{}`: no such folder",
+                folder.display()
+            ),
+            None => format!("cannot run `{program}`: {error}"),
+        };
+        io::Error::new(error.kind(), words)
     })?;
     if !output.status.success() {
         let why = String::from_utf8_lossy(&output.stderr);
@@ -37,6 +46,12 @@ mod tests {
         assert_eq!(shell("echo 1.2; echo new >&2").expect("it ran"), "1.2\n");
         let error = shell("echo why >&2; exit 3").unwrap_err().to_string();
         assert_eq!(error, "`sh` ended with exit status: 3: why");
+        let error = said(Command::new("sh").current_dir("/no/such/folder")).unwrap_err();
+        let words = error.to_string();
+        assert_eq!(
+            words,
+            "cannot run `sh` in `/no/such/folder`: no such folder"
+        );
         let error = said(&mut Command::new("/no/such/program")).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
         let words = error.to_string();
