@@ -31,11 +31,6 @@ pub enum Errand<N: Named> {
         /// What.
         request: Arc<N::Request>,
     },
-    /// Somebody is to close, and its process ends.
-    Close {
-        /// The process that it is.
-        worker: (SlotId, Session),
-    },
 }
 
 /// What came of an [`Errand`].
@@ -46,8 +41,6 @@ pub enum Report<N: Named> {
     Refused(N::LaunchError),
     /// It has treated a request, and goes on.
     Answered(Result<N::Response, N::RequestError>),
-    /// It is closed. Its process ends.
-    Closed,
 }
 
 /// A named worker answered something else than it was asked. Its process is ended.
@@ -84,7 +77,6 @@ impl<N: Named> Errand<N> {
         match self {
             Self::Launch { .. } => "launch",
             Self::Request { .. } => "request",
-            Self::Close { .. } => "close",
         }
     }
 }
@@ -100,14 +92,14 @@ impl<N: Named> TaskKind for NamedKind<N> {
         let fresh = matches!(status, WorkerStatus::Fresh);
         match errand {
             Errand::Launch { .. } => fresh,
-            Errand::Request { .. } | Errand::Close { .. } => !fresh,
+            Errand::Request { .. } => !fresh,
         }
     }
 
     fn affinity(&self, errand: &Errand<N>) -> Affinity {
         match errand {
             Errand::Launch { .. } => Affinity::Any,
-            Errand::Request { worker, .. } | Errand::Close { worker } => {
+            Errand::Request { worker, .. } => {
                 let (slot, session) = *worker;
                 Affinity::Worker { slot, session }
             }
@@ -125,7 +117,6 @@ impl<N: Named> TaskKind for NamedKind<N> {
                 params: params.clone(),
             },
             Errand::Request { request, .. } => ToNamed::Request(N::Request::clone(request)),
-            Errand::Close { .. } => ToNamed::Close,
         })
     }
 
@@ -138,7 +129,6 @@ impl<N: Named> TaskKind for NamedKind<N> {
         let answered = match &response {
             FromNamed::Launched(_) => "launch",
             FromNamed::Answered(_) => "request",
-            FromNamed::Closed => "close",
         };
         match (errand, response) {
             (Errand::Launch { .. }, FromNamed::Launched(Ok(welcome))) => {
@@ -150,10 +140,7 @@ impl<N: Named> TaskKind for NamedKind<N> {
             (Errand::Request { .. }, FromNamed::Answered(answer)) => {
                 Verdict::done(Report::Answered(answer), ())
             }
-            (Errand::Close { .. }, FromNamed::Closed) => {
-                Verdict::done(Report::Closed, ()).end_worker()
-            }
-            (Errand::Launch { .. } | Errand::Request { .. } | Errand::Close { .. }, _) => {
+            (Errand::Launch { .. } | Errand::Request { .. }, _) => {
                 let misfit = Misfit {
                     kind: N::NAME,
                     asked: errand.word(),
@@ -179,7 +166,6 @@ impl<N: Named> fmt::Debug for Errand<N> {
             Self::Request { worker, request } => {
                 write!(f, "request to {}: {}", to(worker), N::view(request))
             }
-            Self::Close { worker } => write!(f, "close {}", to(worker)),
         }
     }
 }
@@ -191,7 +177,6 @@ impl<N: Named> fmt::Debug for Report<N> {
             Self::Refused(_) => "Refused",
             Self::Answered(Ok(_)) => "Answered",
             Self::Answered(Err(_)) => "Answered with an error",
-            Self::Closed => "Closed",
         })
     }
 }

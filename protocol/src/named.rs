@@ -114,8 +114,6 @@ pub enum ToNamed<P, R> {
     },
     /// Do this.
     Request(R),
-    /// End: nothing comes after it.
-    Close,
 }
 
 /// What a named worker answers to a [`ToNamed`], each with its own.
@@ -125,8 +123,6 @@ pub enum FromNamed<W, L, A, E> {
     Launched(Result<W, L>),
     /// It has done this, or has not.
     Answered(Result<A, E>),
-    /// It has put everything in order.
-    Closed,
 }
 
 /// The [`Wire`] of a kind of named workers.

@@ -20,6 +20,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("b12_a_hook_that_panics_costs_its_worker_only", b12),
     ("b13_a_hook_may_end_its_worker_and_not_wait_for_that", b13),
     ("b14_a_resource_is_released_once", b14),
+    ("who_ends_in_order_closes_in_its_process", tidy),
     ("b16_phases_and_times_are_in_order", b16),
     ("b17_who_is_in_the_table_is_found", b17),
     ("b19_a_canceler_fires_at_a_shutdown_and_a_death", b19),
@@ -399,4 +400,40 @@ fn b23() {
     assert_eq!(word(ada.push_and_wait(Do::Say(1))), 1);
     ada.shutdown(ShutdownMode::Drop).expect("no hook");
     assert_eq!(ada.with_state(|it| it.clone()), None);
+}
+
+/// The worker's half closes what it has when its process ends in order, and only then.
+fn tidy() {
+    let club = Club::open(1, Unbounded);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("closed");
+    let birth = Birth::Tidy(file.to_str().expect("a plain path").to_owned());
+    let up = || {
+        club.table
+            .launch("ada", birth.clone(), plain())
+            .expect("up")
+    };
+    let drain = ShutdownMode::Drain {
+        deadline: Duration::from_secs(60),
+    };
+    for how in [ShutdownMode::Drop, drain] {
+        let ada = up();
+        assert_eq!(word(ada.push_and_wait(Do::Say(1))), 1);
+        assert!(!file.exists());
+        ada.shutdown(how).expect("no hook");
+        // Before whoever waits for the end wakes, and so before the name is another's.
+        assert!(file.exists());
+        std::fs::remove_file(&file).expect("it was written");
+    }
+    for last in [Do::Die, Do::Panic] {
+        let ada = up();
+        assert!(ada.push_and_wait(last).is_err());
+        ada.wait_closed().expect("no hook");
+        assert!(!file.exists());
+    }
+    let (ada, gate) = (up(), Gate::new());
+    ada.push_now(gate.holds()).expect("open");
+    let _held = gate.held();
+    ada.shutdown(ShutdownMode::Drop).expect("no hook");
+    assert!(!file.exists(), "one that had to be killed");
 }

@@ -8,7 +8,7 @@ use farm::{
 };
 use rustix::fs::{CWD, FileType, Mode};
 use serde::{Deserialize, Serialize};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -81,7 +81,11 @@ impl Clone for Word {
 
 fn opened(pipe: &str) {
     let mut opened = std::fs::File::open(pipe).expect("the test made it");
-    let _ended = opened.read(&mut [0]);
+    // A signal, which asks it to stop, is not heeded.
+    while opened
+        .read(&mut [0])
+        .is_err_and(|why| why.kind() == ErrorKind::Interrupted)
+    {}
 }
 
 impl Resident for Player {
@@ -295,10 +299,15 @@ impl Gate {
         Do::HoldFast(self.path.clone())
     }
 
+    /// Waits until somebody is held by it; he is for as long as this is kept.
+    pub(crate) fn held(&self) -> std::fs::File {
+        let opened = std::fs::OpenOptions::new().write(true).open(&self.path);
+        opened.expect("our own folder")
+    }
+
     /// Waits until somebody is held by it, and lets go.
     pub(crate) fn open(&self) {
-        let opened = std::fs::OpenOptions::new().write(true).open(&self.path);
-        drop(opened.expect("our own folder"));
+        drop(self.held());
     }
 }
 

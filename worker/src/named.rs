@@ -91,8 +91,8 @@ pub trait Resident: Sized + 'static {
         context: &Context<'_, NamedWire<Self::Named>>,
     ) -> Result<<Self::Named as Named>::Response, <Self::Named as Named>::RequestError>;
 
-    /// It is asked to close, and this is the last that it does. Not called when the process is ended otherwise: killed,
-    /// by a panic, or with a farm that does not wait for it.
+    /// Its process ends in order, and this is the last that it does: it has as long as the farm gives a worker to close,
+    /// and is then killed. Not called when the process is ended otherwise: killed, by a panic, or with its master.
     fn on_close(self) {}
 }
 
@@ -100,7 +100,9 @@ pub trait Resident: Sized + 'static {
 ///
 /// # Panics
 /// It panics, which costs the worker, when the master breaks its promises: a request before a launch, a second launch,
-/// anything after the close or after a launch that was refused.
+/// anything after a launch that was refused.
+///
+/// Dropped, which is how a worker that ends in order ends its performers, it closes whom it houses.
 pub struct Host<R: Resident> {
     house: House<R>,
 }
@@ -151,18 +153,25 @@ impl<R: Resident> Host<R> {
         request: <R::Named as Named>::Request,
         context: &Context<'_, NamedWire<R::Named>>,
     ) -> Result<<R::Named as Named>::Response, <R::Named as Named>::RequestError> {
-        match &mut self.house {
-            House::Home(resident) => resident.on_request(request, context),
+        // Should the request panic, nobody lives here: what is left of him is not closed in order.
+        let left = House::Left("fell when it treated a request");
+        match std::mem::replace(&mut self.house, left) {
+            House::Home(mut resident) => {
+                let answer = resident.on_request(request, context);
+                self.house = House::Home(resident);
+                answer
+            }
             House::Empty => broken::<R>("a request came before a launch"),
             House::Left(why) => broken::<R>(&format!("a request came, and who was here {why}")),
         }
     }
+}
 
-    fn close(&mut self) {
+impl<R: Resident> Drop for Host<R> {
+    fn drop(&mut self) {
         match std::mem::replace(&mut self.house, House::Left("was closed")) {
             House::Home(resident) => resident.on_close(),
-            House::Empty => broken::<R>("it is to close, and nobody was launched"),
-            House::Left(why) => broken::<R>(&format!("it is to close, and who was here {why}")),
+            House::Empty | House::Left(_) => {}
         }
     }
 }
@@ -211,10 +220,6 @@ impl<R: Resident> Perform for Host<R> {
                 FromNamed::Launched(self.launch(&name, params, context))
             }
             ToNamed::Request(request) => FromNamed::Answered(self.request(request, context)),
-            ToNamed::Close => {
-                self.close();
-                FromNamed::Closed
-            }
         }
     }
 }

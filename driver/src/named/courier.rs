@@ -155,7 +155,7 @@ pub(super) fn treated<N: Named>(
             let ok = answer.is_ok();
             return (Treated::Answered { ok }, Some(answer));
         }
-        Outcome::Done(Report::Launched(_) | Report::Refused(_) | Report::Closed) => {
+        Outcome::Done(Report::Launched(_) | Report::Refused(_)) => {
             unreachable!("what does not fit the errand is a failure")
         }
         Outcome::Failed(misfit) => fault(misfit.to_string(), Some(because(misfit.to_string()))),

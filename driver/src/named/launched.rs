@@ -45,7 +45,7 @@ pub(super) fn launched<N: Named>(
     let (failure, lives) = match outcome {
         Outcome::Done(Report::Launched(welcome)) => return Ok(welcome),
         Outcome::Done(Report::Refused(error)) => (LaunchError::Refused(error), false),
-        Outcome::Done(Report::Answered(_) | Report::Closed) => {
+        Outcome::Done(Report::Answered(_)) => {
             unreachable!("what does not fit the errand is a failure")
         }
         Outcome::Failed(misfit) => (any(misfit.to_string()), false),

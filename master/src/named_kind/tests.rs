@@ -61,10 +61,6 @@ fn request() -> Errand<Echo> {
     }
 }
 
-const fn close() -> Errand<Echo> {
-    Errand::Close { worker: WORKER }
-}
-
 fn id(task: TaskId) -> AttemptId {
     let attempt = Attempt(1);
     AttemptId { task, attempt }
@@ -141,17 +137,17 @@ fn a_launch_is_for_fresh_workers_and_the_rest_for_one_process() {
         slot: SLOT,
         session: WORKER.1,
     };
-    let errands = [launch, request, close].map(|errand| scene.insert(errand()));
+    let errands = [launch, request].map(|errand| scene.insert(errand()));
     let affinities = errands.map(|errand| scene.registry.affinity(errand));
-    assert_eq!(affinities, [Ok(Affinity::Any), Ok(worker), Ok(worker)]);
+    assert_eq!(affinities, [Ok(Affinity::Any), Ok(worker)]);
     let there = Whom::Worker(SLOT);
     let mut match_with = |whom| errands.map(|errand| scene.registry.matches(errand, whom));
-    assert_eq!(match_with(Whom::Fresh), [Ok(true), Ok(false), Ok(false)]);
-    assert_eq!(match_with(there), [Ok(true), Ok(false), Ok(false)]);
+    assert_eq!(match_with(Whom::Fresh), [Ok(true), Ok(false)]);
+    assert_eq!(match_with(there), [Ok(true), Ok(false)]);
     let launched = From::Launched(Ok("who?".into()));
     scene.comes_to(launch(), &launched);
     let mut match_with = |whom| errands.map(|errand| scene.registry.matches(errand, whom));
-    assert_eq!(match_with(there), [Ok(false), Ok(true), Ok(true)]);
+    assert_eq!(match_with(there), [Ok(false), Ok(true)]);
 }
 
 #[test]
@@ -161,7 +157,6 @@ fn each_errand_is_its_message_and_may_be_sent_again() {
     let messages = [
         (launch(), To::Launch { name, params: 3 }),
         (request(), To::Request(vec![1, 2])),
-        (close(), To::Close),
     ];
     for (errand, message) in messages {
         let task = scene.insert(errand);
@@ -177,7 +172,7 @@ fn each_errand_is_its_message_and_may_be_sent_again() {
 }
 
 #[test]
-fn answers_become_reports_and_a_refusal_or_a_close_ends_the_worker() {
+fn answers_become_reports_and_a_refusal_ends_the_worker() {
     let mut scene = Scene::new();
     let (end, next) = scene.comes_to(launch(), &From::Launched(Ok("hello".into())));
     assert_eq!(next, NextOfWorker::Stay);
@@ -190,20 +185,16 @@ fn answers_become_reports_and_a_refusal_or_a_close_ends_the_worker() {
         assert_eq!(next, NextOfWorker::Stay);
         assert!(matches!(end, Outcome::Done(Report::Answered(told)) if told == answer));
     }
-    let (end, next) = scene.comes_to(close(), &From::Closed);
-    assert_eq!(next, NextOfWorker::End);
-    assert!(matches!(end, Outcome::Done(Report::Closed)));
 }
 
 #[test]
 fn an_answer_that_fits_no_errand_ends_worker_and_task_and_says_whose_fault_it_is() {
-    let answers: [fn() -> From; 3] = [
+    let answers: [fn() -> From; 2] = [
         || From::Launched(Ok("hello".into())),
         || From::Answered(Ok(vec![])),
-        || From::Closed,
     ];
-    let errands: [fn() -> Errand<Echo>; 3] = [launch, request, close];
-    let words = ["launch", "request", "close"];
+    let errands: [fn() -> Errand<Echo>; 2] = [launch, request];
+    let words = ["launch", "request"];
     for (at, errand) in errands.iter().enumerate() {
         for (to, answer) in answers.iter().enumerate().filter(|(to, _)| *to != at) {
             let (end, next) = Scene::new().comes_to(errand(), &answer());
@@ -225,5 +216,4 @@ fn an_answer_that_fits_no_errand_ends_worker_and_task_and_says_whose_fault_it_is
 fn an_errand_is_shown_in_short() {
     assert_eq!(format!("{:?}", launch()), "launch `Narcissus`");
     assert_eq!(format!("{:?}", request()), "request to w4 s9: [1, 2]");
-    assert_eq!(format!("{:?}", close()), "close w4 s9");
 }

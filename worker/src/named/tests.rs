@@ -49,6 +49,9 @@ impl Resident for Adder {
     }
 
     fn on_request(&mut self, more: i64, _: &Context<'_, NamedWire<Sum>>) -> Result<i64, String> {
+        if more == 13 {
+            panic!("Ada falls");
+        }
         self.0 = self.0.checked_add(more).ok_or("too much")?;
         Ok(self.0)
     }
@@ -91,8 +94,21 @@ fn it_is_launched_asked_and_closed() {
     // An error has changed nothing, and it goes on.
     assert_eq!(tell(&mut host, To::Request(1)), Ok(From::Answered(Ok(4))));
     assert_eq!(CLOSED.get(), 0);
-    assert_eq!(tell(&mut host, To::Close), Ok(From::Closed));
+    drop(host);
     assert_eq!(CLOSED.get(), 1);
+}
+
+#[test]
+fn who_falls_or_was_never_there_is_not_closed() {
+    drop(Host::<Adder>::new());
+    let mut host = Host::<Adder>::new();
+    let _up = tell(&mut host, launch(1));
+    assert_eq!(tell(&mut host, To::Request(13)), Err("Ada falls".into()));
+    let after = "a request came, and who was here fell when it treated a request";
+    let whole = format!("the master broke its promise to a worker of kind `sum`: {after}");
+    assert_eq!(tell(&mut host, To::Request(1)), Err(whole));
+    drop(host);
+    assert_eq!(CLOSED.get(), 0);
 }
 
 /// After these messages, whatever they come to, the last one is a broken promise.
@@ -111,19 +127,8 @@ fn breaks(before: Vec<To>, last: To, what: &str) {
 fn every_other_order_is_a_broken_promise() {
     let request = || To::Request(1);
     breaks(vec![], request(), "a request came before a launch");
-    breaks(vec![], To::Close, "it is to close, and nobody was launched");
     let second = "`Ada` is to be launched in it, and somebody was before";
     breaks(vec![launch(1)], launch(1), second);
-    let closed = || vec![launch(1), To::Close];
-    let after = "a request came, and who was here was closed";
-    breaks(closed(), request(), after);
-    breaks(
-        closed(),
-        To::Close,
-        "it is to close, and who was here was closed",
-    );
-    let again = "`Ada` is to be launched in it, and who was before was closed";
-    breaks(closed(), launch(1), again);
     for refused in [0, -1] {
         let refused = || vec![launch(refused)];
         let after = "a request came, and who was here could not be launched";
@@ -143,4 +148,6 @@ fn who_refuses_says_why_and_is_not_closed() {
         format!("{host:?}"),
         r#"Host { house: "could not be launched" }"#
     );
+    drop(host);
+    assert_eq!(CLOSED.get(), 0);
 }

@@ -87,7 +87,6 @@ pub(crate) fn somebody_is_launched_asked_and_closed() {
     assert_eq!(ask(&mut master, 2, &To::Request("two".into())), both);
     let error = From::Answered(Err("Anne has nothing to write".into()));
     assert_eq!(ask(&mut master, 3, &To::Request(String::new())), error);
-    assert_eq!(ask(&mut master, 4, &To::Close), From::Closed);
     assert_eq!(master.stop().code(), Some(0));
     assert!(master.last_words().contains("Anne closed after 2 pages"));
 }
