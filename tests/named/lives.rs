@@ -369,6 +369,9 @@ fn b19() {
     }
 }
 
+/// A look at a state.
+type Look = Box<dyn FnOnce(&mut String)>;
+
 fn b23() {
     let club = Club::open(1, Unbounded);
     let gate = Gate::new();
@@ -388,7 +391,7 @@ fn b23() {
     assert_eq!(grown.as_deref(), Some("ada is here!"));
     // A look that panics, or asks the table, costs nobody else anything.
     let (within, asks) = (ada.clone(), ada.clone());
-    let looks: [Box<dyn FnOnce(&mut String)>; 2] = [
+    let looks: [Look; 2] = [
         Box::new(|_| panic!("a look of the test")),
         Box::new(move |_| drop(asks.phase())),
     ];

@@ -89,12 +89,12 @@ fn opened(pipe: &str) {
 }
 
 impl Resident for Player {
-    type Named = Player;
+    type Named = Self;
 
     fn on_launch(
         name: &str,
         birth: Birth,
-        _: &Context<'_, NamedWire<Player>>,
+        _: &Context<'_, NamedWire<Self>>,
     ) -> Result<(Self, String), String> {
         let mut closing = None;
         match birth {
@@ -104,13 +104,13 @@ impl Resident for Player {
             Birth::When(pipe) => opened(&pipe),
             Birth::Tidy(file) => closing = Some(file),
         }
-        Ok((Player { closing }, format!("{name} is here")))
+        Ok((Self { closing }, format!("{name} is here")))
     }
 
     fn on_request(
         &mut self,
         what: Do,
-        context: &Context<'_, NamedWire<Player>>,
+        context: &Context<'_, NamedWire<Self>>,
     ) -> Result<Word, u32> {
         match what {
             Do::Say(word) => Ok(Word(word)),

@@ -1,11 +1,9 @@
 //! Many callers at once, and whoever floods.
 
-use super::player::{Birth, Club, Do, Gate, plain, slots, until, word};
+use super::player::{Birth, Club, Coach, Do, Gate, plain, slots, until, word};
 use super::runner::Test;
-use farm::{MessageError, PushError, ShutdownMode, Unbounded};
+use farm::{Bounded, MessageError, PushError, RequestTicket, ShutdownMode, Unbounded, WorkerRef};
 use rustix::process::{Pid, test_kill_process};
-use std::collections::BTreeSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -108,7 +106,7 @@ fn b24() {
         let how = ShutdownMode::Drop;
         let report = club.table.reconcile(desired, &plain(), how);
         let report = report.expect("no hook");
-        let of = |all: &[farm::WorkerRef<_, _>]| -> Vec<String> {
+        let of = |all: &[WorkerRef<_, _>]| -> Vec<String> {
             all.iter().map(|it| it.name().to_owned()).collect()
         };
         let failed = report.failed.len();
@@ -158,85 +156,104 @@ impl Draw {
     }
 }
 
+/// What one of the threads does, and how many tickets it was given and heard of.
+struct Caller<'a> {
+    club: &'a Club<Bounded>,
+    draw: Draw,
+    pids: Vec<u32>,
+    issued: u32,
+    resolved: u32,
+}
+
+impl Caller<'_> {
+    fn act(&mut self) {
+        let name = ["ada", "bob", "carl"][usize::try_from(self.draw.next(3)).expect("few")];
+        match self.club.table.find(name) {
+            Some(worker) => self.ask(&worker),
+            None => self.launch(name),
+        }
+    }
+
+    fn launch(&mut self, name: &str) {
+        if let Ok(worker) = self.club.table.launch(name, Birth::Well, plain())
+            && let Ok(pid) = worker.push_and_wait(Do::Pid)
+        {
+            self.pids.push(pid.0);
+        }
+    }
+
+    fn ask(&mut self, worker: &WorkerRef<Coach, Bounded>) {
+        let deadline = Duration::from_micros(self.draw.next(2_000));
+        let span = Some(deadline);
+        match self.draw.next(100) {
+            0 => worker.trigger_shutdown(ShutdownMode::Drop),
+            1 => worker.trigger_shutdown(ShutdownMode::Drain { deadline }),
+            2 => drop(worker.shutdown(ShutdownMode::Drop).expect("no hook")),
+            3 => drop(worker.push(Do::Die, span)),
+            4 => drop(worker.push(Do::Panic, span)),
+            5 => drop(worker.push(Do::Die, None)),
+            6..=40 => {
+                let pushed = worker.push(Do::Say(1), span);
+                let called = matches!(pushed, Err(PushError::CalledFromHook { .. }));
+                assert!(!called, "{pushed:?}");
+            }
+            41..=60 => {
+                let what = [Do::Say(2), Do::Hold(String::new())];
+                let what = what[usize::from(self.draw.next(3) == 0)].clone();
+                self.ticket(worker.request(what, span).ok(), true);
+            }
+            61..=70 => {
+                let _seen = (worker.information(), worker.pending_requests());
+                let _seen = (worker.current_request(), self.club.table.list());
+            }
+            _ => self.ticket(worker.request(Do::Say(3), span).ok(), false),
+        }
+    }
+
+    fn ticket(&mut self, ticket: Option<RequestTicket<Coach>>, cancels: bool) {
+        let Some(ticket) = ticket else { return };
+        self.issued += 1;
+        if cancels {
+            ticket.cancel("enough");
+        }
+        let _told = ticket.wait();
+        self.resolved += 1;
+    }
+}
+
 /// Four threads push, wait, give up, cancel, kill, shut down and launch by turns. Every ticket is resolved, nobody hangs,
 /// and no process is left.
 fn everything_at_once() {
     const ROUNDS: u32 = 500;
     let club = Club::open(3, slots(2));
-    let pids = Mutex::new(BTreeSet::new());
-    let (issued, resolved) = (AtomicU32::new(0), AtomicU32::new(0));
-    thread::scope(|scope| {
-        for seed in 1..=4 {
-            let (club, pids, issued, resolved) = (&club, &pids, &issued, &resolved);
-            scope.spawn(move || {
-                let mut draw = Draw(0x9E37_79B9_7F4A_7C15 ^ seed);
-                for _ in 0..ROUNDS {
-                    let name = ["ada", "bob", "carl"][usize::try_from(draw.next(3)).expect("few")];
-                    let Some(worker) = club.table.find(name) else {
-                        if let Ok(worker) = club.table.launch(name, Birth::Well, plain())
-                            && let Ok(pid) = worker.push_and_wait(Do::Pid)
-                        {
-                            pids.lock().expect("whole").insert(pid.0);
-                        }
-                        continue;
-                    };
-                    let span = Some(Duration::from_micros(draw.next(2_000)));
-                    match draw.next(100) {
-                        0 => worker.trigger_shutdown(ShutdownMode::Drop),
-                        1 => worker.trigger_shutdown(ShutdownMode::Drain {
-                            deadline: span.unwrap_or_default(),
-                        }),
-                        2 => {
-                            let closed = worker.shutdown(ShutdownMode::Drop);
-                            assert_eq!(worker.phase().label().len() > 5, closed.is_ok());
-                        }
-                        3 => drop(worker.push(Do::Die, span)),
-                        4 => drop(worker.push(Do::Panic, span)),
-                        5 => {
-                            // The process asks for it itself: a number kept here might be another's by now.
-                            drop(worker.push(Do::Die, None));
-                        }
-                        6..=40 => {
-                            let pushed = worker.push(Do::Say(1), span);
-                            assert!(
-                                !matches!(pushed, Err(PushError::CalledFromHook { .. })),
-                                "{pushed:?}"
-                            );
-                        }
-                        41..=60 => {
-                            let what = [Do::Say(2), Do::Hold(String::new())];
-                            let what = what[usize::from(draw.next(3) == 0)].clone();
-                            if let Ok(ticket) = worker.request(what, span) {
-                                issued.fetch_add(1, Ordering::Relaxed);
-                                ticket.cancel("enough");
-                                let _told = ticket.wait();
-                                resolved.fetch_add(1, Ordering::Relaxed);
-                            }
-                        }
-                        61..=70 => {
-                            let _seen = (worker.information(), worker.pending_requests());
-                            let _seen = (worker.current_request(), club.table.list());
-                        }
-                        _ => {
-                            if let Ok(ticket) = worker.request(Do::Say(3), span) {
-                                issued.fetch_add(1, Ordering::Relaxed);
-                                let _told = ticket.wait();
-                                resolved.fetch_add(1, Ordering::Relaxed);
-                            }
-                        }
-                    }
-                }
-            });
-        }
+    let callers: Vec<Caller<'_>> = thread::scope(|scope| {
+        let threads: Vec<_> = (1..=4)
+            .map(|seed| {
+                let mut caller = Caller {
+                    club: &club,
+                    draw: Draw(0x9E37_79B9_7F4A_7C15 ^ seed),
+                    pids: Vec::new(),
+                    issued: 0,
+                    resolved: 0,
+                };
+                scope.spawn(move || {
+                    (0..ROUNDS).for_each(|_| caller.act());
+                    caller
+                })
+            })
+            .collect();
+        let ended = threads.into_iter().map(|it| it.join().expect("no panic"));
+        ended.collect()
     });
-    club.table
-        .shutdown_all(ShutdownMode::Drop)
-        .expect("no hook");
-    assert!(issued.load(Ordering::Relaxed) > 100);
-    assert_eq!(issued.into_inner(), resolved.into_inner());
+    let down = club.table.shutdown_all(ShutdownMode::Drop);
+    down.expect("no hook");
+    let issued: u32 = callers.iter().map(|it| it.issued).sum();
+    let resolved: u32 = callers.iter().map(|it| it.resolved).sum();
+    assert!(issued > 100);
+    assert_eq!(issued, resolved);
+    let pids: Vec<u32> = callers.iter().flat_map(|it| it.pids.clone()).collect();
     let notes = club.coach.notes();
     let closes = notes.iter().filter(|it| !it.contains(':')).count();
-    let pids = pids.into_inner().expect("whole");
     assert!(closes >= pids.len(), "{closes} closed of {}", pids.len());
     for pid in pids {
         let pid = Pid::from_raw(pid.cast_signed()).expect("a process");

@@ -36,7 +36,7 @@ impl Timing {
 /// The master's half of a kind of named workers; the worker's half is `Resident`, over the same [`Named`].
 ///
 /// The hooks run on the table's own thread, one after the other, and may take their time: other tables and the farm go on,
-/// only this table waits. A hook must not wait for its own table: what would is refused with
+/// only this table waits. A hook must not wait for a named worker, of this table or of another: what would is refused with
 /// [`CalledFromHook`](super::CalledFromHook). A hook that panics costs the worker that it was about, as a crash.
 ///
 /// What the master remembers of a worker, its competence, begins with the [`Named::Welcome`] that `on_launch` answered, and is

@@ -47,6 +47,7 @@ impl<N: Named> fmt::Debug for NamedRef<N> {
 
 impl FarmBuilder {
     /// Adds a kind of named workers with the pool that their processes come from: as many live at once as it has slots.
+    /// Of its boundary the room for waiting tasks counts for nothing: the mailboxes have their own.
     ///
     /// # Panics
     /// With a pool of no slots, and as [`FarmBuilder::kind`].
