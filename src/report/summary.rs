@@ -98,6 +98,9 @@ pub(crate) struct Summary {
     waits: Waits,
 }
 
+/// Waits are told to people from here on: below it nobody has waited.
+const WAITED: Duration = Duration::from_millis(100);
+
 /// The waits as a field of an event: half of the tasks did not wait longer, and 99 of 100.
 pub(crate) fn wait_fields(line: &mut ObjectWriter<'_>, waits: &Waits) {
     let (Some(p50), Some(p99)) = (waits.p50(), waits.p99()) else {
@@ -167,7 +170,9 @@ impl Summary {
             writeln!(out, "  paused for {} of it", span(end.paused))
                 .expect("a String takes every byte");
         }
-        if let (Some(p50), Some(p99)) = (self.waits.p50(), self.waits.p99()) {
+        if let (Some(p50), Some(p99)) = (self.waits.p50(), self.waits.p99())
+            && p99 >= WAITED
+        {
             writeln!(out, "  waited: p50 {}, p99 {}", span(p50), span(p99))
                 .expect("a String takes every byte");
         }
