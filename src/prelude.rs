@@ -2,4 +2,4 @@
 
 pub use farm_master::{TaskKind, Verdict, WorkerStatus};
 pub use farm_protocol::{Named, NamedWire, Never, Schema, Wire};
-pub use farm_worker::{Context, Host, Perform, Resident};
+pub use farm_worker::{Context, Host, NamedContext, Perform, Resident};

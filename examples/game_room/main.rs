@@ -8,7 +8,7 @@ mod player;
 
 use board::{Board, four};
 use clap::Parser;
-use farm::{Closed, Crash, Dropbox, Farm, LaunchOptions, Merge, Pool, Program, Put, Shut};
+use farm::{Closed, Crash, Dropbox, Farm, LaunchOptions, Pool, Program, Put, Shut};
 use farm::{ShutdownMode, Timing, WorkerKind, WorkerRef, WorkerTable, WorkerVerdict};
 use farm::{prelude::Host, worker::Worker, worker::run_if_asked};
 use player::{Player, Position, Thinker};
@@ -226,7 +226,7 @@ fn play(options: &Options) -> Result<()> {
     let farm = builder.start()?;
     let (tell, news) = channel();
     // A position that waits is of no use any more when there is a newer one.
-    let newest = Dropbox::new(|_, new, _| Merge::Newest(new));
+    let newest = Dropbox::newest();
     let mut room = Coordinator {
         table: farm.worker_table(players, Room(tell), newest),
         news,

@@ -39,11 +39,7 @@ pub(crate) struct Thinker(i32);
 impl Resident for Thinker {
     type Named = Player;
 
-    fn on_launch(
-        _: &str,
-        depth: i32,
-        _: &Context<'_, NamedWire<Player>>,
-    ) -> Result<(Self, u32), String> {
+    fn on_launch(_: &str, depth: i32, _: &NamedContext<'_, Player>) -> Result<(Self, u32), String> {
         if depth < 1 {
             return Err("who looks no move ahead cannot play".to_owned());
         }
@@ -53,7 +49,7 @@ impl Resident for Thinker {
     fn on_request(
         &mut self,
         position: Position,
-        context: &Context<'_, NamedWire<Player>>,
+        context: &NamedContext<'_, Player>,
     ) -> Result<u32, ()> {
         let (mut best, mut highest) = (0, i32::MIN);
         for column in COLUMNS {

@@ -40,7 +40,7 @@ impl Resident for File {
     fn on_launch(
         name: &str,
         folder: String,
-        _: &Context<'_, NamedWire<Checker>>,
+        _: &NamedContext<'_, Checker>,
     ) -> Result<(Self, ()), String> {
         let program = program(name).ok_or("nobody knows how to check it")?;
         let file = Self {
@@ -55,7 +55,7 @@ impl Resident for File {
     fn on_request(
         &mut self,
         _: u32,
-        context: &Context<'_, NamedWire<Checker>>,
+        context: &NamedContext<'_, Checker>,
     ) -> Result<Option<String>, ()> {
         let failed = |error: io::Error| Some(format!("it could not be checked: {error}"));
         let Some((program, arguments)) = self.program.split_first() else {

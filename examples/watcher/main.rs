@@ -8,7 +8,7 @@ mod demo;
 
 use checker::Checker;
 use clap::Parser;
-use farm::{Closed, Crash, Dropbox, Farm, LaunchOptions, Merge, Pool, Program, Put, Shut};
+use farm::{Closed, Crash, Dropbox, Farm, LaunchOptions, Pool, Program, Put, Shut};
 use farm::{ShutdownMode, Timing, WorkerKind, WorkerRef, WorkerTable, WorkerVerdict};
 use farm::{prelude::Host, worker::Worker, worker::run_if_asked};
 use std::collections::{BTreeMap, BTreeSet};
@@ -124,7 +124,8 @@ impl Watcher {
         for worker in report.launched.iter().chain(&report.kept) {
             let file = self.files.get_mut(worker.name()).expect("it was wanted");
             // If it has died since, the next look has another one for it.
-            if file.told < file.seen && worker.put(file.seen) == Put::Stored {
+            let put = |version| matches!(worker.put(version), Put::Stored | Put::Replaced);
+            if file.told < file.seen && put(file.seen) {
                 file.told = file.seen;
             }
         }
@@ -213,7 +214,7 @@ fn watch(options: &Options) -> Result<u8> {
     let checkers = builder.named::<Checker>(Pool::new(Program::this_executable(), options.files));
     let farm = builder.start()?;
     let (tell, news) = channel();
-    let newest = Dropbox::new(|_, new, _| Merge::Newest(new));
+    let newest = Dropbox::newest();
     let mut watcher = Watcher {
         folder: options.folder.clone().unwrap_or(demo::FOLDER.to_owned()),
         table: farm.worker_table(checkers, Desk(tell), newest),

@@ -266,6 +266,12 @@ impl Table {
         Ok(id)
     }
 
+    /// How many more may be launched now.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        (self.most.get() as usize).saturating_sub(self.workers.len())
+    }
+
     /// Who has this name now.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<WorkerId> {

@@ -113,7 +113,7 @@ fn a_file_for_which_there_is_no_room_is_checked_when_there_is() {
     assert_eq!(told(&stage, "first.json: version 1: "), "fine");
     save(&stage, "second.json", "[");
     let why = told(&stage, "second.json: nobody checks it: ");
-    assert!(why.starts_with("1 workers live in this table"), "{why}");
+    assert!(why.starts_with("the table is full: 1 may live"), "{why}");
     fs::remove_file(stage.path("files/first.json")).expect("it is there");
     let wrong = told(&stage, "second.json: version 1: ");
     assert!(wrong.starts_with("EOF"), "{wrong}");

@@ -1,7 +1,7 @@
 //! Who lives in the workers of these tests, the master's half, and a farm with a table of them.
 
-use farm::protocol::{Named, NamedWire, Schema};
-use farm::worker::{Context, Resident};
+use farm::protocol::{Named, Schema};
+use farm::worker::{NamedContext, Resident};
 use farm::{
     Closed, Farm, Inbox, LaunchOptions, Mailbox, MessageError, NamedRef, Pool, Program, Timing,
     WorkerKind, WorkerRef, WorkerTable, WorkerVerdict as Verdict,
@@ -94,7 +94,7 @@ impl Resident for Player {
     fn on_launch(
         name: &str,
         birth: Birth,
-        _: &Context<'_, NamedWire<Self>>,
+        _: &NamedContext<'_, Self>,
     ) -> Result<(Self, String), String> {
         let mut closing = None;
         match birth {
@@ -107,11 +107,7 @@ impl Resident for Player {
         Ok((Self { closing }, format!("{name} is here")))
     }
 
-    fn on_request(
-        &mut self,
-        what: Do,
-        context: &Context<'_, NamedWire<Self>>,
-    ) -> Result<Word, u32> {
+    fn on_request(&mut self, what: Do, context: &NamedContext<'_, Self>) -> Result<Word, u32> {
         match what {
             Do::Say(word) => Ok(Word(word)),
             Do::Refuse(word) => Err(word),

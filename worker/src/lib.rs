@@ -54,7 +54,7 @@ pub use cancel::CancelFlag;
 pub use context::{Context, Detached, FeedbackError, Stream};
 pub use farm_protocol;
 pub use kept::{ANSWER_MAX, Kept, Unanswered};
-pub use named::{Host, Launched, Resident};
+pub use named::{Host, Launched, NamedContext, Resident};
 pub use perform::{Perform, Seated, Worker};
 pub use serve::{Ends, Left, exit, run_if_asked, serve_in_process};
 pub use wards::{Ward, Wards};

@@ -14,12 +14,15 @@ pub type Launched<R> = Result<
     <<R as Resident>::Named as Named>::LaunchError,
 >;
 
+/// What a [`Resident`] is told of the attempt that it is called for.
+pub type NamedContext<'a, N> = Context<'a, NamedWire<N>>;
+
 /// Who lives in a worker process that is somebody. One request is treated at a time; what it keeps in `self` it keeps
 /// until it is closed, or its process dies.
 ///
 /// ```
-/// use farm_protocol::{Named, NamedWire};
-/// use farm_worker::{Context, Host, Resident, Worker};
+/// use farm_protocol::Named;
+/// use farm_worker::{Host, NamedContext, Resident, Worker};
 ///
 /// struct Account;
 /// impl Named for Account {
@@ -40,7 +43,7 @@ pub type Launched<R> = Result<
 ///     fn on_launch(
 ///         _name: &str,
 ///         params: u64,
-///         _context: &Context<'_, NamedWire<Account>>,
+///         _context: &NamedContext<'_, Account>,
 ///     ) -> Result<(Self, ()), String> {
 ///         Ok((Self(params), ()))
 ///     }
@@ -48,7 +51,7 @@ pub type Launched<R> = Result<
 ///     fn on_request(
 ///         &mut self,
 ///         request: i64,
-///         _context: &Context<'_, NamedWire<Account>>,
+///         _context: &NamedContext<'_, Account>,
 ///     ) -> Result<u64, String> {
 ///         let after = self.0.checked_add_signed(request);
 ///         self.0 = after.ok_or("there is not so much")?;
@@ -78,7 +81,7 @@ pub trait Resident: Sized + 'static {
     fn on_launch(
         name: &str,
         params: <Self::Named as Named>::Params,
-        context: &Context<'_, NamedWire<Self::Named>>,
+        context: &NamedContext<'_, Self::Named>,
     ) -> Launched<Self>;
 
     /// Treats a request.
@@ -88,7 +91,7 @@ pub trait Resident: Sized + 'static {
     fn on_request(
         &mut self,
         request: <Self::Named as Named>::Request,
-        context: &Context<'_, NamedWire<Self::Named>>,
+        context: &NamedContext<'_, Self::Named>,
     ) -> Result<<Self::Named as Named>::Response, <Self::Named as Named>::RequestError>;
 
     /// Its process ends in order, and this is the last that it does: it has as long as the farm gives a worker to close,
@@ -130,7 +133,7 @@ impl<R: Resident> Host<R> {
         &mut self,
         name: &str,
         params: <R::Named as Named>::Params,
-        context: &Context<'_, NamedWire<R::Named>>,
+        context: &NamedContext<'_, R::Named>,
     ) -> Result<<R::Named as Named>::Welcome, <R::Named as Named>::LaunchError> {
         // Should the launch panic, nobody lives here.
         let before = std::mem::replace(&mut self.house, House::Left("could not be launched"));
@@ -151,7 +154,7 @@ impl<R: Resident> Host<R> {
     fn request(
         &mut self,
         request: <R::Named as Named>::Request,
-        context: &Context<'_, NamedWire<R::Named>>,
+        context: &NamedContext<'_, R::Named>,
     ) -> Result<<R::Named as Named>::Response, <R::Named as Named>::RequestError> {
         // Should the request panic, nobody lives here: what is left of him is not closed in order.
         let left = House::Left("fell when it treated a request");

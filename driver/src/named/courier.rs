@@ -113,7 +113,7 @@ impl<N: Named> Learn for Courier<N> {
 pub(super) fn crash(death: &Death) -> MachineCrash {
     let mut why = match &death.panic {
         Some(panic) => format!("it panicked: {panic}"),
-        None => format!("its process ended: {}", death.termination),
+        None => death.termination.to_string(),
     };
     let words = String::from_utf8_lossy(&death.last_words);
     if let Some(memory) = death.memory.words() {

@@ -52,6 +52,8 @@ pub(super) type MergeOf<N> = Box<
 pub enum Put {
     /// It is in the box, or in treatment.
     Stored,
+    /// It is in the box, in the place of one that is displaced.
+    Replaced,
     /// It is in the box, with the one that waited there.
     Merged,
     /// It is not: the one that waited there stands, or nothing does.
@@ -81,7 +83,10 @@ impl<N: Named> Desk<N> {
         let merged = catch_unwind(AssertUnwindSafe(|| merge(state, new.clone(), waiting)));
         let mut sharing = Vec::new();
         let (how, stands, put) = match merged {
-            Ok(Merge::Newest(stands)) => (Merged::Newest, Some(stands), Put::Stored),
+            Ok(Merge::Newest(stands)) if old.is_none() => {
+                (Merged::Newest, Some(stands), Put::Stored)
+            }
+            Ok(Merge::Newest(stands)) => (Merged::Newest, Some(stands), Put::Replaced),
             Ok(Merge::Oldest(stands)) if old.is_none() => {
                 (Merged::Newest, Some(stands), Put::Stored)
             }

@@ -90,7 +90,7 @@ impl<N: Named> fmt::Display for LaunchError<N> {
             }
             Self::TableFull { most } => write!(
                 f,
-                "{most} workers live in this table already; give its pool more"
+                "the table is full: {most} may live in it at once; give its pool more slots"
             ),
             Self::FarmFull { waited } => write!(
                 f,

@@ -14,6 +14,9 @@ pub struct LaunchOptions {
     pub idle: Option<Duration>,
     /// The longest time a request may be treated; `None`: no limit.
     pub running: Option<Duration>,
+    /// The most memory that its process and all below it may hold while a request is treated, in bytes; `None`: no limit.
+    /// One that holds more is ended, as a crash. The options of tasks in the pool's `defaults` do not count here.
+    pub memory: Option<u64>,
     /// From the ask to stop to SIGKILL, of each request; `None`: as the pool's boundary says.
     pub grace: Option<Duration>,
 }
@@ -24,6 +27,7 @@ impl Default for LaunchOptions {
             timeout: LAUNCH_TIMEOUT,
             idle: None,
             running: None,
+            memory: None,
             grace: None,
         }
     }

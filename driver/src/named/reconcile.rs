@@ -34,9 +34,9 @@ impl<K: WorkerKind, M> fmt::Debug for ReconcileReport<K, M> {
 
 impl<K: WorkerKind, M: Inbox> WorkerTable<K, M> {
     /// Shuts down whoever is not among `desired`, launches whoever is missing, all at once, and keeps the others as they
-    /// are; a second call with the same names does nothing. One that is just closing or draining is waited for and
-    /// launched anew. Of a
-    /// name given twice the last counts.
+    /// are, also when other parameters are given for them; a second call with the same names does nothing. Who leaves and
+    /// takes his time holds up only those for whom there is no place before. One that is just closing or draining is waited
+    /// for and launched anew: so one that crashed is among `launched`. Of a name given twice the last counts.
     ///
     /// # Errors
     /// [`CalledFromHook`]; nothing has happened then.
@@ -62,20 +62,33 @@ impl<K: WorkerKind, M: Inbox> WorkerTable<K, M> {
                 leaving.push((name, worker));
             }
         }
+        let (mut under_way, mut failed) = (Vec::new(), Vec::new());
+        let mut begin = |wanted: BTreeMap<String, _>| {
+            for (name, params) in wanted {
+                match self.begin(&name, params, options.clone(), None) {
+                    Ok(launching) => under_way.push((name, launching)),
+                    Err(error) => failed.push((name, error)),
+                }
+            }
+        };
+        // As many as there are places for now. Their parameters are given once, so a launch is not tried in vain.
+        let (mut later, mut now) = (BTreeMap::new(), BTreeMap::new());
+        let mut room = self.core().with(|desk, _| desk.table.room());
+        for (name, params) in desired {
+            let waits = room == 0 || leaving.iter().any(|(other, _)| *other == name);
+            room -= usize::from(!waits);
+            let part = if waits { &mut later } else { &mut now };
+            part.insert(name, params);
+        }
+        begin(now);
         let mut stopped = Vec::new();
         for (name, worker) in leaving {
             worker.wait_closed()?;
-            if !desired.contains_key(&name) {
+            if !later.contains_key(&name) {
                 stopped.push(name);
             }
         }
-        let (mut under_way, mut failed) = (Vec::new(), Vec::new());
-        for (name, params) in desired {
-            match self.begin(&name, params, options.clone(), None) {
-                Ok(launching) => under_way.push((name, launching)),
-                Err(error) => failed.push((name, error)),
-            }
-        }
+        begin(later);
         let mut launched = Vec::new();
         for (name, launching) in under_way {
             match Launching::wait(launching) {

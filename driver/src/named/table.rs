@@ -106,6 +106,12 @@ pub struct Dropbox<N: Named>(MergeOf<N>);
 pub struct Pull;
 
 impl<N: Named> Dropbox<N> {
+    /// A dropbox in which the newest stands: whoever waits for one that was overtaken is told that it was displaced.
+    #[must_use]
+    pub fn newest() -> Self {
+        Self::new(|_, new, _| Merge::Newest(new))
+    }
+
     /// A dropbox with this merge: it is told the worker's competence (none before the launch), the new request, and the one
     /// that waits (none in an empty box).
     ///

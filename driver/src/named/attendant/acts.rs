@@ -150,6 +150,7 @@ impl<K: WorkerKind> Attendant<K> {
         };
         let limits = TaskOptions {
             running: options.running,
+            memory: options.memory,
             grace: options.grace,
             on_lost: OnLost::Fail,
             ..TaskOptions::default()
