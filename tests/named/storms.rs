@@ -2,7 +2,9 @@
 
 use super::player::{Birth, Club, Coach, Do, Gate, plain, slots, until, word};
 use super::runner::Test;
-use farm::{Bounded, MessageError, PushError, RequestTicket, ShutdownMode, Unbounded, WorkerRef};
+use farm::{
+    Bounded, Dropbox, MessageError, PushError, RequestTicket, ShutdownMode, Unbounded, WorkerRef,
+};
 use rustix::process::{Pid, test_kill_process};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
@@ -10,6 +12,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) const TESTS: &[Test] = &[
     ("b20_who_floods_holds_up_nobody", b20),
+    ("who_puts_without_end_holds_up_nobody", floods_a_box),
     (
         "b21_many_jobs_of_many_threads_and_names_again_and_again",
         b21,
@@ -63,6 +66,29 @@ fn b20() {
         for worker in &flooded {
             worker.shutdown(ShutdownMode::Drop).expect("no hook");
         }
+        over.store(true, Ordering::Relaxed);
+        assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
+    });
+}
+
+/// Each put has somebody displaced, and so something to be done: the answers are heard all the same.
+fn floods_a_box() {
+    let club = Club::open(2, Dropbox::new(|_, new: Do, _| Some(new)));
+    let (ada, bob) = (club.up("ada"), club.up("bob"));
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    let _stored = ada.put(Do::Say(1));
+                }
+            });
+        }
+        let began = Instant::now();
+        for number in 0..20 {
+            assert_eq!(word(bob.put_and_wait(Do::Say(number))), number);
+        }
+        ada.shutdown(ShutdownMode::Drop).expect("no hook");
         over.store(true, Ordering::Relaxed);
         assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
     });
