@@ -80,7 +80,8 @@ fn floods_a_box() {
         for _ in 0..3 {
             scope.spawn(|| {
                 while !over.load(Ordering::Relaxed) {
-                    let _stored = ada.put(Do::Say(1));
+                    // One whose ticket somebody has is told, and not only forgotten.
+                    drop(ada.put_request(Do::Say(1)));
                 }
             });
         }

@@ -7,14 +7,14 @@ use super::canceler::CancelToken;
 use super::cell::Cell;
 use super::courier::{Courier, News};
 use super::dropbox::{MergeOf, said};
-use super::error::{Closed, Crash, LaunchError, MachineCrash, MessageError};
+use super::error::{Closed, Crash, Fault, LaunchError, MachineCrash, MessageError};
 use super::hooks::WorkerKind;
 use super::life::LaunchOptions;
 use super::source::Source;
 use crate::queue::TaskQueue;
 use crossbeam_channel::Sender;
 use farm_master::NamedKind;
-use farm_master::named::{Action, Phase, RequestId, Rule, Table, WorkerId};
+use farm_master::named::{Action, Phase, RequestId, Resolution, Rule, Table, WorkerId};
 use farm_protocol::{Instant, Named, Session, SlotId};
 use std::cell::Cell as Flag;
 use std::collections::BTreeMap;
@@ -289,14 +289,22 @@ impl<N: Named> Desk<N> {
         }
     }
 
-    /// Takes a request out whose end this action tells, if nobody waits for that.
+    /// Takes a request out whose end this action tells, if nobody waits for that, or if it was displaced: that says all
+    /// that there is to say. Whoever puts without end makes many of these.
     pub(super) fn resolve_unheard(&mut self, action: &Action) -> Option<Parcel<N>> {
-        let Action::Resolve { request, .. } = action else {
+        let Action::Resolve { request, with } = action else {
             return None;
         };
-        let parcel = self.parcels.get(request)?;
-        if parcel.waiter.is_some() || parcel.admission.is_some() {
+        let parcel = self.parcels.get_mut(request)?;
+        let displaced = *with == Resolution::Displaced;
+        if parcel.admission.is_some() || parcel.waiter.is_some() && !displaced {
             return None;
+        }
+        if let Some(waiter) = parcel.waiter.take() {
+            waiter.give(Err(match parcel.fault.take() {
+                Some(fault) => MessageError::Any(Fault(fault)),
+                None => MessageError::Displaced,
+            }));
         }
         let worker = parcel.worker;
         self.note_end(worker);

@@ -26,12 +26,9 @@ impl<K: WorkerKind> Attendant<K> {
                     let Some(action) = desk.table.take_action() else {
                         return (None, unheard);
                     };
+                    // All of them at once: while this holds the lock, nobody makes more.
                     match desk.resolve_unheard(&action) {
-                        Some(parcel) if unheard.len() < ACTIONS_PER_TURN => unheard.push(parcel),
-                        Some(parcel) => {
-                            unheard.push(parcel);
-                            return (None, unheard);
-                        }
+                        Some(parcel) => unheard.push(parcel),
                         None => return (Some(action), unheard),
                     }
                 }
