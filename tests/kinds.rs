@@ -6,6 +6,8 @@
     reason = "a test program without a harness prints its own verdicts, and one kind prints"
 )]
 
+#[path = "kinds/cancels.rs"]
+mod cancels;
 #[path = "kinds/embed.rs"]
 mod embed;
 #[path = "kinds/graph.rs"]
@@ -44,6 +46,7 @@ mod template_trouble;
 use farm::worker::{Worker, run_if_asked};
 use runner::Test;
 use std::process::ExitCode;
+use std::time::Duration;
 
 const STORM: &[Test] = &[("a_respawn_storm_ends_and_leaves_nothing", respawn_storm)];
 
@@ -56,6 +59,26 @@ fn respawn_storm() {
     assert!(weather.took < storm::LIMIT);
 }
 
+const CANCELS: &[Test] = &[(
+    "c4_no_more_run_than_may_in_a_storm_of_cancels",
+    cancel_storm,
+)];
+
+/// A small one of those in `benches/storm.rs`. What the machine itself is late by is nobody's fault.
+fn cancel_storm() {
+    let size = cancels::Size {
+        tasks: 300,
+        gap: Duration::from_millis(3),
+        one_of: 5,
+        killed: 15,
+    };
+    let weather = cancels::storm(size, 0xC4);
+    let (hows, noted) = (&weather.hows, weather.noted);
+    assert_eq!(weather.wrong, [""; 0], "{hows:?}, {noted:?}");
+    let limit = cancels::BUDGET + cancels::BEYOND + weather.machine();
+    assert!(weather.worst() <= limit, "{:?}, {limit:?}", weather.worst());
+}
+
 fn main() -> ExitCode {
     run_if_asked(|| {
         if std::env::args().any(|argument| argument == strangers::OTHER_TYPES) {
@@ -63,6 +86,7 @@ fn main() -> ExitCode {
         } else {
             Worker::new()
                 .with(noop::Performer)
+                .with(cancels::notes::Noting::default())
                 .with(groups::Prover)
                 .with(library::Reader)
                 .with(prelude::Player::default())
@@ -95,6 +119,7 @@ fn main() -> ExitCode {
         inside::TESTS,
         nested::TESTS,
         STORM,
+        CANCELS,
         template::TESTS,
         template_trouble::TESTS,
     ]
