@@ -131,6 +131,9 @@ impl Loop {
 
     /// The machine wants the end of a worker that is not there yet.
     pub(crate) fn withdraw(&mut self, place: Place) {
+        if self.starter.withdraw(place) {
+            return;
+        }
         let withdrawn = self
             .templates
             .living

@@ -133,6 +133,7 @@ impl Loop {
                     handle,
                 });
             }
+            Message::Spawned { place, started } => self.has_started(place, started),
             Message::Exited(place) => {
                 if self.workers.get(place).is_some() {
                     self.exited(place.slot);

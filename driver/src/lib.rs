@@ -89,6 +89,7 @@ mod shared;
 mod sleeper;
 mod source;
 mod spawn;
+mod starter;
 mod sync;
 #[cfg(all(target_os = "linux", not(feature = "portable")))]
 #[path = "system/linux.rs"]

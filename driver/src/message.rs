@@ -4,8 +4,9 @@ use crate::entrance::Way;
 use crate::graph::Node;
 use crate::group::GroupAnswer;
 use crate::mailbox::Mailbox;
-use crate::process::Place;
+use crate::process::{Place, Process};
 use crate::source::AnySource;
+use crate::spawn::SpawnFault;
 use crate::sync::Sender;
 use crate::sync::atomic::AtomicBool;
 use crate::turn::Loop;
@@ -128,6 +129,11 @@ pub(crate) enum Message {
         id: AttemptId,
         decoded: Decoded,
     },
+    /// A worker that was ordered has been started, or could not be.
+    Spawned {
+        place: Place,
+        started: Result<Box<Process>, SpawnFault>,
+    },
     /// A worker has exited and is not collected. Of processes the poll itself reports it on Linux.
     Exited(Place),
 }
@@ -153,6 +159,8 @@ impl Message {
             | Self::Feed { .. }
             | Self::SourceWoken
             | Self::Decoded { .. }
+            // Killed and collected by its drop.
+            | Self::Spawned { .. }
             | Self::Exited(_) => Vec::new(),
         }
     }
@@ -178,6 +186,7 @@ impl fmt::Debug for Message {
             Self::Feed { .. } => "Feed",
             Self::SourceWoken => "SourceWoken",
             Self::Decoded { .. } => "Decoded",
+            Self::Spawned { .. } => "Spawned",
             Self::Exited(_) => "Exited",
         })
     }

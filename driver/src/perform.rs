@@ -8,7 +8,7 @@ use crate::launcher::Launcher;
 use crate::process::{Place, Process, Role};
 use crate::reap::own_peak_bytes;
 use crate::shared::contained;
-use crate::spawn::{SpawnFault, spawn};
+use crate::spawn::{SpawnFault, prepare};
 use crate::system::ExitWatch;
 use crate::turn::{Loop, Spawned};
 use crate::usage::Beyond;
@@ -174,14 +174,24 @@ impl Loop {
     }
 
     fn spawn(&mut self, place: Place, kind: KindId) {
-        let started = if self.origins[kind.0 as usize].template {
-            self.memory.begin();
-            self.order_fork(place, kind).map(|()| None)
-        } else {
-            self.try_spawn(place, kind).map(Some)
+        self.memory.begin();
+        let origin = &self.origins[kind.0 as usize];
+        let started = match &origin.launcher {
+            Launcher::Program(_) if origin.template => self.order_fork(place, kind).map(|()| None),
+            Launcher::Program(program) => {
+                let (name, server) = (self.name_of(place), self.purse.server());
+                let inside = self.depth + 1;
+                let prepared = prepare(program, &origin.kind, self.through, name, inside, server);
+                let post = &self.shared.post;
+                prepared.map(|prepared| {
+                    self.starter.order(place, prepared, post);
+                    None
+                })
+            }
+            Launcher::InProcess(_) => self.begin_thread(place, kind).map(Some),
         };
         let spawned = match started {
-            // Its template will say.
+            // Its template will say, or who starts it.
             Ok(None) => return,
             Ok(Some(page)) => Spawned::Yes { place, page },
             Err(fault) => Spawned::No {
@@ -192,26 +202,35 @@ impl Loop {
         self.spawned.push_back(spawned);
     }
 
-    /// Starts a process and has the poll report about it; whether it has a page.
-    fn try_spawn(&mut self, place: Place, kind: KindId) -> Result<bool, SpawnFault> {
+    /// Starts a worker inside this process; whether it has a page.
+    fn begin_thread(&mut self, place: Place, kind: KindId) -> Result<bool, SpawnFault> {
         let name = self.name_of(place);
         let origin = &self.origins[kind.0 as usize];
-        self.memory.begin();
-        let peak = own_peak_bytes();
-        let inside = self.depth + 1;
-        let parts = match &origin.launcher {
-            Launcher::Program(program) => {
-                let server = self.purse.server();
-                spawn(program, &origin.kind, self.through, name, inside, server)?
-            }
-            Launcher::InProcess(launcher) => {
-                let post = &self.shared.post;
-                in_process::start(launcher, place, name, &origin.kind, inside, post)?
-            }
+        let Launcher::InProcess(launcher) = &origin.launcher else {
+            unreachable!("asked for by who has looked")
         };
+        let (inside, post) = (self.depth + 1, &self.shared.post);
+        let parts = in_process::start(launcher, place, name, &origin.kind, inside, post)?;
+        self.take_in(Process::new(place, parts, own_peak_bytes()))
+            .map_err(|(fault, _)| fault)
+    }
+
+    /// A program that was ordered runs as a worker, or could not be started.
+    pub(crate) fn has_started(&mut self, place: Place, started: Result<Box<Process>, SpawnFault>) {
+        let unwanted = self.starter.has_come(place);
         // One that cannot be watched is killed and collected by its drop.
-        let taken = self.take_in(Process::new(place, parts, peak));
-        taken.map_err(|(fault, _)| fault)
+        let taken = started.and_then(|process| self.take_in(*process).map_err(|(fault, _)| fault));
+        self.spawned.push_back(match taken {
+            Ok(page) => Spawned::Yes { place, page },
+            Err(fault) => Spawned::No {
+                place,
+                error: fault.to_string(),
+            },
+        });
+        self.tell_spawned();
+        if unwanted && let Some(process) = self.workers.get(place) {
+            process.signal(SystemSignal::KILL);
+        }
     }
 
     /// Has the poll report about a new process; whether it has a page. One that cannot be watched comes back.

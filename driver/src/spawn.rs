@@ -1,7 +1,7 @@
 //! Starting a worker process, or a template of workers: its pipes, its page, its command.
 //!
-//! Called on the loop thread only: the kernel ties a child's parent-death signal to the *thread*
-//! that spawned it, and the loop thread lives as long as the master.
+//! Called only on threads that live as long as the master, the loop's and the starter's: the kernel ties a child's
+//! parent-death signal to the *thread* that spawned it.
 
 use crate::body::Body;
 use crate::depth::DEPTH_VARIABLE;
@@ -198,16 +198,36 @@ fn try_open(through: bool) -> io::Result<(TheirEnds, OurEnds)> {
     Ok((theirs, ours))
 }
 
-/// Starts `program` as the worker `name` for `kind`, inside of `depth` farms. With `through` it may also write to the
+/// A worker program with all that it is started with.
+pub(crate) struct Prepared {
+    program: Program,
+    command: Command,
+    ours: OurEnds,
+}
+
+impl Prepared {
+    /// Starts it, and waits until the system has begun it.
+    pub(crate) fn start(self) -> Result<Parts, SpawnFault> {
+        let Self {
+            program,
+            mut command,
+            ours,
+        } = self;
+        let child = command.spawn().map_err(|source| fault(&program, source))?;
+        Ok(ours.of(Body::child(Pid::from_child(&child))))
+    }
+}
+
+/// Prepares `program` as the worker `name` for `kind`, inside of `depth` farms. With `through` it may also write to the
 /// farm's own streams.
-pub(crate) fn spawn(
+pub(crate) fn prepare(
     program: &Program,
     kind: &str,
     through: bool,
     name: WorkerName,
     depth: u32,
     jobserver: Option<&Jobserver>,
-) -> Result<Parts, SpawnFault> {
+) -> Result<Prepared, SpawnFault> {
     let (theirs, ours) = open_ends(through)?;
     let mut inheritance = Inheritance::default();
     let mut add = |fd| inheritance.add(fd);
@@ -236,8 +256,11 @@ pub(crate) fn spawn(
         .process_group(0)
         .preserved_fds(inheritance.fds);
     lend(program, depth, jobserver, &mut command)?;
-    let child = command.spawn().map_err(|source| fault(program, source))?;
-    Ok(ours.of(Body::child(Pid::from_child(&child))))
+    Ok(Prepared {
+        program: program.clone(),
+        command,
+        ours,
+    })
 }
 
 /// A template that has just been started.
@@ -340,7 +363,8 @@ mod tests {
     const KIND: &str = "shell";
 
     fn failure(program: &Program) -> String {
-        spawn(program, KIND, false, NAME, 1, None)
+        prepare(program, KIND, false, NAME, 1, None)
+            .and_then(Prepared::start)
             .expect_err("this cannot start")
             .to_string()
     }
@@ -361,7 +385,8 @@ mod tests {
     /// Runs a shell whose last argument is the launch; what it printed and how it ended.
     fn shell(script: &str, through: bool) -> (String, Termination) {
         let program = Program::path("/bin/sh").arg("-c").arg(script).arg("worker");
-        let mut parts = spawn(&program, KIND, through, NAME, 3, None).expect("a shell");
+        let prepared = prepare(&program, KIND, through, NAME, 3, None).expect("pipes");
+        let mut parts = prepared.start().expect("a shell");
         let reaped = parts.body.collect();
         let mut space = [0; 4096];
         parts.stdout.hang_up();

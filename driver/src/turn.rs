@@ -25,6 +25,7 @@ use crate::pull::Feed;
 use crate::reap::block_sigpipe;
 use crate::record::RunRecord;
 use crate::shared::{Over, Shared, contained, hand_back};
+use crate::starter::Starter;
 use crate::sync::Poll;
 use crate::tokens::{Purse, TOKENS};
 use crate::usage::Usage;
@@ -73,6 +74,7 @@ pub(crate) struct Loop {
     /// How many farms this one is inside of.
     pub(crate) depth: u32,
     pub(crate) templates: Templates,
+    pub(crate) starter: Starter,
     /// How long a worker may take to its hello, where its kind does not say.
     pub(crate) hello_timeout: Duration,
     pub(crate) through: bool,
@@ -140,6 +142,7 @@ impl Loop {
             origins: Vec::new(),
             depth: 0,
             templates: Templates::default(),
+            starter: Starter::default(),
             through: false,
             observer: None,
             ears: Vec::new(),
@@ -216,6 +219,7 @@ impl Loop {
             mut registry,
             workers,
             templates,
+            starter,
             feeds,
             decoders,
             observer,
@@ -237,6 +241,7 @@ impl Loop {
         turn_away(&mut registry, &mut admissions);
         // Kills and collects whatever a panic left.
         drop(workers);
+        drop(starter);
         templates.end();
         // Nobody works any more. Whoever waits for our end may end the program, and what we held with it.
         drop(purse);
