@@ -38,6 +38,8 @@ mod runner;
 mod storm;
 #[path = "kinds/strangers.rs"]
 mod strangers;
+#[path = "kinds/stubborn.rs"]
+mod stubborn;
 #[path = "kinds/template.rs"]
 mod template;
 #[path = "kinds/template_trouble.rs"]
@@ -59,10 +61,16 @@ fn respawn_storm() {
     assert!(weather.took < storm::LIMIT);
 }
 
-const CANCELS: &[Test] = &[(
-    "c4_no_more_run_than_may_in_a_storm_of_cancels",
-    cancel_storm,
-)];
+const CANCELS: &[Test] = &[
+    (
+        "c4_no_more_run_than_may_in_a_storm_of_cancels",
+        cancel_storm,
+    ),
+    (
+        "c6_what_ignores_everything_is_killed_with_its_children_at_its_budget",
+        stubborn::killed_with_its_children,
+    ),
+];
 
 /// A small one of those in `benches/storm.rs`. What the machine itself is late by is nobody's fault.
 fn cancel_storm() {

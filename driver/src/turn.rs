@@ -251,7 +251,13 @@ impl Loop {
         if let Some(Err(error)) = record.map(|record| record.end(end.is_err())) {
             shared.note_record_trouble(error);
         }
+        let held = registry.len();
         shared.finish(registry, over);
+        // Told after everybody was: otherwise they would wait for ever.
+        assert!(
+            end.is_err() || held == 0,
+            "{held} tasks are in a farm that has ended: nobody was told of them"
+        );
         if let Err(panic) = end {
             resume_unwind(panic);
         }

@@ -74,7 +74,8 @@ fn main() -> ExitCode {
         if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
             continue;
         }
-        let passed = catch_unwind(test).is_ok();
+        let passed =
+            catch_unwind(test).is_ok() && catch_unwind(stage::c12_no_child_is_left).is_ok();
         println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
         failed += u32::from(!passed);
     }

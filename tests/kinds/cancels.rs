@@ -7,9 +7,9 @@
 #[path = "cancels/notes.rs"]
 pub(crate) mod notes;
 #[path = "cancels/outside.rs"]
-mod outside;
+pub(crate) mod outside;
 #[path = "cancels/process.rs"]
-mod process;
+pub(crate) mod process;
 
 use farm::exec::{CommandRequest, Runs, StderrPlan, StdoutPlan};
 use farm::master::lane::{AdapterMode, Boundary};
@@ -71,7 +71,7 @@ impl Weather {
 }
 
 /// A command that survives SIGTERM, and so does its child.
-fn stubborn(task: &u64) -> CommandRequest {
+pub(crate) fn stubborn(task: &u64) -> CommandRequest {
     let argv = ["sh", "-c", "trap '' TERM; sleep 600; :"];
     CommandRequest {
         argv: argv.map(str::to_owned).to_vec(),
@@ -116,15 +116,19 @@ pub(crate) fn storm(size: Size, seed: u64) -> Weather {
 
 type Ends = (BTreeMap<String, usize>, Vec<Duration>, Vec<String>);
 
-/// A farm whose tasks are all cancelled, from its first to its last moment.
-fn blow(size: Size, seed: u64, notes: &Arc<Path>) -> Ends {
+/// Workers that take notes there, and the budget.
+pub(crate) fn pool(workers: u32, queued: usize, notes: &Path) -> Pool {
     let mut program = Program::this_executable();
     let variable = (notes::FOLDER.into(), notes.as_os_str().to_owned());
     program.env.set.push(variable);
-    let queued = usize::try_from(size.tasks).expect("few");
     let budget = u64::try_from(BUDGET.as_millis()).expect("short");
-    let boundary = Boundary::new(AdapterMode::PushPull, WORKERS as usize, queued, budget);
-    let pool = Pool::new(program, WORKERS).boundary(boundary.expect("limits"));
+    let boundary = Boundary::new(AdapterMode::PushPull, workers as usize, queued, budget);
+    Pool::new(program, workers).boundary(boundary.expect("limits"))
+}
+
+/// A farm whose tasks are all cancelled, from its first to its last moment.
+fn blow(size: Size, seed: u64, notes: &Arc<Path>) -> Ends {
+    let pool = pool(WORKERS, index(size.tasks), notes);
     let mut builder = Farm::builder();
     let kind = builder.kind(Runs::new(stubborn), pool);
     let farm = builder.start().expect("a farm");

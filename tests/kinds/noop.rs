@@ -1,14 +1,16 @@
 //! A kind that can do little, but do it wrong in every way: what it is asked is how to behave.
 
 use super::Test;
-use farm::master::{Death, HowStopped};
-use farm::protocol::{Never, Schema, Wire};
+use farm::master::{Death, HowStopped, Settlement};
+use farm::protocol::{Instant, Never, Schema, TaskId, Wire};
 use farm::worker::{Context, Perform};
 use farm::{
-    CrashLimit, Farm, OnLost, Outcome, Pool, Program, TaskKind, TaskOptions, TaskQueue, Verdict,
-    WorkerStatus,
+    CrashLimit, Farm, Observer, OnLost, Outcome, Pool, Program, TaskKind, TaskOptions, TaskQueue,
+    Verdict, WorkerStatus,
 };
 use serde::{Deserialize, Serialize, Serializer};
+use std::collections::BTreeSet;
+use std::sync::mpsc;
 use std::time::Duration;
 
 pub(crate) const TESTS: &[Test] = &[
@@ -19,10 +21,14 @@ pub(crate) const TESTS: &[Test] = &[
         "a_response_that_cannot_be_encoded_leaves_the_worker",
         not_encoded,
     ),
-    ("a_heeded_cancel_leaves_the_worker", heeded_cancel),
+    ("c5_a_heeded_cancel_leaves_the_worker", heeded_cancel),
     (
-        "an_ignored_cancel_is_killed_within_its_budget",
+        "c6_an_ignored_cancel_is_killed_within_its_budget",
         ignored_cancel,
+    ),
+    (
+        "c7_a_cancel_against_the_completion_has_one_end_and_harms_no_idle_worker",
+        cancel_against_completion,
     ),
     (
         "an_abort_is_named_by_its_signal_and_charged_to_nobody_else",
@@ -287,4 +293,74 @@ fn ignored_cancel() {
     };
     assert_eq!(how, HowStopped::Killed);
     assert_ne!(pid(&queue), before);
+}
+
+/// Hears of every end.
+struct Ends(mpsc::Sender<TaskId>);
+
+impl Observer for Ends {
+    fn task_ended(&mut self, _: Instant, settlement: &Settlement) {
+        self.0.send(settlement.task).expect("the test listens");
+    }
+}
+
+/// 1,000 tasks that answer at once, each cancelled at about that moment, with ladders so short that a rung which is
+/// climbed after the answer would hit the idle worker. One may be killed only for a task that was cancelled in time and
+/// whose answer was not there at its budget.
+fn cancel_against_completion() {
+    const ROUNDS: u64 = 1_000;
+    let (told, ends) = mpsc::channel();
+    let mut builder = Farm::builder();
+    builder.observer(Box::new(Ends(told)));
+    let kind = builder.kind(Noop, Pool::new(Program::this_executable(), 1));
+    let farm = builder.start().expect("a farm");
+    let queue = farm.queue(kind);
+    let mut worker = pid(&queue);
+    let (mut done, mut stopped) = (0, 0);
+    for round in 0..ROUNDS {
+        let grace = Duration::from_millis(round % 8);
+        let options = TaskOptions {
+            grace: Some(grace),
+            ..TaskOptions::default()
+        };
+        let ticket = queue.submit_options(Behave::Print(String::new()), options);
+        for _ in 0..round % 50 * 40 {
+            std::hint::spin_loop();
+        }
+        let since = std::time::Instant::now();
+        ticket.cancel("the race");
+        let settled = ticket.wait().expect("admitted");
+        let elapsed = since.elapsed();
+        // The rules count whole milliseconds.
+        let late = elapsed + Duration::from_millis(1) >= grace;
+        let next = pid(&queue);
+        let replaced = next != worker;
+        worker = next;
+        let (may, must) = match &settled.outcome {
+            Outcome::Done(_) => (false, false),
+            Outcome::Cancelled { how, .. } => match how {
+                // It was sent, and whether the worker had begun it or answered is not known before its exit is.
+                HowStopped::BeforeStart | HowStopped::Acked | HowStopped::LateReply => {
+                    (late, false)
+                }
+                HowStopped::Terminated | HowStopped::Killed => (late, true),
+                HowStopped::Exited => panic!("round {round}: it does not end by itself"),
+            },
+            other => panic!("round {round}: {other:?}"),
+        };
+        let told = format!(
+            "round {round}, {grace:?}, {elapsed:?}: {:?}",
+            settled.outcome
+        );
+        assert!(!replaced || may, "{told}: an idle worker was killed");
+        assert!(replaced || !must, "{told}: whoever was killed is gone");
+        if may || must { stopped += 1 } else { done += 1 }
+    }
+    drop((farm, queue));
+    let ended: Vec<TaskId> = ends.iter().collect();
+    let different: BTreeSet<TaskId> = ended.iter().copied().collect();
+    assert_eq!(different.len(), ended.len(), "one was told of twice");
+    // The task of each round and one that asks who the worker is, and the first question.
+    assert_eq!(ended.len() as u64, 2 * ROUNDS + 1);
+    assert!(done > 0 && stopped > 0, "no race: {done}, {stopped}");
 }

@@ -179,3 +179,19 @@ pub(crate) fn soon(what: &str, mut is_so: impl FnMut() -> bool) {
         thread::yield_now();
     }
 }
+
+/// After each test: no child of this process is left, not even a dead one that nobody has collected. That nobody waits
+/// for a ticket any more, the farm's loop asserts itself at its end.
+pub(crate) fn c12_no_child_is_left() {
+    let own = std::process::id().to_string();
+    let is_child = |stat: &String| {
+        let fields = stat.rsplit_once(')').map(|(_, fields)| fields);
+        fields.and_then(|fields| fields.split_whitespace().nth(1)) == Some(&own)
+    };
+    let left = || -> Vec<String> {
+        let processes = std::fs::read_dir("/proc").expect("a Linux").flatten();
+        let stats = processes.map(|entry| std::fs::read_to_string(entry.path().join("stat")));
+        stats.flatten().filter(is_child).collect()
+    };
+    soon("every child is collected", || left().is_empty());
+}

@@ -172,6 +172,37 @@ fn a_crash_limit_of_n_means_n_deaths_and_one_more_alone() {
 }
 
 #[test]
+fn c8_what_a_dead_worker_held_goes_ahead_until_it_is_poisoned() {
+    let mut stage = Stage::warm(1, 0);
+    let task = stage.task();
+    let younger = stage.task();
+    stage.expect(&["request w0 t1#1"]);
+    for session in 1..=3 {
+        stage.die(0, session, SEGV, Some(id(task, session as u32)));
+        stage.hello(0, session + 1);
+        let sent: Vec<String> = stage
+            .lines()
+            .into_iter()
+            .filter(|line| line.starts_with("request"))
+            .collect();
+        let ahead = format!("request w0 t1#{}", session + 1);
+        let expected = if session < 3 {
+            ahead.as_str()
+        } else {
+            "request w0 t2#1"
+        };
+        assert_eq!(sent, [expected], "after death {session}");
+    }
+    let Outcome::Poisoned(deaths) = stage.outcome(task) else {
+        panic!("{:?}", stage.outcome(task))
+    };
+    let attempts: Vec<u32> = deaths.iter().map(|death| death.attempt.0).collect();
+    assert_eq!(attempts, [1, 2, 3]);
+    stage.reply(0, 4, id(younger, 1), OK);
+    assert_eq!(*stage.outcome(younger), Outcome::Done(()));
+}
+
+#[test]
 fn without_a_limit_deaths_are_only_counted() {
     let mut stage = Stage::warm(1, 0);
     let task = stage.submit(options(|o| o.crash_limit = CrashLimit::Unlimited));

@@ -300,7 +300,7 @@ fn a_panic_after_sending_replaces_the_worker() {
 }
 
 #[test]
-fn injections_beyond_the_limit_are_refused_and_told() {
+fn c9_injections_beyond_the_limit_are_refused_and_told() {
     let mut configuration = config(1, 0);
     configuration.kinds[0].boundary.max_queued = 1;
     let mut stage = Stage::warm_with(configuration);

@@ -212,16 +212,34 @@ fn workers_that_say_anything() {
     }
 }
 
+/// The lane's signature after every step, and the ends.
+fn signatures(seed: u64, manners: Manners) -> (Vec<String>, Vec<crate::Settlement>) {
+    let mut world = World::new(seed, configuration(seed), manners);
+    let all = (0..STEPS).map(|_| {
+        step(&mut world);
+        world.master.lane(KindId(0)).signature()
+    });
+    let all = all.collect();
+    (all, world.settled)
+}
+
 #[test]
-fn the_same_seed_gives_the_same_ends() {
+fn c13_the_same_seed_gives_the_same_signatures_and_ends() {
     let manners = Manners {
         dies: 20,
         fails: 200,
+        deaf: 300,
         ..Manners::default()
     };
+    let mut different = std::collections::BTreeSet::new();
     for seed in 0..20 {
+        let (first, ends) = signatures(seed, manners);
+        let again = signatures(seed, manners);
+        assert!(again == (first.clone(), ends), "seed {seed}");
+        different.insert(first);
         assert_eq!(run(seed, manners).settled, run(seed, manners).settled);
     }
+    assert_eq!(different.len(), 20, "other seeds have other signatures");
 }
 
 /// 2,000 tasks and 300 kills: every task ends exactly once, and the causes are right.

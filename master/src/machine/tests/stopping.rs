@@ -340,7 +340,7 @@ fn deadlines_are_exact_and_wake_ups_before_them_do_nothing() {
 }
 
 #[test]
-fn a_storm_of_cancels_occupies_no_more_than_the_boundary() {
+fn c4_a_storm_of_cancels_occupies_no_more_than_the_boundary() {
     let mut stage = Stage::warm(2, 0);
     for _ in 0..50 {
         let tasks = [stage.task(), stage.task(), stage.task()];
