@@ -1,9 +1,11 @@
 //! What the loop does with each message from outside.
 
-use crate::message::{Message, Opening};
+use crate::message::{Decoded, Message, Opening};
+use crate::process::Place;
 use crate::pull::Feed;
 use crate::turn::Loop;
 use farm_master::Event;
+use farm_protocol::AttemptId;
 use rustix::process::Signal;
 use std::collections::VecDeque;
 use std::mem;
@@ -62,6 +64,17 @@ impl Loop {
         if closed {
             self.tell(Event::CloseScope { scope });
         }
+    }
+
+    fn tell_decoded(&mut self, place: Place, id: AttemptId, decoded: Decoded) {
+        let handle = self.registry.keep_decoded(decoded);
+        let Place { slot, session } = place;
+        self.tell(Event::Decoded {
+            slot,
+            session,
+            id,
+            handle,
+        });
     }
 
     fn hear(&mut self, message: Message) {
@@ -123,16 +136,7 @@ impl Loop {
                 woken,
             } => self.feeds.push(Feed::new(kind, source, woken)),
             Message::SourceWoken => self.wake_feeds(),
-            Message::Decoded { place, id, decoded } => {
-                let handle = self.registry.keep_decoded(decoded);
-                let (slot, session) = (place.slot, place.session);
-                self.tell(Event::Decoded {
-                    slot,
-                    session,
-                    id,
-                    handle,
-                });
-            }
+            Message::Decoded { place, id, decoded } => self.tell_decoded(place, id, decoded),
             Message::Spawned { place, started } => self.has_started(place, started),
             Message::Exited(place) => {
                 if self.workers.get(place).is_some() {

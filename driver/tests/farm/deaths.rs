@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 pub(crate) const TESTS: &[Test] = &[
@@ -35,6 +36,10 @@ pub(crate) const TESTS: &[Test] = &[
     (
         "a_dropped_farm_leaves_nothing",
         a_dropped_farm_leaves_nothing,
+    ),
+    (
+        "a_farm_that_is_killed_while_workers_are_started_leaves_nothing",
+        killed_while_starting,
     ),
     ("an_idle_death_costs_nobody", an_idle_death_costs_nobody),
     (
@@ -208,6 +213,26 @@ fn a_dropped_farm_leaves_nothing() {
         assert!(!lives(pid));
     }
     assert!(!hanging.wait().expect("admitted").outcome.is_done());
+}
+
+/// Workers are started on another thread, and their end is wanted before they are there. That none is left is looked at
+/// after each test.
+fn killed_while_starting() {
+    for round in 0..30_u32 {
+        let (farm, _, queue) = farm(pool("", 3));
+        let tickets: Vec<_> = (0..3).map(|_| queue.submit(order("hang", 0))).collect();
+        // Some are killed before the first is ordered, some between two, some when all are there.
+        while farm.worker_pids().len() < (round % 4) as usize {
+            thread::yield_now();
+        }
+        farm.shut(Shut::Kill);
+        farm.wait_stopped();
+        assert_eq!(farm.worker_pids(), []);
+        for ticket in tickets {
+            let Ok(settled) = ticket.wait() else { continue };
+            assert!(!settled.outcome.is_done());
+        }
+    }
 }
 
 fn an_idle_death_costs_nobody() {
