@@ -40,10 +40,7 @@ fn main() -> ExitCode {
     let mut weather = storm(size, SEED);
     let took = begun.elapsed();
     let tasks = size.tasks;
-    println!(
-        "{tasks} cancels over {WORKERS} workers in {:.1?}, seed {SEED}",
-        took
-    );
+    println!("{tasks} cancels over {WORKERS} workers in {took:.1?}, seed {SEED}");
     for (how, count) in &weather.hows {
         println!("{how:<24}{count:>9}");
     }
