@@ -3,8 +3,8 @@
 use super::player::{Birth, Club, Coach, Do, Gate, Hook, Word, plain, slots, until, word};
 use super::runner::Test;
 use farm::{
-    CalledFromHook, LaunchError, LaunchOptions, MessageError, PushError, ShutdownMode, Unbounded,
-    WorkerPhase,
+    CalledFromHook, LaunchError, LaunchOptions, MessageError, PushError, Shut, ShutdownMode,
+    Unbounded, WorkerPhase,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -334,6 +334,9 @@ fn b17() {
         (Hook::Close, Some("closing")),
     ];
     assert_eq!(seen, wanted);
+    // The hook has the club, which has the hook: nobody drops the farm.
+    club.farm.shut(Shut::Kill);
+    club.farm.wait_stopped();
 }
 
 fn b19() {
