@@ -153,10 +153,26 @@ pub enum Mutation {
     BusyKept,
     /// `s10`: a kind that has begun with a token stays the next one to get one.
     FirstInLineStays,
+    /// `n1`: why a named worker closes is not known yet when those who wait for it are told. They hear of no crash.
+    ToldBeforeReason,
+    /// `n2`: whoever waits for a request that a newer one displaced is not told.
+    DisplacedForgotten,
+    /// `n3`: a worker that drains goes on taking requests.
+    DrainTakesMore,
+    /// `n4`: `on_close` runs twice.
+    ClosedTwice,
+    /// `n5`: a name is free as soon as its worker begins to close. Two of one name live at a time.
+    NameFreedEarly,
+    /// `n6`: whoever waits for room in the mailbox of a worker that closes is not told.
+    BlockedForgotten,
+    /// `n7`: of requests that share an answer only the last one is told.
+    MergedForgotten,
+    /// `n8`: whoever launched a worker that was shut down before it came up is not told.
+    LauncherForgotten,
 }
 
 /// Variants and their ids; the only table of them.
-const IDS: [(Mutation, &str); 69] = [
+const IDS: [(Mutation, &str); 77] = [
     (Mutation::AnswerAfterStopCounts, "b1"),
     (Mutation::ExitBeforeAnswers, "b2"),
     (Mutation::ReplyUnmatched, "b3"),
@@ -226,6 +242,14 @@ const IDS: [(Mutation, &str); 69] = [
     (Mutation::IdleKept, "s8"),
     (Mutation::BusyKept, "s9"),
     (Mutation::FirstInLineStays, "s10"),
+    (Mutation::ToldBeforeReason, "n1"),
+    (Mutation::DisplacedForgotten, "n2"),
+    (Mutation::DrainTakesMore, "n3"),
+    (Mutation::ClosedTwice, "n4"),
+    (Mutation::NameFreedEarly, "n5"),
+    (Mutation::BlockedForgotten, "n6"),
+    (Mutation::MergedForgotten, "n7"),
+    (Mutation::LauncherForgotten, "n8"),
 ];
 
 impl Mutation {
@@ -261,7 +285,8 @@ impl fmt::Display for Mutation {
 /// A name that is no mutation's id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there is no mutation `{0}`; they are b1 to b4, b8, b10 to b12, x1 to x32, g1 to g8, r1 to r11, and s1 to s10"
+    "there is no mutation `{0}`; they are b1 to b4, b8, b10 to b12, x1 to x32, g1 to g8, r1 to r11, s1 to s10, and \
+     n1 to n8"
 )]
 pub struct UnknownMutation(pub String);
 
@@ -287,6 +312,12 @@ pub struct Mutated {
 }
 
 impl Mutated {
+    /// A machine without a bug.
+    pub const NONE: Self = Self {
+        #[cfg(feature = "mutation")]
+        by: None,
+    };
+
     /// A machine with this bug.
     #[cfg(feature = "mutation")]
     #[must_use]

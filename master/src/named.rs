@@ -26,6 +26,7 @@ pub use action::{
 pub use mailbox::Rule;
 
 use crate::lane::Counts;
+use crate::mutation::{Mutated, Mutation};
 use farm_protocol::Instant;
 use mailbox::Mailbox;
 use std::collections::{BTreeMap, VecDeque};
@@ -197,6 +198,8 @@ pub struct Table {
     last_request: u64,
     resolved: u64,
     actions: VecDeque<Action>,
+    /// The seeded bug it has, if any.
+    mutated: Mutated,
 }
 
 impl Table {
@@ -213,7 +216,15 @@ impl Table {
             last_request: 0,
             resolved: 0,
             actions: VecDeque::new(),
+            mutated: Mutated::NONE,
         }
+    }
+
+    /// The same table with this seeded bug.
+    #[must_use]
+    pub const fn with_bug(mut self, mutated: Mutated) -> Self {
+        self.mutated = mutated;
+        self
     }
 
     /// The next thing to be done.
@@ -384,7 +395,17 @@ impl Table {
             with: with.clone(),
         });
         for merged in known.merged {
-            self.resolve(merged, with);
+            if self.mutated.is(Mutation::MergedForgotten) {
+                self.forget(merged);
+            } else {
+                self.resolve(merged, with);
+            }
         }
+    }
+
+    /// Nobody waits for a request any more, and nobody is told.
+    fn forget(&mut self, request: RequestId) {
+        self.requests.remove(&request);
+        self.resolved += 1;
     }
 }

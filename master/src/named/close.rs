@@ -3,6 +3,7 @@
 use super::action::{Action, Crash, Resolution, Shutdown};
 use super::{At, Phase, Process, RequestId, Stage, Table, WorkerId};
 use crate::lane::Gate;
+use crate::mutation::Mutation;
 use farm_protocol::Instant;
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ impl Table {
 
     /// As somebody wants it from outside. Of a worker that is draining or closing a stronger wish is heeded, a weaker one not.
     pub fn shutdown(&mut self, now: Instant, worker: WorkerId, how: Shutdown) {
+        let bug = self.mutated;
         let Some(there) = self.workers.get_mut(&worker) else {
             return;
         };
@@ -23,7 +25,9 @@ impl Table {
             (Shutdown::Drop, _) => self.close(now, worker, None),
             (Shutdown::Drain { .. }, Phase::Closing { .. }) => {}
             (Shutdown::Drain { until }, Phase::Launching { .. } | Phase::Running { .. }) => {
-                there.mailbox.set_gate(Gate::Draining);
+                if !bug.is(Mutation::DrainTakesMore) {
+                    there.mailbox.set_gate(Gate::Draining);
+                }
                 there.close_by = Some(there.close_by.map_or(until, |by| by.min(until)));
                 for request in there.mailbox.take_blocked() {
                     self.resolve(request, &Resolution::Closed(None));
@@ -87,6 +91,10 @@ impl Table {
             self.at(worker).on_close,
             "`on_close` runs when it is asked for"
         );
+        if self.mutated.is(Mutation::ClosedTwice) && self.at(worker).launched {
+            self.at(worker).launched = false;
+            return self.actions.push_back(Action::Close { worker });
+        }
         self.free(worker);
     }
 
@@ -108,13 +116,23 @@ impl Table {
         };
         there.mailbox.set_gate(Gate::Closed);
         (there.idle_at, there.close_by) = (None, None);
+        if self.mutated.is(Mutation::NameFreedEarly) {
+            let name = Arc::clone(&self.at(worker).name);
+            self.names.remove(&name);
+        }
         true
     }
 
     /// Whoever waits for something of a worker that begins to close is told, the one in treatment first.
     pub(super) fn tell_all(&mut self, now: Instant, worker: WorkerId) {
+        let bug = self.mutated;
         let there = self.at(worker);
-        let with = Resolution::Closed(there.phase.crash().cloned());
+        let crash = there.phase.crash().cloned();
+        let with = if bug.is(Mutation::ToldBeforeReason) {
+            Resolution::Closed(None)
+        } else {
+            Resolution::Closed(crash)
+        };
         let mut told: Vec<RequestId> = Vec::new();
         if let Some(treats) = &mut there.treats {
             match treats.stage {
@@ -139,7 +157,12 @@ impl Table {
             self.at(worker).mailbox.drop_queued(key);
             told.push(request);
         }
-        told.extend(self.at(worker).mailbox.take_blocked());
+        let blocked = self.at(worker).mailbox.take_blocked();
+        if bug.is(Mutation::BlockedForgotten) {
+            blocked.into_iter().for_each(|request| self.forget(request));
+        } else {
+            told.extend(blocked);
+        }
         for request in told {
             self.resolve(request, &with);
         }

@@ -4,6 +4,7 @@ use super::action::{Action, Merge, PushRefused, Resolution};
 use super::mailbox::Rule;
 use super::{At, Phase, Request, RequestId, Stage, Table, WorkerId};
 use crate::lane::{Entry, Gate, Key};
+use crate::mutation::Mutation;
 use crate::outcome::HowStopped;
 use farm_protocol::Instant;
 
@@ -77,7 +78,11 @@ impl Table {
             (Merge::Newest, Some(old)) => {
                 let key = self.stand_in_place_of(old, new, worker);
                 self.issue(now, worker, At::Lane(key));
-                self.resolve(old, &Resolution::Displaced);
+                if self.mutated.is(Mutation::DisplacedForgotten) {
+                    self.forget(old);
+                } else {
+                    self.resolve(old, &Resolution::Displaced);
+                }
             }
             (Merge::Combined, Some(old)) => {
                 // One level deep, and the same work however often something is merged: the old one keeps its place.
@@ -152,9 +157,8 @@ impl Table {
         }
         let worker = known.worker;
         assert!(self.at(worker).mailbox.unblock(request), "it is blocked");
-        self.requests.remove(&request);
-        // Nobody waits for it: it counts as resolved, by whoever withdrew it.
-        self.resolved += 1;
+        // It counts as resolved, by whoever withdrew it.
+        self.forget(request);
         true
     }
 

@@ -4,6 +4,7 @@ use super::action::{Action, Crash, Resolution, Treated, Verdict};
 use super::mailbox::Rule;
 use super::{At, InTreatment, Phase, Process, RequestId, Stage, Table, WorkerId};
 use crate::lane::Gate;
+use crate::mutation::Mutation;
 use crate::outcome::HowStopped;
 use farm_protocol::Instant;
 
@@ -13,9 +14,11 @@ impl Table {
     /// # Panics
     /// When that was said before.
     pub fn launched(&mut self, now: Instant, worker: WorkerId) {
+        let forgotten = self.mutated.is(Mutation::LauncherForgotten);
         let there = self.at(worker);
         assert_eq!(there.process, Process::Starting, "it is launched once");
         there.process = Process::There;
+        there.launched |= forgotten;
         match there.phase {
             Phase::Launching { .. } => {
                 there.launched = true;
