@@ -104,8 +104,10 @@ impl<K: WorkerKind> Attendant<K> {
         let place = how.as_ref().ok().and_then(place_of);
         let mut strays = None;
         self.core.with(|desk, now| {
-            let person = desk.people.get_mut(&worker);
-            let person = person.expect("it is in the table until its launch has ended");
+            let Some(person) = desk.people.get_mut(&worker) else {
+                // Given up with the farm, which handed its launch back afterwards.
+                return;
+            };
             person.errand = None;
             match launched(how) {
                 Ok(welcome) => {

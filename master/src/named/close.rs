@@ -58,12 +58,15 @@ impl Table {
         self.finish(worker);
     }
 
-    /// The launch has failed: there is no process, or none that is this worker's.
+    /// The launch has failed: there is no process, or none that is this worker's. About a worker that was given up with
+    /// the farm, nothing follows.
     ///
     /// # Panics
     /// When it had succeeded.
     pub fn launch_failed(&mut self, now: Instant, worker: WorkerId) {
-        let there = self.at(worker);
+        let Some(there) = self.workers.get_mut(&worker) else {
+            return;
+        };
         assert_eq!(there.process, Process::Starting, "it is launched once");
         there.process = Process::Gone;
         self.close(now, worker, None);

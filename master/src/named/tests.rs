@@ -402,6 +402,17 @@ fn a_worker_that_is_shut_down_while_it_launches_is_never_launched_or_ended_at_on
     }
 }
 
+#[test]
+fn a_launch_that_is_handed_back_when_the_farm_is_over_changes_nothing() {
+    let mut table = table(Rule::Unbounded);
+    let worker = table.launch(at(1), "a", None).expect("room");
+    table.abandon(at(2), worker);
+    let before = actions(&mut table);
+    table.launch_failed(at(3), worker);
+    assert!(before.contains(&Action::NotLaunched { worker }));
+    assert!(table.is_empty() && !table.has_actions());
+}
+
 /// However often something is merged, a put costs the same: the work is not squared.
 #[test]
 fn a_request_is_merged_ten_thousand_times() {
