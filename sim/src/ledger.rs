@@ -9,6 +9,7 @@ mod budgets;
 mod dues;
 mod duties;
 mod ends;
+mod named;
 mod natures;
 mod pool;
 mod rest;
@@ -31,7 +32,7 @@ use farm_lockstep::VTime;
 use farm_master::lane::{Entry, Gate};
 use farm_master::{Cause, Config, CrashLimit, OnLost, RetryOn, Shut, TaskOptions};
 use farm_protocol::{AttemptId, KindId, Session, TaskId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub(crate) use answers::{read_request, worked_out, write_response};
@@ -72,6 +73,8 @@ pub mod names {
     pub const I14: &str = "I14 sharing";
     /// Nobody works without a token, none is held in vain, and none is lost.
     pub const I15: &str = "I15 tokens";
+    /// Each request to a named worker is resolved once and truly, and each worker lives, closes and frees its name once.
+    pub const I16: &str = "I16 named workers";
     /// The callbacks of a kind of one's own do not panic.
     pub const KIND: &str = "a callback of the kind panics";
     /// Nor does its `perform`.
@@ -220,6 +223,8 @@ pub(crate) struct Ledger {
     scopes: scopes::Scopes,
     sharing: sharing::Sharing,
     purse: tokens::Purse,
+    /// The answers to errands that are not settled.
+    said_of: BTreeMap<TaskId, u8>,
 }
 
 impl Ledger {
@@ -254,6 +259,7 @@ impl Ledger {
             scopes: scopes::Scopes::default(),
             sharing: sharing::Sharing::default(),
             purse: tokens::Purse::default(),
+            said_of: BTreeMap::new(),
         }
     }
 

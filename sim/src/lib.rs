@@ -14,6 +14,7 @@ mod ledger;
 mod master;
 mod message;
 mod model;
+mod named;
 mod nature;
 mod params;
 mod scenario;

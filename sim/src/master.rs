@@ -4,6 +4,7 @@
 //! driver it reads a worker's output before its answers, and tells of a start right after asking for it.
 
 mod acts;
+mod named;
 mod orders;
 mod staff;
 mod tokens;
@@ -261,7 +262,10 @@ impl MasterProcess {
         match message {
             Message::Submit(orders) => {
                 for order in orders {
-                    self.order(cx, order);
+                    // Its moment may have been the last: what comes too late is not for the machine.
+                    if !self.master.is_stopped() {
+                        self.order(cx, order);
+                    }
                 }
             }
             Message::Cancel(nth) => {
@@ -309,7 +313,8 @@ impl MasterProcess {
             } => self.weighed(cx, slot, session, memory),
             Message::Resize { kind, least, most } => self.resize(cx, kind, least, most),
             Message::Tokens(told) => self.hears_of_tokens(cx, told),
-            Message::Jobserver(_) | Message::Terminate => {}
+            Message::ToFarm(ask) => self.is_asked(cx, ask),
+            Message::Jobserver(_) | Message::News(_) | Message::Terminate => {}
         }
     }
 
@@ -466,6 +471,7 @@ impl Process<Farm, Message> for MasterProcess {
         let deadline = self.master.deadline();
         cx.alarm(deadline.map(|at| VTime(at.as_nanos())));
         if self.master.is_stopped() {
+            Self::tells_of_end(cx);
             cx.exit(Exit::Code(0));
         }
     }

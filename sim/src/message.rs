@@ -1,5 +1,6 @@
 //! What the simulated processes send each other besides the bytes of the real protocol.
 
+use crate::named::{News, ToFarm};
 use crate::nature::Nature;
 use farm_master::lane::Gate;
 use farm_master::{QueueOrder, Rule, Shut, TaskOptions, Ties, When};
@@ -123,6 +124,10 @@ pub(crate) enum Message {
     Jobserver(TokenAsk),
     /// The jobserver tells the master.
     Tokens(TokenTold),
+    /// Who attends to named workers asks this of the master.
+    ToFarm(ToFarm),
+    /// The master tells it this.
+    News(News),
     /// SIGTERM.
     Terminate,
 }

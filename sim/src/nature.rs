@@ -18,6 +18,17 @@ pub(crate) struct Nature {
     pub(crate) follows: Vec<Follow>,
     /// What takes its place when its worker is gone.
     pub(crate) instead: Option<(Affinity, Suits)>,
+    /// It is an errand to a named worker.
+    pub(crate) errand: Option<Errand>,
+}
+
+/// What is asked of a named worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Errand {
+    /// To become somebody.
+    Launch,
+    /// To treat a request.
+    Request,
 }
 
 /// A follow-up task.

@@ -6,6 +6,7 @@ mod cancel;
 mod chaos;
 pub(crate) mod draw;
 mod groups;
+mod named;
 mod pool;
 mod recycle;
 mod sharing;
@@ -16,13 +17,16 @@ use crate::jobserver::{Jobserver, Server};
 use crate::ledger::{Ledger, Seen, names};
 use crate::master::MasterProcess;
 use crate::message::Message;
+use crate::named::{Attendant, Desk, Doing, Hooks, NamedCaller, Truth};
 use crate::params::{Faults, HORIZON, Manners, Params};
 use crate::world::{Farm, roles};
 use farm_lockstep::{
-    Choices, Config as Run, Controller, RunReport, SpawnOptions, Start, Strategy, Timers,
+    Choices, Config as Run, Controller, Pid, RunReport, SpawnOptions, Start, Strategy, Timers,
 };
 use farm_master::lane::{AdapterMode, Boundary};
-use farm_master::{Config, KindConfig, Staffing, StartFailures, TaskOptions};
+use farm_master::named::Table;
+use farm_master::{Config, KindConfig, Mutated, Staffing, StartFailures, TaskOptions};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// A scenario that is shipped.
@@ -56,6 +60,22 @@ pub(crate) struct Cast {
     pub(crate) callers: Vec<Vec<Act>>,
     /// Whose tokens limit the farm.
     pub(crate) jobserver: Option<Server>,
+    /// Named workers, where the first kind's are.
+    pub(crate) named: Option<NamedCast>,
+}
+
+/// A table of named workers, and who uses it.
+pub(crate) struct NamedCast {
+    /// What its mailboxes do.
+    pub(crate) rule: farm_master::named::Rule,
+    /// How many may live.
+    pub(crate) most: NonZeroU32,
+    /// What its hooks do.
+    pub(crate) hooks: Hooks,
+    /// How much its sources have.
+    pub(crate) source: u32,
+    /// What each caller does.
+    pub(crate) callers: Vec<Vec<Doing>>,
 }
 
 /// How long everything may take to end in the calm phase, in virtual time.
@@ -63,7 +83,7 @@ const CALM: Duration = Duration::from_secs(120);
 
 /// The scenarios, in the order in which they are listed.
 #[must_use]
-pub fn scenarios() -> [Scenario; 9] {
+pub fn scenarios() -> [Scenario; 10] {
     [
         pool::POOL,
         pool::MINI,
@@ -74,6 +94,7 @@ pub fn scenarios() -> [Scenario; 9] {
         groups::GROUPS,
         recycle::RECYCLE,
         sharing::SHARING,
+        named::NAMED,
     ]
 }
 
@@ -116,6 +137,7 @@ impl Scenario {
             mut config,
             callers,
             jobserver,
+            named,
         } = (self.play)(&mut choices, Play { params, swarm });
         mutate(&mut config, params);
         let kills = draw::kills(&mut choices, &manners, params);
@@ -133,6 +155,7 @@ impl Scenario {
             config,
             callers,
             jobserver,
+            named,
         };
         let mut world = stage.set(cast, farm, strategy, choices);
         for seen in self.sees {
@@ -169,6 +192,7 @@ impl Stage {
             split_per_mille: farm.manners.split,
             trace: self.trace,
         };
+        let bug = cast.config.mutation;
         let mut world = Controller::new(run, farm, strategy, choices);
         let master = world.spawn(
             Box::new(MasterProcess::new(cast.config)),
@@ -181,19 +205,45 @@ impl Stage {
         for (number, script) in (1..).zip(cast.callers) {
             world.spawn(Caller::new(master, script), Caller::options(number));
         }
+        if let Some(named) = cast.named {
+            attended(&mut world, master, named, bug);
+        }
         if !self.kills.is_empty() {
             world.spawn(FaultMaker::new(self.kills), FaultMaker::options());
         }
         world.invariant(names::I6, |view| view.shared.ledger.look(view.now));
-        world.eventually(names::I7, CALM, |view| view.shared.ledger.stopped);
+        world.eventually(names::I7, CALM, |view| {
+            let named = view.shared.named.as_ref();
+            view.shared.ledger.stopped && named.is_none_or(|desk| desk.is_over())
+        });
         world
+    }
+}
+
+/// Who attends to the named workers of a farm, and their callers.
+fn attended(world: &mut Controller<Farm, Message>, master: Pid, named: NamedCast, bug: Mutated) {
+    let NamedCast {
+        rule,
+        most,
+        hooks,
+        source,
+        callers,
+    } = named;
+    let table = Table::new(rule, most).with_bug(bug);
+    let mut desk = Desk::new(table, hooks, source, Truth::new(rule, most));
+    let attendant = world.spawn(Attendant::new(master), Attendant::options());
+    desk.is_attended_by(attendant);
+    world.shared().named = Some(Box::new(desk));
+    for (number, script) in (1..).zip(callers) {
+        let caller = NamedCaller::new(master, attendant, script);
+        world.spawn(caller, NamedCaller::options(number));
     }
 }
 
 #[cfg(feature = "mutation")]
 fn mutate(config: &mut Config, params: Params) {
     if let Some(mutation) = params.mutation() {
-        config.mutation = farm_master::Mutated::by(mutation);
+        config.mutation = Mutated::by(mutation);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::kind::Performers;
 use crate::ledger::Ledger;
+use crate::named::Desk;
 use crate::params::Manners;
 use farm_lockstep::Pid;
 use farm_protocol::Session;
@@ -22,6 +23,8 @@ pub(crate) struct Farm {
     pub(crate) jobserver: Option<Pid>,
     /// The master's process.
     pub(crate) master: Option<Pid>,
+    /// Named workers, where there are some.
+    pub(crate) named: Option<Box<Desk>>,
     /// Who performs the requests of a kind of somebody's own, in every worker process anew.
     pub(crate) performers: Option<Performers>,
 }
@@ -36,6 +39,7 @@ impl Farm {
             watchers: Vec::new(),
             jobserver: None,
             master: None,
+            named: None,
             performers: None,
         }
     }
@@ -48,6 +52,7 @@ pub(crate) mod roles {
     pub(crate) const CALLER: u16 = 2;
     pub(crate) const FAULTS: u16 = 3;
     pub(crate) const JOBSERVER: u16 = 4;
+    pub(crate) const ATTENDANT: u16 = 5;
 }
 
 /// Roles of pipes.

@@ -29,7 +29,7 @@ const fn pin(found: &'static str, scenario: &'static str, number: u64) -> Pin {
     }
 }
 
-const PINS: [Pin; 13] = [
+const PINS: [Pin; 15] = [
     pin(
         "an answer under an id that the worker does not hold was dropped, and the task it was meant for waited for ever",
         "chaos",
@@ -94,6 +94,16 @@ const PINS: [Pin; 13] = [
         "a paused kind asked for a token for a worker that it keeps, as if what waits could start",
         "sharing",
         269,
+    ),
+    pin(
+        "whoever launched a named worker that was shut down in the moment it came up was never told",
+        "named",
+        42,
+    ),
+    pin(
+        "a launch that the farm handed back after its end met a table that had given its worker up, and panicked",
+        "named",
+        366,
     ),
 ];
 

@@ -60,6 +60,11 @@ fn sharing_is_clean_and_shows_all_that_it_is_for() {
     shows_all("sharing");
 }
 
+#[test]
+fn named_is_clean_and_shows_all_that_it_is_for() {
+    shows_all("named");
+}
+
 fn shows_all(name: &str) {
     let scenario = scenario(name).expect("it is shipped");
     let sweep = Sweep {

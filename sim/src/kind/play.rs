@@ -92,6 +92,7 @@ impl<K: TaskKind> SimRun<K> {
             config,
             callers: vec![script],
             jobserver: None,
+            named: None,
         };
         let (mut report, farm) = stage.set(cast, farm, strategy, choices).run();
         report.end = self.judged(report.end, &farm.ledger);

@@ -48,6 +48,8 @@ impl Ledger {
             }
             Action::ScopeEnded { scope, end } => self.scope_ended(*scope, end),
             Action::RefuseScope { scope, refusal } => self.refuses_scope(*scope, refusal),
+            // What waits for a place that somebody has waits for as long as that stays.
+            Action::Unmatched { .. } if self.has_named() => {}
             Action::Unmatched { task } if self.keyed => self.unmatched(*task),
             Action::Unmatched { task } => self.is_unmatched(*task),
             Action::Token(token) => self.token_acts(token),
@@ -303,6 +305,7 @@ impl Ledger {
             attempt: Attempt(attempt),
         };
         let is_so = match &settlement.outcome {
+            outcome if self.ends_as_named(kind, outcome) => used.is_none() && !ran_before,
             Outcome::Done(()) => {
                 self.sees(Seen::Done);
                 self.pool_mut(kind).done = true;

@@ -185,6 +185,9 @@ impl Kinds for Ledger {
             self.dismisses(session);
             return ResponseAnswer::Garbled(MarshalError::Decode("too short".into()));
         };
+        if let Some(errand) = self.wishes(id.task).and_then(|it| it.nature.errand) {
+            return self.errand_answered(id, letter, errand);
+        }
         let facts = self.task(id.task).expect("looked up above");
         facts.used = Some(letter);
         let left_behind = facts.answer.is_some_and(Answered::leaves_something);

@@ -26,6 +26,12 @@ impl Ledger {
             model.ranks(id, nature.rank);
         }
         let facts = self.task(id).expect("it has just come in");
+        // What is for one process ends with it; of one that was never there, it does so at once.
+        if let Affinity::Worker { session, .. } = nature.affinity
+            && session.0 > 0
+        {
+            facts.wishes.pin = Some((session, WhenGone::Fail));
+        }
         facts.wishes.nature = *nature;
     }
 

@@ -33,13 +33,15 @@ impl Pool {
     /// A pool for each kind.
     pub(super) fn all(config: &Config, with_models: bool) -> Vec<Self> {
         let mut next = 0;
+        let named = config.kinds.iter().any(|kind| kind.staffing.named);
+        let with_models = with_models && !named;
         let pool = |kind: &KindConfig| {
             let slots = next..next + kind.numbered();
             next = slots.end;
             Self {
                 model: with_models.then(|| Model::new(kind, &config.limits)),
                 budgets: Budgets::new(config.start_failures),
-                staff: Staff::new(kind),
+                staff: Staff::new(kind, !named),
                 living: 0,
                 begun: 0,
                 done: false,
@@ -57,7 +59,8 @@ impl Pool {
 impl Ledger {
     /// Kinds may have to wait for each other, or for the tokens of others.
     pub(super) fn shares(&self) -> bool {
-        self.config.workers.is_some() || self.config.tokens != Tokens::Unlimited
+        let shares = self.config.workers.is_some() || self.config.tokens != Tokens::Unlimited;
+        shares && !self.has_named()
     }
 
     /// There may be no place, or no token.

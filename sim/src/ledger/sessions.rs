@@ -151,7 +151,7 @@ impl Ledger {
         }
         self.may_start(session, kind);
         self.gets_a_place(session, kind);
-        if !self.pool(kind).staff.is_set {
+        if !self.pool(kind).staff.is_set && !self.has_named() {
             self.is_started_for_somebody();
         }
         let wear = self.hires(session, kind);

@@ -34,9 +34,10 @@ pub(super) struct Staff {
 }
 
 impl Staff {
-    pub(super) fn new(kind: &KindConfig) -> Self {
+    /// `known`: what is staffed is only what is ready.
+    pub(super) fn new(kind: &KindConfig, known: bool) -> Self {
         Self {
-            is_set: kind.staffing != Staffing::default(),
+            is_set: known && kind.staffing != Staffing::default(),
             least: kind.staffing.least.min(kind.slots),
             most: kind.slots,
             shrunk: false,

@@ -60,8 +60,19 @@ impl MasterProcess {
             }
             Action::Token(token) => Self::asks_jobserver(cx, token),
             Action::Weigh { slot, session } => self.weigh(cx, *slot, *session),
-            Action::Settle(settlement) => cx.shared().ledger.tells_end(settlement),
-            Action::Refuse { task, refusal } => cx.shared().ledger.hands_back(*task, refusal),
+            Action::Settle(settlement) => {
+                cx.shared().ledger.tells_end(settlement);
+                Self::errand_ends(cx, settlement);
+            }
+            Action::Refuse { task, refusal } => {
+                cx.shared().ledger.hands_back(*task, refusal);
+                Self::errand_is_refused(cx, *task);
+            }
+            Action::WorkerGone {
+                slot,
+                session,
+                gone,
+            } => Self::tells_of_gone(cx, (*slot, *session), gone),
             Action::Started { .. }
             | Action::Watch { .. }
             | Action::Unwatch { .. }
@@ -73,7 +84,6 @@ impl MasterProcess {
             | Action::RefuseScope { .. }
             | Action::PoolEnded { .. }
             | Action::WorkerReady { .. }
-            | Action::WorkerGone { .. }
             | Action::Stopped => {}
         }
     }

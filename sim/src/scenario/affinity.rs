@@ -113,6 +113,7 @@ fn play(choices: &mut Choices, play: Play) -> Cast {
         config,
         callers: vec![script],
         jobserver: None,
+        named: None,
     }
 }
 

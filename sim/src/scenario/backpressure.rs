@@ -81,5 +81,6 @@ fn play(choices: &mut Choices, play: Play) -> Cast {
         config,
         callers: vec![drain, gates],
         jobserver: None,
+        named: None,
     }
 }

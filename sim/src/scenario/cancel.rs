@@ -82,5 +82,6 @@ fn play(choices: &mut Choices, play: Play) -> Cast {
         config,
         callers: vec![script],
         jobserver: None,
+        named: None,
     }
 }

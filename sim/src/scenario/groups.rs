@@ -124,6 +124,7 @@ fn play(choices: &mut Choices, play: Play) -> Cast {
         config,
         callers: vec![script, meddler],
         jobserver: None,
+        named: None,
     }
 }
 

@@ -75,5 +75,6 @@ fn play(choices: &mut Choices, play: Play) -> Cast {
         config: config(play.params, &TaskOptions::default()),
         callers: vec![script],
         jobserver: None,
+        named: None,
     }
 }

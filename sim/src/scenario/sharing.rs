@@ -193,6 +193,7 @@ fn play(choices: &mut Choices, play: Play) -> Cast {
         config,
         callers: vec![script],
         jobserver,
+        named: None,
     }
 }
 
