@@ -2,8 +2,9 @@
 //! process of one is gone. Beside it, how late this machine wakes whoever asked for a moment.
 
 use super::notes::Note;
-use super::process::{Process, marked, pids};
+use super::process::{Process, ends, group_of, pids};
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,11 +12,11 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// Between two looks.
-const PAUSE: Duration = Duration::from_millis(3);
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// So often a process is looked at that has no mark before it is taken for somebody else's: it may be about to become
 /// a command.
-const LOOKS: u32 = 50;
+const LOOKS: u32 = 10;
 
 /// Longer than anybody waits.
 const LONG: Duration = Duration::from_secs(30);
@@ -55,7 +56,7 @@ impl Watcher {
 fn watch(end: &AtomicBool) -> Seen {
     let mut seen = Seen::default();
     let mut strangers: BTreeMap<i32, u32> = BTreeMap::new();
-    let mut commands: BTreeMap<Process, u64> = BTreeMap::new();
+    let mut commands: BTreeMap<Process, (u64, OwnedFd)> = BTreeMap::new();
     while !end.load(Ordering::Relaxed) {
         let all: BTreeSet<i32> = pids().collect();
         strangers.retain(|pid, _| all.contains(pid));
@@ -63,24 +64,25 @@ fn watch(end: &AtomicBool) -> Seen {
             if strangers.get(&pid).is_some_and(|looks| *looks >= LOOKS) {
                 continue;
             }
+            // One that has its number again is found after it is gone.
+            if commands.keys().any(|known| known.pid == pid) {
+                continue;
+            }
             let Some(process) = Process::of(pid) else {
                 continue;
             };
-            if commands.contains_key(&process) {
-                continue;
-            }
-            match process.task() {
-                Some(task) => drop(commands.insert(process, task)),
+            match process.task().zip(process.open()) {
+                Some(command) => drop(commands.insert(process, command)),
                 None => *strangers.entry(pid).or_default() += 1,
             }
         }
         // All of these were there before this second look, so that whoever still lives did so at the instant between.
-        commands.retain(|process, _| process.lives());
-        let tasks: BTreeSet<u64> = commands.values().copied().collect();
+        commands.retain(|_, (_, end)| !ends(end, Duration::ZERO));
+        let tasks: BTreeSet<u64> = commands.values().map(|(task, _)| *task).collect();
         seen.most_there = seen.most_there.max(tasks.len());
         if tasks.len() > seen.most {
             let run = commands.iter().filter(|(process, _)| !process.is_dying());
-            let tasks: BTreeSet<u64> = run.map(|(_, task)| *task).collect();
+            let tasks: BTreeSet<u64> = run.map(|(_, (task, _))| *task).collect();
             seen.most = seen.most.max(tasks.len());
         }
         seen.looks += 1;
@@ -97,7 +99,7 @@ pub(crate) fn until_gone(since: Instant, note: Note, folder: &Path) -> Duration 
     let mut gone = None;
     loop {
         let mut any = false;
-        for (process, _) in marked().filter(|(_, task)| *task == note.task) {
+        for process in group_of(note.worker, note.task) {
             any = true;
             assert!(process.wait(LONG), "{process:?} of {note:?} does not end");
             gone = Some(since.elapsed());
@@ -112,8 +114,7 @@ pub(crate) fn until_gone(since: Instant, note: Note, folder: &Path) -> Duration 
         }
         if !stands {
             // The worker went on to others. What its command left has its mark.
-            let left = marked().any(|(_, task)| task == note.task);
-            if !left {
+            if group_of(note.worker, note.task).is_empty() {
                 return gone.unwrap_or_else(|| since.elapsed());
             }
         } else if note.worker.wait(Duration::from_millis(1)) {

@@ -3,6 +3,7 @@
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 /// The variable in a command's environment that names its task, and that everything below the command has too.
@@ -56,20 +57,25 @@ impl Process {
         all.split(|byte| *byte == 0).find_map(named)
     }
 
+    /// A descriptor of it; `None`: it has ended.
+    pub(crate) fn open(self) -> Option<OwnedFd> {
+        let pid = Pid::from_raw(self.pid).expect("a process has a number");
+        let end = pidfd_open(pid, PidfdFlags::empty()).ok()?;
+        // Asked now that the descriptor holds it.
+        self.lives().then_some(end)
+    }
+
     /// Waits for its end, at most so long. Whether it has ended.
     pub(crate) fn wait(self, at_most: Duration) -> bool {
-        let pid = Pid::from_raw(self.pid).expect("a process has a number");
-        let Ok(end) = pidfd_open(pid, PidfdFlags::empty()) else {
-            return true;
-        };
-        // Asked now that the descriptor holds it.
-        if !self.lives() {
-            return true;
-        }
-        let span = Timespec::try_from(at_most).expect("short");
-        let ready = poll(&mut [PollFd::new(&end, PollFlags::IN)], Some(&span));
-        ready.is_ok_and(|ready| ready > 0)
+        self.open().is_none_or(|end| ends(&end, at_most))
     }
+}
+
+/// Whether a process ends within this time.
+pub(crate) fn ends(process: &OwnedFd, at_most: Duration) -> bool {
+    let span = Timespec::try_from(at_most).expect("short");
+    let ready = poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&span));
+    ready.is_ok_and(|ready| ready > 0)
 }
 
 /// The numbers of all processes.
@@ -78,6 +84,17 @@ pub(crate) fn pids() -> impl Iterator<Item = i32> {
     entries
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// The living processes of a task of this worker. Only the younger ones are looked at, because each look into the
+/// process table holds up whoever collects the process. When the numbers begin again from below, one may be missed: that
+/// hides a delay and invents none.
+pub(crate) fn group_of(worker: Process, task: u64) -> Vec<Process> {
+    let younger = pids().filter(|pid| *pid > worker.pid);
+    let living = younger.filter_map(Process::of);
+    living
+        .filter(|member| member.task() == Some(task))
+        .collect()
 }
 
 /// The living processes of tasks.
