@@ -164,7 +164,7 @@ impl Farm {
         let _over: Option<()> = self.ask(|done| Message::Resume { done });
     }
 
-    /// The worker processes at this moment; none when the farm is over.
+    /// The worker processes at this moment, without those that are just being started; none when the farm is over.
     #[must_use]
     pub fn worker_pids(&self) -> Vec<(SlotId, u32)> {
         self.ask(|answer| Message::WorkerPids { answer })

@@ -149,7 +149,8 @@ fn unharmed(settled: &Settled<Storm>) -> bool {
 
 /// Kills the workers that are left, so that what is held can be compared.
 fn nobody(farm: &Farm, queue: &TaskQueue<Storm>) {
-    while !farm.worker_pids().is_empty() {
+    // One that is just being started has no number yet that the farm knows.
+    while !farm.worker_pids().is_empty() || Holds::now().children > 0 {
         let once = TaskOptions {
             on_lost: OnLost::Fail,
             ..TaskOptions::default()
