@@ -13,5 +13,7 @@ mod words;
 pub(crate) use client::{NoAnswer, ask};
 pub(crate) use place::{Run, Where, runs};
 pub(crate) use server::{Server, Socket};
-pub(crate) use status::{Held, LaneStatus, State, Status, TaskCounts, WaitingTask, WorkerStatus};
+pub(crate) use status::{
+    Held, LaneStatus, State, Status, TaskCounts, Waited, WaitingTask, WorkerStatus,
+};
 pub(crate) use words::{Answer, Asked, Code, Request, VERSION};

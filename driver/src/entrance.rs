@@ -76,7 +76,7 @@ impl Open {
 }
 
 impl Entrance {
-    pub(crate) const fn new(open: Open) -> Self {
+    pub(crate) fn new(open: Open) -> Self {
         Self(Mutex::new(Places { through: 0, open }))
     }
 

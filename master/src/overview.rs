@@ -3,6 +3,7 @@
 use crate::lane::Gate;
 use farm_protocol::{AttemptId, Instant, KindId, Session, SlotId};
 use std::fmt;
+use std::time::Duration;
 
 /// The life of a worker process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub struct LaneLine {
     pub max_in_flight: usize,
     /// How many may wait.
     pub max_queued: usize,
+    /// How long half of the tasks that have ended had waited at most, and 99 of 100; `None` before one has.
+    pub waits: Option<(Duration, Duration)>,
 }
 
 /// One worker process.

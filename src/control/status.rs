@@ -94,6 +94,16 @@ pub(crate) struct LaneStatus {
     pub(crate) limit: u64,
     /// How many may wait here.
     pub(crate) queue_limit: u64,
+    /// How long those that have ended had waited; `null` before one has.
+    #[serde(default)]
+    pub(crate) waits: Option<Waited>,
+}
+
+/// Half of the tasks did not wait longer, and 99 of 100.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Waited {
+    pub(crate) p50_s: f64,
+    pub(crate) p99_s: f64,
 }
 
 /// One worker.

@@ -112,6 +112,10 @@ fn c14_status_shows_depth_running_waits_and_phases_while_busy() {
     );
     assert_eq!(tasks["statuses"]["ok"], 1);
     let lane = &seen["lanes"][0];
+    assert!(
+        lane["waits"]["p50_s"].is_number() && lane["waits"]["p99_s"].is_number(),
+        "{lane}"
+    );
     assert_eq!(
         (&lane["kind"], &lane["gate"]),
         (&"command".into(), &"running".into())

@@ -33,6 +33,7 @@ impl Master {
             stopping: counts.occupied - counts.in_flight,
             max_in_flight: boundary.max_in_flight.get(),
             max_queued: boundary.max_queued,
+            waits: self.waits(kind).p50().zip(self.waits(kind).p99()),
         }
     }
 

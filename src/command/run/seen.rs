@@ -3,7 +3,7 @@
 use super::clerk::{Clerk, running};
 use super::course::Course;
 use super::desk::Desk;
-use crate::control::{Held, LaneStatus, Status, TaskCounts, VERSION, WaitingTask, WorkerStatus};
+use crate::control::{Held, LaneStatus, Status, TaskCounts, VERSION, Waited, WaitingTask, WorkerStatus};
 use crate::report::Status as TaskStatus;
 use farm_driver::Overview;
 use farm_master::{LaneLine, Stands, TaskLine, Why, WorkerLine};
@@ -61,6 +61,10 @@ impl Clerk {
             stopping: lane.stopping as u64,
             limit: lane.max_in_flight as u64,
             queue_limit: lane.max_queued as u64,
+            waits: lane.waits.map(|(p50, p99)| Waited {
+                p50_s: seconds(p50),
+                p99_s: seconds(p99),
+            }),
         }
     }
 

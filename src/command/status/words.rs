@@ -79,8 +79,14 @@ fn lane_line(lane: &LaneStatus) -> String {
         0 => String::new(),
         count => format!(", {count} stopping"),
     };
+    let waits = lane.waits.as_ref().map_or_else(String::new, |waits| {
+        format!(
+            "; waited p50 {:.2} s, p99 {:.2} s",
+            waits.p50_s, waits.p99_s
+        )
+    });
     format!(
-        "lane {}: {}, {} of {} in flight{stopping}, {} of {} waiting",
+        "lane {}: {}, {} of {} in flight{stopping}, {} of {} waiting{waits}",
         plain(&lane.kind),
         plain(&lane.gate),
         lane.in_flight,
