@@ -3,7 +3,9 @@
 use super::clerk::{Clerk, running};
 use super::course::Course;
 use super::desk::Desk;
-use crate::control::{Held, LaneStatus, Status, TaskCounts, VERSION, Waited, WaitingTask, WorkerStatus};
+use crate::control::{
+    Held, LaneStatus, Status, TaskCounts, VERSION, Waited, WaitingTask, WorkerStatus,
+};
 use crate::report::Status as TaskStatus;
 use farm_driver::Overview;
 use farm_master::{LaneLine, Stands, TaskLine, Why, WorkerLine};
