@@ -29,7 +29,7 @@ const fn pin(found: &'static str, scenario: &'static str, number: u64) -> Pin {
     }
 }
 
-const PINS: [Pin; 15] = [
+const PINS: [Pin; 16] = [
     pin(
         "an answer under an id that the worker does not hold was dropped, and the task it was meant for waited for ever",
         "chaos",
@@ -105,6 +105,13 @@ const PINS: [Pin; 15] = [
         "named",
         366,
     ),
+    Pin {
+        found: "one that had exited and spoken nonsense was replaced, which was taken to be too early (a fault of the ledger)",
+        scenario: "recycle",
+        spec: "portfolio",
+        seed: 997_822_541_156,
+        number: 1974,
+    },
 ];
 
 #[test]

@@ -70,10 +70,11 @@ impl SessionFacts {
         self.exit_told && !self.gone && !self.asked_to_end && !killed
     }
 
-    /// It certainly is.
+    /// It certainly is: nor has it said something by which it is judged.
     fn is_unjudged(&self) -> bool {
         let touched = self.signalled.is_some() || self.is_dismissed();
-        self.may_be_unjudged() && !touched && !self.wear.perhaps_retired
+        let spoken = self.babbled || self.panicked.is_some();
+        self.may_be_unjudged() && !touched && !spoken && !self.wear.perhaps_retired
     }
 
     const fn has_work(&self) -> bool {
