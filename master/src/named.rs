@@ -134,6 +134,8 @@ struct Worker {
     treats: Option<InTreatment>,
     /// The source has been asked and has not answered.
     pulling: bool,
+    /// Since it was asked it may have got something.
+    woken: bool,
     /// After so long without a request `on_idle` runs, again and again.
     idle: Option<Duration>,
     idle_at: Option<Instant>,
@@ -268,6 +270,7 @@ impl Table {
             mailbox: Mailbox::new(self.rule),
             treats: None,
             pulling: false,
+            woken: false,
             idle,
             idle_at: None,
             close_by: None,

@@ -387,7 +387,8 @@ impl<K: WorkerKind, M: Inbox> WorkerTable<K, M> {
 
 impl<K: WorkerKind> WorkerTable<K, Pull> {
     /// As the launch into other mailboxes, with the source of its requests: asked on the table's thread whenever the worker has
-    /// nothing to do. Several that pull from one shared queue are a pool.
+    /// nothing to do. Several that pull from one shared queue are a pool. Nobody waits for what a source has given: when the
+    /// worker is closed before it has treated that, or while the source gives it, it is dropped.
     ///
     /// # Errors
     /// [`LaunchError`]; the name is free then.

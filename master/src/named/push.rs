@@ -129,7 +129,11 @@ impl Table {
         let there = self.workers.get_mut(&worker)?;
         assert!(there.pulling, "an answer of a source that was not asked");
         there.pulling = false;
+        let woken = std::mem::take(&mut there.woken);
         if !some || self.takes(worker).is_err() {
+            if woken {
+                self.go_on(now, worker);
+            }
             return None;
         }
         let request = RequestId(self.last_request + 1);
@@ -142,9 +146,12 @@ impl Table {
 
     /// The source of a worker may have something.
     pub fn pull(&mut self, now: Instant, worker: WorkerId) {
-        if self.workers.contains_key(&worker) {
-            self.go_on(now, worker);
-        }
+        let Some(there) = self.workers.get_mut(&worker) else {
+            return;
+        };
+        // It may have looked before there was something: what it is about to say counts no more.
+        there.woken |= there.pulling;
+        self.go_on(now, worker);
     }
 
     /// Whoever waited to bring this request waits no longer. Whether it goes: otherwise it is in the mailbox, or was resolved.

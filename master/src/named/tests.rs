@@ -351,6 +351,21 @@ fn a_source_is_asked_when_there_is_nothing_to_do() {
     assert_eq!(table.pulled(at(7), worker, true), None, "it is handed back");
 }
 
+/// What came while the source was saying that there is nothing may have come behind its back.
+#[test]
+fn a_source_that_is_woken_while_it_is_asked_is_asked_again() {
+    let mut table = table(Rule::Pull);
+    let worker = table.launch(at(1), "a", None).expect("room");
+    table.launched(at(2), worker);
+    actions(&mut table);
+    table.pull(at(3), worker);
+    assert_eq!(actions(&mut table), [], "it is being asked");
+    assert_eq!(table.pulled(at(4), worker, false), None);
+    assert_eq!(actions(&mut table), [Action::Pull { worker }]);
+    assert_eq!(table.pulled(at(5), worker, false), None);
+    assert_eq!(actions(&mut table), [], "once for each time it was woken");
+}
+
 #[test]
 fn b15_idling_is_told_again_and_again_and_not_while_busy() {
     let mut table = table(Rule::Unbounded);

@@ -204,14 +204,15 @@ impl<K: WorkerKind> Attendant<K> {
                 Ok(Pulled::Later) => {
                     let _none = desk.table.pulled(now, worker, false);
                 }
+                // The close comes first: a source that has ended is not asked again, whoever has woken it.
                 Ok(Pulled::End) => {
-                    let _none = desk.table.pulled(now, worker, false);
                     desk.table.close(now, worker, None);
+                    let _none = desk.table.pulled(now, worker, false);
                 }
                 Err(panic) => {
-                    let _none = desk.table.pulled(now, worker, false);
                     let why = format!("the source of its requests panicked: {}", said(&*panic));
                     desk.table.close(now, worker, Some(because(why)));
+                    let _none = desk.table.pulled(now, worker, false);
                 }
             }
         });
